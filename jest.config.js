@@ -1,0 +1,34 @@
+const shared = {
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      {
+        jsc: {
+          target: 'es2022',
+          parser: { syntax: 'typescript', decorators: true },
+          transform: { legacyDecorator: true, decoratorMetadata: true },
+        },
+        module: { type: 'es6' },
+      },
+    ],
+  },
+  extensionsToTreatAsEsm: ['.ts'],
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+};
+
+const onDatabase = {
+  ...shared,
+  globalSetup: '<rootDir>/test/support/prepare.js',
+  globalTeardown: '<rootDir>/test/support/clean.js',
+};
+
+export default {
+  maxWorkers: 2,
+  testTimeout: 60_000,
+  projects: [
+    { ...shared, displayName: 'unit', testMatch: ['<rootDir>/src/**/*.spec.ts'] },
+    { ...onDatabase, displayName: 'e2e', testMatch: ['<rootDir>/test/{e2e,contracts}/**/*.spec.ts'] },
+    // Several processes on one database: PostgreSQL only, in CI.
+    { ...onDatabase, displayName: 'races', testMatch: ['<rootDir>/test/races/**/*.spec.ts'] },
+  ],
+};

@@ -1,0 +1,95 @@
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { v7 as uuid } from 'uuid';
+import { AppModule } from './app.module.js';
+import { CommonError } from './common/common.errors.js';
+import { ProblemFilter } from './common/problem.filter.js';
+import { DtoValidationPipe } from './common/validation.pipe.js';
+import type { Config } from './config/config.js';
+import { AppLogger } from './common/app-logger.js';
+import { serveDocs } from './docs.js';
+
+const BODY_LIMIT = 16 * 1024;
+/** For a whole request to arrive; a slow sender is answered 408. */
+const REQUEST_TIMEOUT_MS = 10_000;
+
+/** The application as `main.ts` serves it and the tests drive it: everything but the listening. */
+export async function createApp(config: Config): Promise<NestFastifyApplication> {
+  const logger = new AppLogger(config);
+  const adapter = new FastifyAdapter({
+    trustProxy: config.TRUST_PROXY,
+    bodyLimit: BODY_LIMIT,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: 2 * REQUEST_TIMEOUT_MS,
+    genReqId: () => uuid(),
+    routerOptions: { maxParamLength: 100 },
+    skipMiddie: true,
+    multipart: false,
+  });
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(config), adapter, {
+    logger,
+    // Fastify's own parser reads JSON and refuses every other type with 415.
+    bodyParser: false,
+    abortOnError: false,
+  });
+  app.useGlobalPipes(new DtoValidationPipe());
+  app.useGlobalFilters(new ProblemFilter());
+  protect(app, config);
+  logRequests(app, logger);
+  serveDocs(app);
+  return app;
+}
+
+function protect(app: NestFastifyApplication, config: Config): void {
+  app.useSecurityHeaders({
+    contentSecurityPolicy: {
+      directives: { upgradeInsecureRequests: config.publicUrl.startsWith('https:') || null },
+    },
+    strictTransportSecurity: config.publicUrl.startsWith('https:'),
+    xFrameOptions: { action: 'deny' },
+  });
+  if (config.CORS_ORIGINS.length > 0) {
+    const origin = config.CORS_ORIGINS.includes('*') ? '*' : [...config.CORS_ORIGINS];
+    app.enableCors({
+      origin,
+      methods: ['GET', 'POST', 'PATCH', 'DELETE'],
+      exposedHeaders: ['Retry-After', 'X-Request-Id'],
+    });
+  }
+  const fastify = app.getHttpAdapter().getInstance();
+  fastify.removeContentTypeParser('text/plain');
+  fastify.addHook('onRequest', (request: FastifyRequest, reply: FastifyReply, done) => {
+    void reply.header('x-request-id', request.id).header('cache-control', 'no-store');
+    done();
+  });
+  // An address of ours with another method: say which methods it has.
+  fastify.addHook('onRequest', (request: FastifyRequest, reply: FastifyReply, done) => {
+    if (!request.is404) return done();
+    const path = request.url.split('?')[0] ?? '';
+    const allowed = ['GET', 'POST', 'PATCH', 'DELETE'].filter((method) =>
+      fastify.findRoute({ method, url: path } as never),
+    );
+    if (allowed.length === 0) return done();
+    void reply.header('allow', allowed.join(', '));
+    done(CommonError.methodNotAllowed(allowed.join(', ')));
+  });
+}
+
+/** One line a request: no bodies, no query strings, no addresses of people. */
+function logRequests(app: NestFastifyApplication, logger: AppLogger): void {
+  app
+    .getHttpAdapter()
+    .getInstance()
+    .addHook('onResponse', (request: FastifyRequest, reply: FastifyReply, done) => {
+      logger.request({
+        requestId: request.id,
+        method: request.method,
+        route: request.routeOptions.url ?? '-',
+        status: reply.statusCode,
+        ms: Math.round(reply.elapsedTime * 10) / 10,
+        ip: request.ip,
+      });
+      done();
+    });
+}

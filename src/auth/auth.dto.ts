@@ -1,0 +1,59 @@
+import { IsIn, IsString, Matches, MaxLength, ValidateIf } from 'class-validator';
+import { Challenge } from '../otp/otp.dto.js';
+import type { Channel } from '../otp/recipients.js';
+
+const IfGiven = () => ValidateIf((_, value) => value !== undefined);
+
+export class SignInAddress {
+  /**
+   * Phone number with its country code, or a national one where `PHONE_DEFAULT_COUNTRY` is set. Give this or `email`.
+   * @example "+14155550123"
+   */
+  @IfGiven()
+  @IsString({ message: 'phone must be a string.' })
+  @MaxLength(64, { message: 'phone is too long.' })
+  phone?: string;
+
+  /**
+   * One plain e-mail address. Give this or `phone`.
+   * @example "ada@example.com"
+   */
+  @IfGiven()
+  @IsString({ message: 'email must be a string.' })
+  @MaxLength(254, { message: 'email is too long.' })
+  email?: string;
+}
+
+export class SendSignInCode extends SignInAddress {
+  /**
+   * How to reach the address; by default `sms` for a phone number and `email` for an e-mail address.
+   * @example "sms"
+   */
+  @IfGiven()
+  @IsIn(['sms', 'email'], { message: 'channel must be sms or email.' })
+  channel?: Channel;
+}
+
+export class VerifySignInCode extends SignInAddress {
+  /**
+   * The code from the message.
+   * @example "123456"
+   */
+  @Matches(/^[0-9]{4,10}$/, { message: 'otp must be a string of 4 to 10 digits.' })
+  otp!: string;
+}
+
+export class SignInCodeSent {
+  /** @example "OTP sent successfully." */
+  message!: string;
+
+  /** @example "pending" */
+  VerificationStatus!: 'pending';
+
+  challenge!: Challenge;
+}
+
+export class SignInCodeApproved {
+  /** @example "approved" */
+  VerificationStatus!: 'approved';
+}

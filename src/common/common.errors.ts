@@ -1,0 +1,30 @@
+import { AppError, type FieldError } from './app-error.js';
+
+/** Errors that any route can answer with. */
+export const CommonError = {
+  validation: (errors: FieldError[]) =>
+    new AppError('invalid', 'validation_failed', errors.map((error) => error.detail).join(' '), { errors }),
+  malformedRequest: () =>
+    new AppError('invalid', 'malformed_request', 'The request could not be read. Is the body valid JSON?'),
+  bodyTooLarge: () => new AppError('too_large', 'body_too_large', 'The body is larger than 16 KiB.'),
+  unsupportedType: () =>
+    new AppError('unsupported_type', 'unsupported_type', 'Send the body as application/json.'),
+  routeNotFound: () => new AppError('not_found', 'route_not_found', 'There is nothing at this address.'),
+  methodNotAllowed: (allow: string) =>
+    new AppError('method_not_allowed', 'method_not_allowed', `This address answers to ${allow} only.`),
+  requestTimeout: () => new AppError('timeout', 'request_timeout', 'The request took too long to arrive.'),
+  rateLimited: (retryAfter: number) =>
+    new AppError('rate_limited', 'rate_limited', 'Too many requests from your address. Please slow down.', {
+      retryAfter,
+    }),
+  unavailable: () =>
+    new AppError(
+      'unavailable',
+      'service_unavailable',
+      'The service is busy or restarting. Please try again.',
+      {
+        retryAfter: 1,
+      },
+    ),
+  internal: () => new AppError('internal', 'internal_error', 'Something went wrong on our side.'),
+};

@@ -1,0 +1,74 @@
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
+
+interface Keys {
+  id: Buffer;
+  mac: Buffer;
+  seal: Buffer;
+}
+
+const ID_BYTES = 4;
+const IV_BYTES = 12;
+const TAG_BYTES = 16;
+
+/**
+ * The keys that live outside the database, derived by HKDF-SHA-256 (RFC 5869) from `APP_SECRET` and, after a
+ * rotation, from the secret before it. New values use the current secret; old ones are accepted under either.
+ */
+export class Keyring {
+  private readonly current: Keys;
+  private readonly accepted: Keys[];
+
+  constructor(secret: string, previous?: string) {
+    this.current = derive(secret);
+    this.accepted = previous ? [this.current, derive(previous)] : [this.current];
+  }
+
+  /** Names the current secret without telling anything about it. */
+  get keyId(): string {
+    return this.current.id.toString('hex');
+  }
+
+  /** HMAC-SHA-256 over the parts. The JSON array keeps `['ab','c']` and `['a','bc']` apart. */
+  mac(...parts: string[]): Buffer {
+    return hmac(this.current, parts);
+  }
+
+  /** The same under every accepted secret: what a stored value may equal. */
+  macs(...parts: string[]): Buffer[] {
+    return this.accepted.map((keys) => hmac(keys, parts));
+  }
+
+  /** AES-256-GCM: key id, IV, ciphertext, tag. `boundTo` must be given again to open it. */
+  seal(plaintext: string, ...boundTo: string[]): Buffer {
+    const iv = randomBytes(IV_BYTES);
+    const cipher = createCipheriv('aes-256-gcm', this.current.seal, iv).setAAD(encode(boundTo));
+    const body = cipher.update(plaintext, 'utf8');
+    return Buffer.concat([this.current.id, iv, body, cipher.final(), cipher.getAuthTag()]);
+  }
+
+  /** Throws when the value was sealed under another secret, bound to something else, or changed. */
+  open(sealed: Buffer, ...boundTo: string[]): string {
+    const keys = this.accepted.find(({ id }) => id.equals(sealed.subarray(0, ID_BYTES)));
+    if (!keys) throw new Error('sealed under an APP_SECRET that is no longer configured');
+    const iv = sealed.subarray(ID_BYTES, ID_BYTES + IV_BYTES);
+    const decipher = createDecipheriv('aes-256-gcm', keys.seal, iv)
+      .setAAD(encode(boundTo))
+      .setAuthTag(sealed.subarray(-TAG_BYTES));
+    const body = decipher.update(sealed.subarray(ID_BYTES + IV_BYTES, -TAG_BYTES));
+    return Buffer.concat([body, decipher.final()]).toString('utf8');
+  }
+}
+
+function derive(secret: string): Keys {
+  const key = (use: string, bytes: number) =>
+    Buffer.from(hkdfSync('sha256', secret, '', `otp-auth-server ${use}`, bytes));
+  return { id: key('key id', ID_BYTES), mac: key('mac', 32), seal: key('seal', 32) };
+}
+
+function hmac(keys: Keys, parts: string[]): Buffer {
+  return createHmac('sha256', keys.mac).update(encode(parts)).digest();
+}
+
+function encode(parts: string[]): Buffer {
+  return Buffer.from(JSON.stringify(parts));
+}

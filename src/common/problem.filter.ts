@@ -1,0 +1,65 @@
+import { Catch, HttpException, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { AppError } from './app-error.js';
+import { CommonError } from './common.errors.js';
+import { toProblem } from './problem.js';
+
+/** Turns every error into a problem document. What it cannot name is logged and answered as a plain 500. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  private readonly logger = new Logger('Problem');
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const request = host.switchToHttp().getRequest<FastifyRequest>();
+    const reply = host.switchToHttp().getResponse<FastifyReply>();
+    const known = error instanceof AppError ? error : this.recognise(error);
+    const problem = toProblem(known, request.id);
+    if (known.extra.retryAfter !== undefined) void reply.header('retry-after', known.extra.retryAfter);
+    void reply.status(problem.status).type('application/problem+json; charset=utf-8').send(problem);
+  }
+
+  private recognise(error: unknown): AppError {
+    const status = error instanceof HttpException ? error.getStatus() : statusCodeOf(error);
+    if (status === 404) return CommonError.routeNotFound();
+    if (status === 408) return CommonError.requestTimeout();
+    if (status === 413) return CommonError.bodyTooLarge();
+    if (status === 415) return CommonError.unsupportedType();
+    if (status >= 400 && status < 500) return CommonError.malformedRequest();
+    if (status === 503 || isDatabaseOutage(error)) {
+      this.logger.error({ msg: 'unavailable', ...describe(error) });
+      return CommonError.unavailable();
+    }
+    this.logger.error({ msg: 'unexpected error', ...describe(error) });
+    return CommonError.internal();
+  }
+}
+
+function statusCodeOf(error: unknown): number {
+  const status = (error as { statusCode?: unknown } | null)?.statusCode;
+  return typeof status === 'number' ? status : 500;
+}
+
+/**
+ * Connection failures (node), classes 08, 25006, 53, 57, 58 of PostgreSQL's SQLSTATE (connection, read-only
+ * standby, resources, operator intervention, system) and pg's own messages for a lost or exhausted pool.
+ */
+function isDatabaseOutage(error: unknown): boolean {
+  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
+  return (
+    (typeof code === 'string' &&
+      /^(08...|25006|53...|57...|58...|ECONN.*|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN)$/.test(code)) ||
+    (typeof message === 'string' &&
+      /^(timeout exceeded|Connection terminated|Query read timeout)/.test(message))
+  );
+}
+
+/** Name, code and the place, never the error object: those of databases and vendors carry values. */
+function describe(error: unknown): object {
+  if (!(error instanceof Error)) return { error: typeof error };
+  const frames = error.stack?.split('\n').filter((line) => /^\s+at /.test(line));
+  return {
+    error: error.name,
+    code: (error as { code?: unknown }).code,
+    stack: frames?.slice(0, 12).join('\n'),
+  };
+}

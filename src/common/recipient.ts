@@ -1,0 +1,72 @@
+import { domainToASCII } from 'node:url';
+import { isEmail } from 'class-validator';
+import { parsePhoneNumberFromString, type CountryCode, type PhoneNumber } from 'libphonenumber-js/max';
+
+/** An address we send to, canonical: `email:ada@example.com` or `phone:+14155550123`. */
+export type Recipient = `email:${string}` | `phone:${string}`;
+
+export function addressOf(recipient: Recipient): string {
+  return recipient.slice(6);
+}
+
+export function isPhone(recipient: Recipient): boolean {
+  return recipient.startsWith('phone:');
+}
+
+/** The address as it may be shown to whoever asked for a code: `a•••@example.com`, `+14•••••23`. */
+export function masked(recipient: Recipient): string {
+  const address = addressOf(recipient);
+  if (isPhone(recipient)) return address.slice(0, 3) + '•'.repeat(address.length - 5) + address.slice(-2);
+  const at = address.lastIndexOf('@');
+  return address.slice(0, 1) + '•••' + address.slice(at);
+}
+
+/** Characters of a mailbox that Postmark delivers to, without the quoted form of RFC 5321. */
+const MAILBOX = /^[a-z0-9!#$%&'*+\-/=^_`{|}~]+(\.[a-z0-9!#$%&'*+\-/=^_`{|}~]+)*$/;
+
+/**
+ * Exactly one addr-spec (RFC 5322, section 3.4.1), lower-cased, the domain in ASCII (UTS 46), or null.
+ * Blanks around it are dropped; names, lists, quotes, comments and non-ASCII mailboxes are refused.
+ */
+export function parseEmail(text: string): Recipient | null {
+  const at = text.lastIndexOf('@');
+  // Lower-case only after the ASCII check: toLowerCase() would turn U+212A (Kelvin) into k.
+  const mailbox = text.slice(0, at).replace(/^ +/, '');
+  if (at < 0 || !/^[\x21-\x7e]+$/.test(mailbox) || !MAILBOX.test(mailbox.toLowerCase())) return null;
+  const typedDomain = text.slice(at + 1).replace(/ +$/, '');
+  if (!/^[\p{L}\p{M}\p{N}.-]+$/u.test(typedDomain)) return null;
+  const address = `${mailbox.toLowerCase()}@${domainToASCII(typedDomain)}`;
+  return isEmail(address, { allow_underscores: false }) ? `email:${address}` : null;
+}
+
+/** Marks that do not show and that some address books put around numbers. */
+const BIDI_MARKS = /[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+/** What a number may consist of once full-width forms are folded: one script's digits and separators. */
+const ONE_SCRIPT = /^(?:[0-9 ().\-/+]+|[\u0660-\u0669 ().\-/+]+|[\u06f0-\u06f9 ().\-/+]+)$/;
+/** Ranges that cost the caller extra or cannot receive a message. */
+const REFUSED_TYPES = new Set(['PREMIUM_RATE', 'SHARED_COST', 'PAGER', 'VOICEMAIL', 'UAN']);
+
+/**
+ * The number in E.164 with its country, or null: impossible ones, ones with an extension, ones in mixed
+ * scripts, premium-rate ones. A national number needs the country to read it with.
+ */
+export function parsePhone(
+  text: string,
+  defaultCountry?: CountryCode,
+): { recipient: Recipient; country?: CountryCode } | null {
+  const plain = text
+    .normalize('NFKC')
+    .replace(BIDI_MARKS, '')
+    .replace(/[\u2010-\u2015\u2212]/g, '-')
+    .trim()
+    .replace(/^(?:tel|whatsapp):/i, '');
+  if (!ONE_SCRIPT.test(plain)) return null;
+  // 00 is the international prefix nearly everywhere, and no valid national number starts with it.
+  const dialled = plain.replace(/^00(?=[1-9])/, '+');
+  const number: PhoneNumber | undefined = parsePhoneNumberFromString(dialled, {
+    defaultCountry,
+    extract: false,
+  });
+  if (!number?.isValid() || number.ext || REFUSED_TYPES.has(number.getType() ?? '')) return null;
+  return { recipient: `phone:${number.number}`, country: number.country };
+}

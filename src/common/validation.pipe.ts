@@ -1,0 +1,41 @@
+import { Injectable, type ArgumentMetadata, type PipeTransform, type Type } from '@nestjs/common';
+import { validateSync } from 'class-validator';
+import type { FieldError } from './app-error.js';
+import { CommonError } from './common.errors.js';
+
+/**
+ * Checks a body or query against its DTO by class-validator, strictly: nothing is converted, unknown fields are
+ * refused. Our DTOs are flat, so the instance is made by copying, without class-transformer.
+ */
+@Injectable()
+export class DtoValidationPipe implements PipeTransform {
+  transform(value: unknown, { type, metatype }: ArgumentMetadata): unknown {
+    if ((type !== 'body' && type !== 'query') || !metatype || metatype === Object) return value;
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      throw CommonError.validation([{ field: '', detail: 'The body must be a JSON object.' }]);
+    }
+    // An own "constructor" would hide the class from class-validator.
+    if (Object.hasOwn(value, 'constructor')) throw CommonError.validation([unknownField('constructor')]);
+
+    const dto = Object.assign(new (metatype as Type<object>)(), value);
+    const failures = validateSync(dto, {
+      whitelist: true,
+      forbidNonWhitelisted: true,
+      forbidUnknownValues: true,
+      stopAtFirstError: true,
+    });
+    if (failures.length === 0) return dto;
+    throw CommonError.validation(
+      failures.map(({ property, constraints }) => {
+        const [rule, detail] = Object.entries(constraints ?? {})[0] ?? [];
+        if (!detail || rule === 'whitelistValidation') return unknownField(property);
+        return { field: property, detail };
+      }),
+    );
+  }
+}
+
+function unknownField(name: string): FieldError {
+  const field = name.replace(/[^\w.-]/g, '?').slice(0, 64);
+  return { field, detail: `There is no field "${field}" here.` };
+}

@@ -1,0 +1,22 @@
+import { randomBytes } from 'node:crypto';
+import { linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Config } from './config.js';
+
+/** `APP_SECRET`, or in development one made once and kept under `DATA_DIR`. */
+export function appSecret(config: Config): string {
+  if (config.APP_SECRET) return config.APP_SECRET;
+  const file = join(config.DATA_DIR, 'app-secret');
+  const draft = `${file}.${process.pid}`;
+  mkdirSync(config.DATA_DIR, { recursive: true });
+  writeFileSync(draft, randomBytes(48).toString('base64'), { mode: 0o600 });
+  try {
+    // A link appears whole or not at all: of processes that start together one wins and all read its secret.
+    linkSync(draft, file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  } finally {
+    unlinkSync(draft);
+  }
+  return readFileSync(file, 'utf8');
+}

@@ -1,0 +1,125 @@
+import { settings, type SettingName, type Settings } from './settings.js';
+
+/** One refused setting. The reason never holds the value. */
+interface Fault {
+  setting: SettingName;
+  reason: string;
+}
+
+export class ConfigError extends Error {
+  constructor(faults: Fault[]) {
+    super(
+      `The configuration is refused:\n${faults.map((fault) => `  ${fault.setting} ${fault.reason}`).join('\n')}`,
+    );
+    this.name = 'ConfigError';
+  }
+}
+
+const AsSettings = Object as unknown as new () => Settings;
+
+/** The settings, read and checked once, each under its own name. Inject it where one is needed. */
+export class Config extends AsSettings {
+  /** Reads an environment. An empty value counts as absent. Throws one `ConfigError` that names every fault. */
+  static from(env: NodeJS.ProcessEnv): Config {
+    const faults: Fault[] = [];
+    const values: Record<string, unknown> = {};
+    for (const [name, schema] of Object.entries(settings)) {
+      const parsed = schema.safeParse(env[name]?.trim() || undefined);
+      if (parsed.success) values[name] = parsed.data;
+      else
+        faults.push({
+          setting: name as SettingName,
+          reason: parsed.error.issues[0]?.message ?? 'is not valid',
+        });
+    }
+    const config = Object.assign(new Config(), values);
+    faults.push(...missingCredentials(config));
+    if (config.NODE_ENV === 'production') faults.push(...unsafeInProduction(config, env));
+    if (faults.length > 0) throw new ConfigError(faults);
+    return Object.freeze(config);
+  }
+
+  get production(): boolean {
+    return this.NODE_ENV === 'production';
+  }
+
+  /** Development listens on this machine only, for its inbox shows every code. */
+  get host(): string {
+    return this.HOST ?? (this.production ? '0.0.0.0' : '127.0.0.1');
+  }
+
+  /** Where clients find this server; every link and every token's issuer comes from it, never from a header. */
+  get publicUrl(): string {
+    return this.PUBLIC_URL?.replace(/\/+$/, '') ?? `http://localhost:${this.PORT}`;
+  }
+
+  get audience(): string {
+    return this.TOKEN_AUDIENCE ?? this.publicUrl;
+  }
+
+  get hasInbox(): boolean {
+    return this.MAIL_PROVIDER === 'inbox' || this.SMS_PROVIDER === 'inbox';
+  }
+}
+
+/** What a chosen provider cannot work without, in every environment. */
+function missingCredentials(config: Config): Fault[] {
+  const needed: [boolean, SettingName, string][] = [
+    [config.MAIL_PROVIDER === 'postmark', 'POSTMARK_SERVER_TOKEN', 'is needed by MAIL_PROVIDER=postmark'],
+    [config.MAIL_PROVIDER === 'postmark', 'MAIL_FROM', 'is needed by MAIL_PROVIDER=postmark'],
+    [config.SMS_PROVIDER === 'twilio', 'TWILIO_ACCOUNT_SID', 'is needed by SMS_PROVIDER=twilio'],
+    [config.SMS_PROVIDER === 'twilio', 'TWILIO_AUTH_TOKEN', 'is needed by SMS_PROVIDER=twilio'],
+    [
+      config.SMS_PROVIDER === 'twilio' && !config.TWILIO_MESSAGING_SERVICE_SID,
+      'TWILIO_FROM',
+      'or TWILIO_MESSAGING_SERVICE_SID is needed by SMS_PROVIDER=twilio',
+    ],
+  ];
+  return needed
+    .filter(([chosen, setting]) => chosen && config[setting] === undefined)
+    .map(([, setting, reason]) => ({ setting, reason }));
+}
+
+/** What would be convenient in development and dangerous in front of real people. */
+function unsafeInProduction(config: Config, env: NodeJS.ProcessEnv): Fault[] {
+  const rules: [boolean, SettingName, string][] = [
+    [
+      !config.DATABASE_URL,
+      'DATABASE_URL',
+      'is needed in production: the embedded database is for one development process',
+    ],
+    [!config.APP_SECRET, 'APP_SECRET', 'is needed in production'],
+    [isWeakSecret(config.APP_SECRET), 'APP_SECRET', WEAK_SECRET],
+    [isWeakSecret(config.APP_SECRET_PREVIOUS), 'APP_SECRET_PREVIOUS', WEAK_SECRET],
+    [!config.publicUrl.startsWith('https:'), 'PUBLIC_URL', 'must be an https: URL in production'],
+    [config.CORS_ORIGINS?.includes('*'), 'CORS_ORIGINS', 'must name its origins in production, not *'],
+    [
+      config.TRUST_PROXY === true,
+      'TRUST_PROXY',
+      'must name its proxies in production: with true anyone can forge an address',
+    ],
+    [config.MAIL_PROVIDER === 'inbox', 'MAIL_PROVIDER', 'must be a real provider in production'],
+    [config.SMS_PROVIDER === 'inbox', 'SMS_PROVIDER', 'must be a real provider in production'],
+    [config.OTP_EXPOSE_CODE, 'OTP_EXPOSE_CODE', 'must be off in production: it puts the code into the reply'],
+    [config.BCRYPT_COST < 10, 'BCRYPT_COST', 'must be at least 10 in production'],
+    [
+      !env.SMS_ALLOWED_COUNTRIES,
+      'SMS_ALLOWED_COUNTRIES',
+      'must be said in production: the countries you send to, or * for all',
+    ],
+  ];
+  return rules.filter(([unsafe]) => unsafe).map(([, setting, reason]) => ({ setting, reason }));
+}
+
+const WEAK_SECRET =
+  'must be at least 32 random characters, for example the output of: openssl rand -base64 48';
+
+/** Short, of few different characters, or a text out of somebody's example. */
+function isWeakSecret(value: string | undefined): boolean {
+  if (value === undefined) return false;
+  return (
+    value.length < 32 ||
+    new Set(value).size < 10 ||
+    /change.?me|example|secret|passw|default|your[-_ ]/i.test(value)
+  );
+}

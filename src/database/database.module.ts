@@ -1,0 +1,61 @@
+import { Global, Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import pg from 'pg';
+import { DataSource, type DataSourceOptions } from 'typeorm';
+import { Config } from '../config/config.js';
+import { embeddedPostgres } from './embedded-postgres.js';
+import { migrate } from './migrate.js';
+import { migrations } from './migrations/migrations.js';
+import { Sql } from './sql.js';
+
+/** PostgreSQL at `DATABASE_URL`, or the embedded one under `DATA_DIR`. The schema comes from migrations only. */
+@Global()
+@Module({
+  imports: [
+    TypeOrmModule.forRootAsync({
+      inject: [Config],
+      useFactory: (config: Config) => ({
+        ...connection(config),
+        migrations,
+        autoLoadEntities: true,
+        logging: false,
+      }),
+      dataSourceFactory: async (options) => {
+        const dataSource = await new DataSource(options as DataSourceOptions).initialize();
+        await migrate(dataSource);
+        return dataSource;
+      },
+    }),
+  ],
+  providers: [Sql],
+  exports: [Sql],
+})
+export class DatabaseModule {}
+
+function connection(config: Config) {
+  if (!config.DATABASE_URL) {
+    return {
+      type: 'postgres' as const,
+      driver: embeddedPostgres(config.DATA_DIR),
+      uuidExtension: 'pgcrypto' as const,
+      installExtensions: false,
+      retryAttempts: 0,
+    };
+  }
+  return {
+    type: 'postgres' as const,
+    driver: pg,
+    url: config.DATABASE_URL,
+    poolSize: config.DATABASE_POOL_SIZE,
+    applicationName: 'otp-auth-server',
+    uuidExtension: 'pgcrypto' as const,
+    installExtensions: false,
+    // A request waits this long for a connection, and a statement runs this long, before it is answered 503.
+    connectTimeoutMS: 5_000,
+    extra: { statement_timeout: 10_000, query_timeout: 12_000, keepAlive: true },
+    poolErrorHandler: () => undefined,
+    // The database may start after the server (compose, a failover): wait for it for half a minute.
+    retryAttempts: 15,
+    retryDelay: 2_000,
+  };
+}

@@ -1,0 +1,145 @@
+import { EventEmitter } from 'node:events';
+import { join } from 'node:path';
+import { PGlite, types } from '@electric-sql/pglite';
+import { DataDirLock } from './data-dir-lock.js';
+
+interface QueryConfig {
+  text: string;
+  values?: unknown[];
+}
+interface QueryResult {
+  rows: unknown[];
+  rowCount: number;
+  command: string;
+}
+type Callback<T> = (error: Error | null, value?: T) => void;
+type Release = () => void;
+
+/**
+ * PGlite (PostgreSQL in WebAssembly, in this process) in the shape of the `pg` package, for TypeORM's `driver`
+ * option. PGlite is one session: a connection is handed to one holder at a time, from `connect` to `release`, so
+ * that transactions of different requests never mix.
+ */
+export function embeddedPostgres(dataDir: string): {
+  Pool: new () => EmbeddedPool;
+  Client: typeof EmbeddedPool;
+} {
+  return {
+    Pool: class extends EmbeddedPool {
+      constructor() {
+        super(dataDir);
+      }
+    },
+    Client: EmbeddedPool,
+  };
+}
+
+export class EmbeddedPool extends EventEmitter {
+  private readonly opened: Promise<{ database: PGlite; lock: DataDirLock }>;
+  private lastRelease: Promise<void> = Promise.resolve();
+
+  constructor(dataDir: string) {
+    super();
+    this.opened = open(dataDir);
+    this.opened.catch(() => undefined); // every query reports it
+  }
+
+  connect(done?: (error: Error | null, connection?: EmbeddedConnection, release?: Release) => void): unknown {
+    const connection = this.next();
+    if (!done) return connection;
+    return connection.then(
+      (connected) => done(null, connected, () => connected.release()),
+      (error: Error) => done(error),
+    );
+  }
+
+  async query(query: string | QueryConfig, values?: unknown[]): Promise<QueryResult> {
+    const connection = await this.next();
+    try {
+      return await connection.query(query, values);
+    } finally {
+      connection.release();
+    }
+  }
+
+  /** Closes once the last holder is done. */
+  async end(done?: Callback<void>): Promise<void> {
+    const { database, lock } = await this.opened;
+    await this.lastRelease;
+    await database.close();
+    lock.release();
+    done?.(null);
+  }
+
+  private async next(): Promise<EmbeddedConnection> {
+    const before = this.lastRelease;
+    let release: Release = () => undefined;
+    this.lastRelease = new Promise((resolve) => (release = resolve));
+    try {
+      const { database } = await this.opened;
+      await before;
+      return new EmbeddedConnection(database, release);
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+}
+
+export class EmbeddedConnection extends EventEmitter {
+  constructor(
+    private readonly database: PGlite,
+    readonly release: Release,
+  ) {
+    super();
+  }
+
+  async query(
+    query: string | QueryConfig,
+    values?: unknown[] | Callback<QueryResult>,
+    done?: Callback<QueryResult>,
+  ): Promise<QueryResult> {
+    const callback = typeof values === 'function' ? values : done;
+    const parameters = typeof values === 'function' ? undefined : values;
+    const { text, values: bound = parameters } = typeof query === 'string' ? { text: query } : query;
+    try {
+      const result = await this.run(text, bound ?? []);
+      callback?.(null, result);
+      return result;
+    } catch (error) {
+      if (!callback) throw error;
+      callback(error as Error);
+      return { rows: [], rowCount: 0, command: '' };
+    }
+  }
+
+  private async run(text: string, values: unknown[]): Promise<QueryResult> {
+    const { rows, affectedRows } =
+      values.length > 0
+        ? await this.database.query(text, values)
+        : ((await this.database.exec(text)).at(-1) ?? { rows: [] });
+    return {
+      rows,
+      rowCount: affectedRows ?? rows.length,
+      command: /^\s*(\w+)/.exec(text)?.[1]?.toUpperCase() ?? '',
+    };
+  }
+}
+
+async function open(dataDir: string): Promise<{ database: PGlite; lock: DataDirLock }> {
+  const lock = await DataDirLock.take(dataDir);
+  try {
+    const database = await PGlite.create({
+      dataDir: join(dataDir, 'postgres'),
+      // What pg returns for these types, so that no other code can tell the databases apart.
+      parsers: {
+        [types.BYTEA]: (value: string) => Buffer.from(value.slice(2), 'hex'),
+        [types.INT8]: (value: string) => value,
+      },
+    });
+    return { database, lock };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}

@@ -1,0 +1,38 @@
+import { Controller, Get } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { SkipThrottle } from '@nestjs/throttler';
+import { CommonError } from '../common/common.errors.js';
+import { Problems } from '../common/problems.decorator.js';
+import { Sql } from '../database/sql.js';
+
+export class Health {
+  /** @example "ok" */
+  status!: 'ok';
+}
+
+const PING = { name: 'health_ping', text: 'select 1 from challenges limit 1' };
+
+@ApiTags('Health')
+@SkipThrottle()
+@Controller('health')
+export class HealthController {
+  constructor(private readonly sql: Sql) {}
+
+  /** Is the process alive? */
+  @Get()
+  live(): Health {
+    return { status: 'ok' };
+  }
+
+  /**
+   * Can it serve?
+   *
+   * 503 while the database cannot be reached: take the process out of the load balancer, do not restart it.
+   */
+  @Get('ready')
+  @Problems(CommonError.unavailable())
+  async ready(): Promise<Health> {
+    await this.sql.rows(PING, []);
+    return { status: 'ok' };
+  }
+}

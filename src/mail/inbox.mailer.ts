@@ -1,0 +1,16 @@
+import type { Inbox } from '../common/inbox.js';
+import { Mailer, type Mail } from './mailer.js';
+
+/** Development: keeps mails for `/inbox` instead of sending them. */
+export class InboxMailer extends Mailer {
+  readonly provider = 'inbox';
+
+  constructor(private readonly inbox: Inbox) {
+    super();
+  }
+
+  send({ messageId, to, subject, text, html }: Mail): Promise<string> {
+    this.inbox.add({ id: messageId, channel: 'email', to, subject, text, html, at: new Date() });
+    return Promise.resolve(messageId);
+  }
+}

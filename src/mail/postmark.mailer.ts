@@ -1,0 +1,59 @@
+import { Errors, Models, ServerClient } from 'postmark';
+import { DeliveryError, VENDOR_TIMEOUT_SECONDS } from '../common/delivery.js';
+import type { Config } from '../config/config.js';
+import { Mailer, type Mail } from './mailer.js';
+
+/** Postmark's codes for an address it will not deliver to: invalid request (its address check), inactive recipient. */
+const REJECTED = [300, 406];
+/** Token, sender signature, credit, account under review: https://postmarkapp.com/developer/api/overview#error-codes */
+const MISCONFIGURED = [10, 400, 401, 405, 412, 413];
+
+export class PostmarkMailer extends Mailer {
+  readonly provider = 'postmark';
+  private readonly client: ServerClient;
+
+  constructor(private readonly config: Config) {
+    super();
+    const api = config.POSTMARK_API_URL ? new URL(config.POSTMARK_API_URL) : undefined;
+    this.client = new ServerClient(config.POSTMARK_SERVER_TOKEN ?? '', {
+      timeout: VENDOR_TIMEOUT_SECONDS,
+      ...(api && {
+        useHttps: api.protocol === 'https:',
+        requestHost: api.host + api.pathname.replace(/\/$/, ''),
+      }),
+    });
+  }
+
+  async send({ messageId, to, subject, text, html }: Mail): Promise<string> {
+    try {
+      const sent = await this.client.sendEmail({
+        From: this.config.MAIL_FROM ?? '',
+        To: to,
+        Subject: subject,
+        TextBody: text,
+        HtmlBody: html,
+        MessageStream: this.config.POSTMARK_MESSAGE_STREAM,
+        // A tracked link or pixel would tell a third party when a code is read.
+        TrackOpens: false,
+        TrackLinks: Models.LinkTrackingOptions.None,
+        Metadata: { messageId },
+      });
+      if (typeof sent?.MessageID !== 'string') throw new DeliveryError('unavailable');
+      return sent.MessageID;
+    } catch (error) {
+      throw error instanceof DeliveryError ? error : translate(error);
+    }
+  }
+}
+
+function translate(error: unknown): DeliveryError {
+  // The SDK lets the time-out of a body escape as the platform's own DOMException.
+  if (error instanceof DOMException && error.name === 'TimeoutError') return new DeliveryError('timeout');
+  if (!(error instanceof Errors.PostmarkError)) return new DeliveryError('unavailable');
+  const { code, statusCode } = error;
+  if (REJECTED.includes(code)) return new DeliveryError('rejected', code);
+  if (MISCONFIGURED.includes(code) || statusCode === 401) return new DeliveryError('misconfigured', code);
+  if (statusCode === 429) return new DeliveryError('throttled', code || undefined);
+  if (!statusCode) return new DeliveryError('timeout');
+  return new DeliveryError('unavailable', code || statusCode);
+}

@@ -1,0 +1,37 @@
+import { existsSync } from 'node:fs';
+import { createApp } from './app.setup.js';
+import { Config, ConfigError } from './config/config.js';
+
+/** A stop that takes longer than this is cut off. */
+const STOP_MS = 9_800;
+
+async function main(): Promise<void> {
+  if (existsSync('.env')) process.loadEnvFile('.env');
+  const config = Config.from(process.env);
+  const app = await createApp(config);
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, () => {
+      setTimeout(() => process.exit(1), STOP_MS).unref();
+      void app.close().then(() => process.exit(0));
+    });
+  }
+  await app.listen({ port: config.PORT, host: config.host });
+  process.stderr.write(banner(config));
+}
+
+function banner(config: Config): string {
+  const url = config.publicUrl;
+  const inbox = config.hasInbox ? `\n  Inbox       ${url}/inbox   (messages stay on this machine)` : '';
+  return `\n  Swagger UI  ${url}/docs${inbox}\n\n`;
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof ConfigError ? error.message : startFailure(error)}\n`);
+  process.exit(1);
+});
+
+/** Name and message of an error of ours or of the platform; a database's may hold its URL, so only its code. */
+function startFailure(error: unknown): string {
+  const { name, message, code } = error as NodeJS.ErrnoException;
+  return `The server did not start: ${code ?? name}${name === 'DataDirInUseError' || !code ? ` ${message}` : ''}`;
+}

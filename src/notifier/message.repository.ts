@@ -1,0 +1,103 @@
+import { Injectable } from '@nestjs/common';
+import { Sql, type Statement } from '../database/sql.js';
+import type { Delivery, LeasedMessage } from './notifier.js';
+import { LEASE_SECONDS } from './notifier.js';
+
+/** What became of one attempt. */
+export interface Outcome {
+  id: string;
+  state: 'queued' | 'sent' | 'failed' | 'expired';
+  /** Seconds until the next attempt; for `queued`. */
+  retryIn?: number;
+  failure?: string;
+  provider?: string;
+  providerRef?: string;
+}
+
+/**
+ * Takes due messages: never dispatched ones whose writer died, and retries. SKIP LOCKED lets processes share the
+ * work without waiting, and the new due time is the lease that keeps the others away. What is due but past its
+ * life ends here, so nothing is sent after it expired.
+ */
+const CLAIM: Statement = {
+  name: 'messages_claim',
+  text: `
+    with due as (
+      select id from messages
+      where state in ('queued', 'sending') and due_at <= now()
+      order by due_at limit $1 for update skip locked),
+    claimed as (
+      update messages m set
+        state = case when m.expires_at > now() then 'sending' else 'expired' end,
+        sealed = case when m.expires_at > now() then m.sealed end,
+        attempts = case when m.expires_at > now() then m.attempts + 1 else m.attempts end,
+        finished_at = case when m.expires_at > now() then null else now() end,
+        due_at = now() + make_interval(secs => ${LEASE_SECONDS})
+      from due where m.id = due.id
+      returning m.*)
+    select id, recipient, purpose, lane, template, sealed, attempts,
+      extract(epoch from expires_at - now())::float8 as "secondsLeft", state
+    from claimed`,
+};
+
+/**
+ * Writes a batch of outcomes. Only a message that is still being sent changes, so a final state stays final and a
+ * late answer of a process that lost its lease changes nothing.
+ */
+const FINISH: Statement = {
+  name: 'messages_finish',
+  text: `
+    update messages m set
+      state = o.state,
+      sealed = case when o.state = 'queued' then m.sealed end,
+      due_at = now() + make_interval(secs => o.retry_in),
+      finished_at = case when o.state = 'queued' then null else now() end,
+      failure = o.failure, provider = o.provider, provider_ref = o.provider_ref
+    from unnest($1::uuid[], $2::text[], $3::float8[], $4::text[], $5::text[], $6::text[])
+      as o(id, state, retry_in, failure, provider, provider_ref)
+    where m.id = o.id and m.state = 'sending'`,
+};
+
+/** Gives leased messages back, for another process to take at once. */
+const HAND_BACK: Statement = {
+  name: 'messages_hand_back',
+  text: `update messages set state = 'queued', due_at = now(), attempts = attempts - 1
+    where id = any($1::uuid[]) and state = 'sending'`,
+};
+
+const DELIVERY: Statement = {
+  name: 'messages_delivery',
+  text: `select recipient, purpose, lane, state, failure from messages
+    where challenge_id = $1 order by created_at desc, id desc limit 1`,
+};
+
+/** The outbox table. Rows are written by the statements of those who have something to say. */
+@Injectable()
+export class MessageRepository {
+  constructor(private readonly sql: Sql) {}
+
+  /** Up to `limit` due messages, now leased to this process, and how many were looked at. */
+  async claim(limit: number): Promise<{ messages: LeasedMessage[]; seen: number }> {
+    const rows = await this.sql.rows<LeasedMessage & { state: string }>(CLAIM, [limit]);
+    return { messages: rows.filter(({ state }) => state === 'sending'), seen: rows.length };
+  }
+
+  async finish(outcomes: Outcome[]): Promise<void> {
+    await this.sql.rows(FINISH, [
+      outcomes.map(({ id }) => id),
+      outcomes.map(({ state }) => state),
+      outcomes.map(({ retryIn }) => retryIn ?? 0),
+      outcomes.map(({ failure }) => failure ?? null),
+      outcomes.map(({ provider }) => provider ?? null),
+      outcomes.map(({ providerRef }) => providerRef ?? null),
+    ]);
+  }
+
+  async handBack(ids: string[]): Promise<void> {
+    await this.sql.rows(HAND_BACK, [ids]);
+  }
+
+  deliveryOf(challengeId: string): Promise<Delivery | null> {
+    return this.sql.row<Delivery>(DELIVERY, [challengeId]);
+  }
+}

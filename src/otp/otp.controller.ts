@@ -1,0 +1,102 @@
+import { Body, Controller, Get, HttpCode, Param, ParseUUIDPipe, Post } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { Problems } from '../common/problems.decorator.js';
+import { CommonError } from '../common/common.errors.js';
+import { Config } from '../config/config.js';
+import { ChallengeStatus, OtpAddress, OtpSent, OtpVerified, SendOtp, VerifyOtp } from './otp.dto.js';
+import { AddressError, OtpError } from './otp.errors.js';
+import { OtpService, type CodeRequest, type IssuedCode } from './otp.service.js';
+import { ProofService } from './proof.service.js';
+import { Purposes } from './purposes.js';
+import { Recipients } from './recipients.js';
+
+@ApiTags('Codes')
+@Controller('otp')
+export class OtpController {
+  constructor(
+    private readonly otp: OtpService,
+    private readonly proofs: ProofService,
+    private readonly purposes: Purposes,
+    private readonly recipients: Recipients,
+    private readonly config: Config,
+  ) {}
+
+  /**
+   * Send a code
+   *
+   * By SMS or e-mail, to prove that somebody reads an address or approves a transaction. Try it here, then read the
+   * message at `/inbox`.
+   */
+  @Post('generate')
+  @HttpCode(200)
+  @Problems(
+    OtpError.cooldown(42),
+    OtpError.sendLimit(3600),
+    AddressError.phone('phone_number'),
+    AddressError.country('phone_number'),
+    OtpError.purposeRefused('login'),
+    OtpError.contextRequired(),
+  )
+  async generate(@Body() body: SendOtp): Promise<OtpSent> {
+    return this.sent('OTP generated and sent.', await this.otp.send(this.request(body)));
+  }
+
+  /**
+   * Send the code again
+   *
+   * The same code while more than half its life is left, else a new one. The body is that of `/otp/generate`.
+   */
+  @Post('resend')
+  @HttpCode(200)
+  @Problems(OtpError.resendCooldown(42), OtpError.nothingToResend(), AddressError.phone('phone_number'))
+  async resend(@Body() body: SendOtp): Promise<OtpSent> {
+    return this.sent('OTP resent.', await this.otp.resend(this.request(body)));
+  }
+
+  /**
+   * Check a code
+   *
+   * A right code is accepted once. Every guess counts, and a wrong one tells how many are left.
+   */
+  @Post('verify')
+  @HttpCode(200)
+  @Problems(
+    OtpError.invalid(2),
+    OtpError.expired(),
+    OtpError.exhausted(),
+    OtpError.notFound(),
+    OtpError.guessLimit(3600),
+    CommonError.validation([{ field: 'otp', detail: 'otp must be a string of 4 to 10 digits.' }]),
+  )
+  async verify(@Body() body: VerifyOtp): Promise<OtpVerified> {
+    const { recipient, policy, context } = this.request(body);
+    const challengeId = await this.otp.verify({ recipient, policy, context }, body.otp);
+    const proof = this.proofs.sign({ challengeId, recipient, purpose: policy.purpose, context });
+    return { detail: 'OTP verified successfully.', proof };
+  }
+
+  /** What became of a code and its message */
+  @Get('challenges/:id')
+  @Problems(OtpError.challengeNotFound())
+  status(
+    @Param('id', new ParseUUIDPipe({ exceptionFactory: OtpError.challengeNotFound })) id: string,
+  ): Promise<ChallengeStatus> {
+    return this.otp.status(id);
+  }
+
+  private request({
+    phone_number,
+    email,
+    purpose = 'verification',
+    context,
+    channel,
+  }: OtpAddress & SendOtp): CodeRequest {
+    const policy = this.purposes.requested(purpose);
+    if (policy.context === 'required' && !context) throw OtpError.contextRequired();
+    return { recipient: this.recipients.one({ phone_number, email }), policy, context, channel };
+  }
+
+  private sent(detail: string, { challenge, code }: IssuedCode): OtpSent {
+    return { detail, challenge, ...(this.config.OTP_EXPOSE_CODE && { otp: code }) };
+  }
+}

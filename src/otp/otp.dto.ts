@@ -1,0 +1,136 @@
+import { IsIn, IsOptional, IsString, Matches, MaxLength, ValidateIf } from 'class-validator';
+import type { Channel } from './recipients.js';
+import { IsContext } from './is-context.js';
+
+/** Optional, but not null: `null` where a string belongs is a mistake, not an absence. */
+const IfGiven = () => ValidateIf((_, value) => value !== undefined);
+
+export class OtpAddress {
+  /**
+   * Phone number with its country code, or a national one where `PHONE_DEFAULT_COUNTRY` is set. Give this or `email`.
+   * @example "+14155550123"
+   */
+  @IfGiven()
+  @IsString({ message: 'phone_number must be a string.' })
+  @MaxLength(64, { message: 'phone_number is too long.' })
+  phone_number?: string;
+
+  /**
+   * One plain e-mail address. Give this or `phone_number`.
+   * @example "ada@example.com"
+   */
+  @IfGiven()
+  @IsString({ message: 'email must be a string.' })
+  @MaxLength(254, { message: 'email is too long.' })
+  email?: string;
+
+  /**
+   * What the code is for: `verification`, `transaction` (needs `context`) or a purpose of your own.
+   * @example "verification"
+   */
+  @IfGiven()
+  @Matches(/^[a-z][a-z0-9_]{0,31}$/, {
+    message: 'purpose must be up to 32 lower-case letters, digits and _.',
+  })
+  purpose?: string;
+
+  /**
+   * What the code approves: up to six short strings that the message shows and the proof covers. The order of
+   * names does not matter; any changed value fails.
+   * @example { "amount": "39.99 EUR", "payee": "Acme" }
+   */
+  @IfGiven()
+  @IsContext()
+  context?: Record<string, string>;
+}
+
+export class SendOtp extends OtpAddress {
+  /**
+   * How to reach the address; by default `sms` for a phone number and `email` for an e-mail address.
+   * @example "sms"
+   */
+  @IfGiven()
+  @IsIn(['sms', 'email'], { message: 'channel must be sms or email.' })
+  channel?: Channel;
+}
+
+export class VerifyOtp extends OtpAddress {
+  /**
+   * The code from the message.
+   * @example "123456"
+   */
+  @Matches(/^[0-9]{4,10}$/, { message: 'otp must be a string of 4 to 10 digits.' })
+  otp!: string;
+}
+
+/** A code that was sent, as a client needs it to draw the next step. */
+export class Challenge {
+  /**
+   * Public handle; not a secret.
+   * @example "0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001"
+   */
+  id!: string;
+
+  /** @example "sms" */
+  channel!: Channel;
+
+  /**
+   * The address, for the person to recognise.
+   * @example "+14•••••••23"
+   */
+  maskedTo!: string;
+
+  /** @example 6 */
+  codeLength!: number;
+
+  /** When the code stops working. */
+  expiresAt!: Date;
+
+  /** From when on another message can be asked for. */
+  resendAt!: Date;
+
+  /**
+   * Guesses left for this code.
+   * @example 3
+   */
+  attemptsLeft!: number;
+}
+
+export class ChallengeStatus extends Challenge {
+  /**
+   * What became of the code.
+   * @example "pending"
+   */
+  status!: 'pending' | 'approved' | 'expired' | 'exhausted';
+
+  /**
+   * How far its newest message has come.
+   * @example "sent"
+   */
+  delivery!: 'queued' | 'sent' | 'failed';
+}
+
+export class OtpSent {
+  /** @example "OTP generated and sent." */
+  detail!: string;
+
+  challenge!: Challenge;
+
+  /**
+   * The code itself, in demonstration mode only (`OTP_EXPOSE_CODE`, refused in production).
+   * @example "123456"
+   */
+  @IsOptional()
+  otp?: string;
+}
+
+export class OtpVerified {
+  /** @example "OTP verified successfully." */
+  detail!: string;
+
+  /**
+   * A JWT (ES256, `typ: otp-proof+jwt`, 5 minutes) that any backend checks with `/.well-known/jwks.json`. Claims: `sub`
+   * (`phone:+14155550123`), `purpose`, `context_sha256`, `jti` (the challenge), `iss`, `aud`, `iat`, `exp`.
+   */
+  proof!: string;
+}

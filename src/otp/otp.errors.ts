@@ -1,0 +1,86 @@
+import { AppError } from '../common/app-error.js';
+
+/** What `/otp` and the codes of other modules are refused with. */
+export const OtpError = {
+  cooldown: (retryAfter: number) =>
+    new AppError('rate_limited', 'otp_cooldown', 'Please wait before requesting a new OTP.', { retryAfter }),
+  resendCooldown: (retryAfter: number) =>
+    new AppError('rate_limited', 'otp_cooldown', 'Please wait before resending OTP.', { retryAfter }),
+  sendLimit: (retryAfter: number) =>
+    new AppError(
+      'rate_limited',
+      'otp_send_limit',
+      'Too many codes were sent to this address. Please try again later.',
+      {
+        retryAfter,
+      },
+    ),
+  guessLimit: (retryAfter: number) =>
+    new AppError(
+      'rate_limited',
+      'otp_guess_limit',
+      'Too many wrong codes for this address. Please try again later.',
+      {
+        retryAfter,
+      },
+    ),
+  nothingToResend: () =>
+    new AppError('not_found', 'otp_not_found', 'OTP not found. Please generate an OTP first.'),
+  notFound: () => new AppError('not_found', 'otp_not_found', 'OTP not generated for this number.'),
+  expired: () => new AppError('invalid', 'otp_expired', 'OTP expired, please generate a new OTP.'),
+  invalid: (attemptsLeft: number) =>
+    new AppError('invalid', 'otp_invalid', `Invalid OTP. ${attemptsLeft} attempt(s) left.`, { attemptsLeft }),
+  exhausted: () =>
+    new AppError(
+      'forbidden',
+      'otp_attempts_exhausted',
+      'Too many failed attempts, please generate a new OTP.',
+    ),
+  challengeNotFound: () => new AppError('not_found', 'challenge_not_found', 'There is no such challenge.'),
+  purposeRefused: (purpose: string) =>
+    new AppError(
+      'invalid',
+      'otp_purpose_refused',
+      `Codes for the purpose "${purpose}" cannot be asked for here.`,
+      {
+        errors: [{ field: 'purpose', detail: 'Use verification, transaction or a purpose of your own.' }],
+      },
+    ),
+  contextRequired: () =>
+    new AppError('invalid', 'otp_context_required', 'This purpose needs a context: what the code approves.', {
+      errors: [{ field: 'context', detail: 'Name what the code approves.' }],
+    }),
+};
+
+/** Why an address is refused before anything is sent. */
+export const AddressError = {
+  missing: (fields: string[]) =>
+    new AppError('invalid', 'validation_failed', `Give exactly one address: ${fields.join(' or ')}.`, {
+      errors: fields.map((field) => ({ field, detail: `Give exactly one of ${fields.join(' and ')}.` })),
+    }),
+  email: (field: string) =>
+    new AppError('invalid', 'email_invalid', 'This is not one e-mail address we can send to.', {
+      errors: [{ field, detail: 'Give one plain e-mail address, such as ada@example.com.' }],
+    }),
+  phone: (field: string) =>
+    new AppError('invalid', 'phone_invalid', 'This is not a phone number we can send to.', {
+      errors: [{ field, detail: 'Give one possible number without extension, such as +14155550123.' }],
+    }),
+  nationalPhone: (field: string) =>
+    new AppError(
+      'invalid',
+      'phone_country_unknown',
+      'Give the number with its country code, such as +14155550123.',
+      {
+        errors: [{ field, detail: 'National numbers are not read here: PHONE_DEFAULT_COUNTRY is not set.' }],
+      },
+    ),
+  country: (field: string) =>
+    new AppError('invalid', 'country_not_allowed', 'We do not send to numbers of this country.', {
+      errors: [{ field, detail: 'The country of this number is not served.' }],
+    }),
+  channel: (channel: string) =>
+    new AppError('invalid', 'channel_not_available', `This address cannot be reached by ${channel}.`, {
+      errors: [{ field: 'channel', detail: 'Use sms for a phone number and email for an e-mail address.' }],
+    }),
+};

@@ -1,0 +1,27 @@
+import { Controller, Get, Header } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { SkipThrottle } from '@nestjs/throttler';
+import { PublicJwk, SigningService } from './signing.service.js';
+
+export class Jwks {
+  keys!: PublicJwk[];
+}
+
+@ApiTags('Keys')
+@SkipThrottle()
+@Controller('.well-known')
+export class JwksController {
+  constructor(private readonly signing: SigningService) {}
+
+  /**
+   * The public keys
+   *
+   * A JSON Web Key Set (RFC 7517) with which any backend checks our tokens without asking us. It may be cached for an
+   * hour: a key is published a period before its first use.
+   */
+  @Get('jwks.json')
+  @Header('Cache-Control', 'public, max-age=3600')
+  jwks(): Jwks {
+    return { keys: this.signing.publicKeys() };
+  }
+}

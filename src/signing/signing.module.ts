@@ -1,0 +1,16 @@
+import { Module } from '@nestjs/common';
+import { JwtModule } from '@nestjs/jwt';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { JwksController } from './jwks.controller.js';
+import { SigningKey } from './signing-key.entity.js';
+import { SigningKeyRepository } from './signing-key.repository.js';
+import { SigningService } from './signing.service.js';
+
+/** Keys and signatures of every token this server gives out. */
+@Module({
+  imports: [TypeOrmModule.forFeature([SigningKey]), JwtModule.register({})],
+  controllers: [JwksController],
+  providers: [SigningService, SigningKeyRepository],
+  exports: [SigningService],
+})
+export class SigningModule {}

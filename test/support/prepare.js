@@ -1,0 +1,13 @@
+// Before all tests: one embedded database, initialised and empty, that each test copies instead of making its own.
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PGlite } from '@electric-sql/pglite';
+
+export default async function prepare() {
+  if (process.env.TEST_DATABASE_URL) return;
+  const folder = mkdtempSync(join(tmpdir(), 'otp-test-template-'));
+  const database = await PGlite.create(join(folder, 'postgres'));
+  await database.close();
+  process.env.TEST_EMBEDDED_TEMPLATE = folder;
+}
