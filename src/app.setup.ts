@@ -68,7 +68,7 @@ function protect(app: NestFastifyApplication, config: Config): void {
     if (!request.is404) return done();
     const path = request.url.split('?')[0] ?? '';
     const allowed = ['GET', 'POST', 'PATCH', 'DELETE'].filter((method) =>
-      fastify.findRoute({ method, url: path } as never),
+      fastify.findRoute({ method, url: path }),
     );
     if (allowed.length === 0) return done();
     void reply.header('allow', allowed.join(', '));

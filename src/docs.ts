@@ -16,7 +16,15 @@ export function openApiDocument(app: NestFastifyApplication): OpenAPIObject {
     .setVersion('1')
     .setLicense('MIT', 'https://opensource.org/license/mit')
     .build();
-  return SwaggerModule.createDocument(app, config);
+  const document = SwaggerModule.createDocument(app, config);
+  for (const path of Object.values(document.paths)) {
+    for (const operation of [path.get, path.post]) {
+      for (const response of Object.values(operation?.responses ?? {})) {
+        if (response && !('$ref' in response)) response.description ||= 'Success';
+      }
+    }
+  }
+  return document;
 }
 
 /** Swagger UI at `/docs`, the document at `/openapi.json`. */

@@ -44,16 +44,26 @@ export class VerifySignInCode extends SignInAddress {
 }
 
 export class SignInCodeSent {
-  /** @example "OTP sent successfully." */
+  /**
+   * What happened, for people.
+   * @example "OTP sent successfully."
+   */
   message!: string;
 
-  /** @example "pending" */
+  /**
+   * The sign-in waits for the code.
+   * @example "pending"
+   */
   VerificationStatus!: 'pending';
 
+  /** The code that was sent. */
   challenge!: Challenge;
 }
 
 export class SignInCodeApproved {
-  /** @example "approved" */
+  /**
+   * The code was right.
+   * @example "approved"
+   */
   VerificationStatus!: 'approved';
 }

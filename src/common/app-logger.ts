@@ -55,5 +55,5 @@ export class AppLogger implements LoggerService {
 }
 
 function fields(message: unknown, context?: string): object {
-  return { context, ...(typeof message === 'object' ? message : { msg: String(message) }) };
+  return { context, ...(typeof message === 'string' ? { msg: message } : (message as object)) };
 }

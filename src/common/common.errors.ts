@@ -28,3 +28,13 @@ export const CommonError = {
     ),
   internal: () => new AppError('internal', 'internal_error', 'Something went wrong on our side.'),
 };
+
+/** What any operation with a body can be refused with, for the documentation. */
+export const BODY_PROBLEMS = [
+  CommonError.validation([{ field: 'email', detail: 'email must be a string.' }]),
+  CommonError.malformedRequest(),
+  CommonError.bodyTooLarge(),
+  CommonError.unsupportedType(),
+  CommonError.rateLimited(30),
+  CommonError.unavailable(),
+];

@@ -21,6 +21,9 @@ export function masked(recipient: Recipient): string {
   return address.slice(0, 1) + '•••' + address.slice(at);
 }
 
+/** Longer than any address as people write it; what follows would take minutes over 100 kB. */
+const MAX_TYPED = 320;
+
 /** Characters of a mailbox that Postmark delivers to, without the quoted form of RFC 5321. */
 const MAILBOX = /^[a-z0-9!#$%&'*+\-/=^_`{|}~]+(\.[a-z0-9!#$%&'*+\-/=^_`{|}~]+)*$/;
 
@@ -29,6 +32,7 @@ const MAILBOX = /^[a-z0-9!#$%&'*+\-/=^_`{|}~]+(\.[a-z0-9!#$%&'*+\-/=^_`{|}~]+)*$
  * Blanks around it are dropped; names, lists, quotes, comments and non-ASCII mailboxes are refused.
  */
 export function parseEmail(text: string): Recipient | null {
+  if (text.length > MAX_TYPED) return null;
   const at = text.lastIndexOf('@');
   // Lower-case only after the ASCII check: toLowerCase() would turn U+212A (Kelvin) into k.
   const mailbox = text.slice(0, at).replace(/^ +/, '');
@@ -54,6 +58,7 @@ export function parsePhone(
   text: string,
   defaultCountry?: CountryCode,
 ): { recipient: Recipient; country?: CountryCode } | null {
+  if (text.length > MAX_TYPED) return null;
   const plain = text
     .normalize('NFKC')
     .replace(BIDI_MARKS, '')

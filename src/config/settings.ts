@@ -29,15 +29,17 @@ const list = z.string().transform((value) =>
     .filter(Boolean),
 );
 
+// libphonenumber-js declares it as a plain boolean function.
+const isCountry = (value: string): value is CountryCode => isSupportedCountry(value);
+
 const country = z
   .string()
   .transform((value) => value.trim().toUpperCase())
-  .refine((value) => isSupportedCountry(value), 'must be a two-letter country code (ISO 3166)')
-  .transform((value) => value as CountryCode);
+  .refine(isCountry, 'must be a two-letter country code (ISO 3166)');
 
 const countries = list
   .transform((codes) => codes.map((code) => code.toUpperCase()))
-  .refine((codes) => codes.every((code) => code === '*' || isSupportedCountry(code)), {
+  .refine((codes) => codes.every((code) => code === '*' || isCountry(code)), {
     error: 'must list two-letter country codes (ISO 3166), or be *',
   });
 
@@ -52,7 +54,10 @@ const trustProxy = z
 function isProxy(item: string): boolean {
   const [address = '', bits, ...rest] = item.trim().split('/');
   if (/^(loopback|linklocal|uniquelocal)$/.test(item.trim())) return true;
-  return isIP(address) > 0 && rest.length === 0 && (bits === undefined || /^\d{1,3}$/.test(bits));
+  const isAddress = isIP(address) > 0 && rest.length === 0;
+  // A network of all addresses (/0) would trust everybody.
+  const mostBits = isIP(address) === 4 ? 32 : 128;
+  return isAddress && (bits === undefined || (/^[1-9]\d{0,2}$/.test(bits) && Number(bits) <= mostBits));
 }
 
 const origins = list.refine((items) => items.every((item) => item === '*' || isOrigin(item)), {

@@ -2,7 +2,7 @@ import { Controller, Get } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { SkipThrottle } from '@nestjs/throttler';
 import { CommonError } from '../common/common.errors.js';
-import { Problems } from '../common/problems.decorator.js';
+import { Problems } from '../common/documented.js';
 import { Sql } from '../database/sql.js';
 
 export class Health {
@@ -27,7 +27,7 @@ export class HealthController {
   /**
    * Can it serve?
    *
-   * 503 while the database cannot be reached: take the process out of the load balancer, do not restart it.
+   * @remarks 503 while the database cannot be reached: take the process out of the load balancer, do not restart it.
    */
   @Get('ready')
   @Problems(CommonError.unavailable())

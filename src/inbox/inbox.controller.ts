@@ -46,7 +46,7 @@ export class InboxController {
   /**
    * Read the messages
    *
-   * What a development server "sent", newest first. Absent where real providers are configured.
+   * @remarks What a development server "sent", newest first. Absent where real providers are configured.
    */
   @Get('messages')
   messages(@Query() { to }: InboxQuery): InboxEntry[] {

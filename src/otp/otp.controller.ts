@@ -1,14 +1,28 @@
 import { Body, Controller, Get, HttpCode, Param, ParseUUIDPipe, Post } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
-import { Problems } from '../common/problems.decorator.js';
-import { CommonError } from '../common/common.errors.js';
+import { ApiBody, ApiTags } from '@nestjs/swagger';
+import { Problems, withOtp } from '../common/documented.js';
+import { BODY_PROBLEMS, CommonError } from '../common/common.errors.js';
 import { Config } from '../config/config.js';
 import { ChallengeStatus, OtpAddress, OtpSent, OtpVerified, SendOtp, VerifyOtp } from './otp.dto.js';
-import { AddressError, OtpError } from './otp.errors.js';
+import { addressProblems, OtpError } from './otp.errors.js';
 import { OtpService, type CodeRequest, type IssuedCode } from './otp.service.js';
 import { ProofService } from './proof.service.js';
 import { Purposes } from './purposes.js';
 import { Recipients } from './recipients.js';
+
+/** What "Try it out" starts with. */
+const ADDRESS_EXAMPLES = {
+  sms: { summary: 'By SMS', value: { phone_number: '+14155550123' } },
+  email: { summary: 'By e-mail', value: { email: 'ada@example.com' } },
+  transaction: {
+    summary: 'To approve a transaction',
+    value: {
+      email: 'ada@example.com',
+      purpose: 'transaction',
+      context: { amount: '39.99 EUR', payee: 'Acme' },
+    },
+  },
+};
 
 @ApiTags('Codes')
 @Controller('otp')
@@ -24,18 +38,19 @@ export class OtpController {
   /**
    * Send a code
    *
-   * By SMS or e-mail, to prove that somebody reads an address or approves a transaction. Try it here, then read the
+   * @remarks By SMS or e-mail, to prove that somebody reads an address or approves a transaction. Try it here, then read the
    * message at `/inbox`.
    */
   @Post('generate')
   @HttpCode(200)
+  @ApiBody({ type: SendOtp, examples: ADDRESS_EXAMPLES })
   @Problems(
     OtpError.cooldown(42),
     OtpError.sendLimit(3600),
-    AddressError.phone('phone_number'),
-    AddressError.country('phone_number'),
+    ...addressProblems('phone_number'),
     OtpError.purposeRefused('login'),
     OtpError.contextRequired(),
+    ...BODY_PROBLEMS,
   )
   async generate(@Body() body: SendOtp): Promise<OtpSent> {
     return this.sent('OTP generated and sent.', await this.otp.send(this.request(body)));
@@ -44,11 +59,18 @@ export class OtpController {
   /**
    * Send the code again
    *
-   * The same code while more than half its life is left, else a new one. The body is that of `/otp/generate`.
+   * @remarks The same code while more than half its life is left, else a new one. The body is that of `/otp/generate`.
    */
   @Post('resend')
   @HttpCode(200)
-  @Problems(OtpError.resendCooldown(42), OtpError.nothingToResend(), AddressError.phone('phone_number'))
+  @ApiBody({ type: SendOtp, examples: ADDRESS_EXAMPLES })
+  @Problems(
+    OtpError.resendCooldown(42),
+    OtpError.sendLimit(3600),
+    OtpError.nothingToResend(),
+    ...addressProblems('phone_number'),
+    ...BODY_PROBLEMS,
+  )
   async resend(@Body() body: SendOtp): Promise<OtpSent> {
     return this.sent('OTP resent.', await this.otp.resend(this.request(body)));
   }
@@ -56,17 +78,18 @@ export class OtpController {
   /**
    * Check a code
    *
-   * A right code is accepted once. Every guess counts, and a wrong one tells how many are left.
+   * @remarks A right code is accepted once. Every guess counts, and a wrong one tells how many are left.
    */
   @Post('verify')
   @HttpCode(200)
+  @ApiBody({ type: VerifyOtp, examples: withOtp(ADDRESS_EXAMPLES) })
   @Problems(
     OtpError.invalid(2),
     OtpError.expired(),
     OtpError.exhausted(),
     OtpError.notFound(),
     OtpError.guessLimit(3600),
-    CommonError.validation([{ field: 'otp', detail: 'otp must be a string of 4 to 10 digits.' }]),
+    ...BODY_PROBLEMS,
   )
   async verify(@Body() body: VerifyOtp): Promise<OtpVerified> {
     const { recipient, policy, context } = this.request(body);
@@ -77,7 +100,7 @@ export class OtpController {
 
   /** What became of a code and its message */
   @Get('challenges/:id')
-  @Problems(OtpError.challengeNotFound())
+  @Problems(OtpError.challengeNotFound(), CommonError.rateLimited(30), CommonError.unavailable())
   status(
     @Param('id', new ParseUUIDPipe({ exceptionFactory: OtpError.challengeNotFound })) id: string,
   ): Promise<ChallengeStatus> {

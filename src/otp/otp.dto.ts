@@ -71,7 +71,10 @@ export class Challenge {
    */
   id!: string;
 
-  /** @example "sms" */
+  /**
+   * How the message went.
+   * @example "sms"
+   */
   channel!: Channel;
 
   /**
@@ -80,13 +83,22 @@ export class Challenge {
    */
   maskedTo!: string;
 
-  /** @example 6 */
+  /**
+   * Digits to ask for.
+   * @example 6
+   */
   codeLength!: number;
 
-  /** When the code stops working. */
+  /**
+   * When the code stops working.
+   * @example "2026-11-21T10:05:00.000Z"
+   */
   expiresAt!: Date;
 
-  /** From when on another message can be asked for. */
+  /**
+   * From when on another message can be asked for.
+   * @example "2026-11-21T10:01:00.000Z"
+   */
   resendAt!: Date;
 
   /**
@@ -111,9 +123,13 @@ export class ChallengeStatus extends Challenge {
 }
 
 export class OtpSent {
-  /** @example "OTP generated and sent." */
+  /**
+   * What happened, for people.
+   * @example "OTP generated and sent."
+   */
   detail!: string;
 
+  /** The code that was sent. */
   challenge!: Challenge;
 
   /**
@@ -125,12 +141,16 @@ export class OtpSent {
 }
 
 export class OtpVerified {
-  /** @example "OTP verified successfully." */
+  /**
+   * What happened, for people.
+   * @example "OTP verified successfully."
+   */
   detail!: string;
 
   /**
    * A JWT (ES256, `typ: otp-proof+jwt`, 5 minutes) that any backend checks with `/.well-known/jwks.json`. Claims: `sub`
    * (`phone:+14155550123`), `purpose`, `context_sha256`, `jti` (the challenge), `iss`, `aud`, `iat`, `exp`.
+   * @example "eyJhbGciOiJFUzI1NiIsInR5cCI6Im90cC1wcm9vZitqd3QiLCJraWQiOiIuLi4ifQ.eyJzdWIiOiJwaG9uZTorMTQxNTU1NTAxMjMifQ.c2ln"
    */
   proof!: string;
 }

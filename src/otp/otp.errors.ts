@@ -84,3 +84,12 @@ export const AddressError = {
       errors: [{ field: 'channel', detail: 'Use sms for a phone number and email for an e-mail address.' }],
     }),
 };
+
+/** How an address given in `field` can be refused, for the documentation. */
+export const addressProblems = (field: string) => [
+  AddressError.phone(field),
+  AddressError.nationalPhone(field),
+  AddressError.country(field),
+  AddressError.email('email'),
+  AddressError.channel('sms'),
+];

@@ -16,7 +16,7 @@ export class JwksController {
   /**
    * The public keys
    *
-   * A JSON Web Key Set (RFC 7517) with which any backend checks our tokens without asking us. It may be cached for an
+   * @remarks A JSON Web Key Set (RFC 7517) with which any backend checks our tokens without asking us. It may be cached for an
    * hour: a key is published a period before its first use.
    */
   @Get('jwks.json')

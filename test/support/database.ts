@@ -10,7 +10,7 @@ export const POSTGRES_URL = process.env.TEST_DATABASE_URL;
 export interface TestDatabase {
   /** The settings that make a server use it. */
   env: Record<string, string>;
-  drop(): Promise<void>;
+  drop: () => Promise<void>;
 }
 
 /** A database of one's own: on PostgreSQL where `TEST_DATABASE_URL` names one, else embedded in a new folder. */

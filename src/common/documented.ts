@@ -28,3 +28,15 @@ export function Problems(...errors: AppError[]): MethodDecorator & ClassDecorato
     }),
   );
 }
+
+type BodyExamples = Record<string, { summary: string; value: object }>;
+
+/** The same example bodies with a code to check. */
+export function withOtp(examples: BodyExamples): BodyExamples {
+  return Object.fromEntries(
+    Object.entries(examples).map(([name, { summary, value }]) => [
+      name,
+      { summary, value: { ...value, otp: '123456' } },
+    ]),
+  );
+}
