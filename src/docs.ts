@@ -15,6 +15,10 @@ export function openApiDocument(app: NestFastifyApplication): OpenAPIObject {
     .setDescription(DESCRIPTION)
     .setVersion('1')
     .setLicense('MIT', 'https://opensource.org/license/mit')
+    .addTag('Codes', 'Prove that somebody reads an address, or approves a transaction.')
+    .addTag('Sign-in', 'Sign in with a code.')
+    .addTag('Keys', 'Check what this server signed.')
+    .addTag('Health', 'For load balancers and operators.')
     .build();
   const document = SwaggerModule.createDocument(app, config);
   for (const path of Object.values(document.paths)) {

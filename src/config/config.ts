@@ -103,7 +103,7 @@ function unsafeInProduction(config: Config, env: NodeJS.ProcessEnv): Fault[] {
     [config.OTP_EXPOSE_CODE, 'OTP_EXPOSE_CODE', 'must be off in production: it puts the code into the reply'],
     [config.BCRYPT_COST < 10, 'BCRYPT_COST', 'must be at least 10 in production'],
     [
-      !env.SMS_ALLOWED_COUNTRIES,
+      !env.SMS_ALLOWED_COUNTRIES?.trim(),
       'SMS_ALLOWED_COUNTRIES',
       'must be said in production: the countries you send to, or * for all',
     ],

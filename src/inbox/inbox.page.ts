@@ -1,7 +1,7 @@
 import Handlebars from 'handlebars';
 import type { InboxMessage } from '../common/inbox.js';
 
-const page = Handlebars.compile<{ messages: InboxMessage[] }>(`<!doctype html>
+const page = Handlebars.compile<{ messages: (InboxMessage & { time: string })[] }>(`<!doctype html>
 <html lang="en">
   <head>
     <meta charset="utf-8">
@@ -21,7 +21,7 @@ const page = Handlebars.compile<{ messages: InboxMessage[] }>(`<!doctype html>
     <p>Messages this development server "sent", newest first. Nothing left this machine.</p>
     {{#each messages}}
     <article>
-      <header><strong>{{to}}</strong><span>{{channel}}</span><time>{{at}}</time></header>
+      <header><strong>{{to}}</strong><span>{{channel}}</span><time>{{time}}</time></header>
       {{#if subject}}<h2>{{subject}}</h2>{{/if}}
       <pre>{{text}}</pre>
     </article>
@@ -34,5 +34,5 @@ const page = Handlebars.compile<{ messages: InboxMessage[] }>(`<!doctype html>
 
 /** The inbox for people. */
 export function inboxPage(messages: InboxMessage[]): string {
-  return page({ messages });
+  return page({ messages: messages.map((message) => ({ ...message, time: message.at.toISOString() })) });
 }

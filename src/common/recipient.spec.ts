@@ -1,0 +1,211 @@
+import { addressOf, masked, parseEmail, parsePhone, type Recipient } from './recipient.js';
+
+const INDIAN = 'phone:+919445012345';
+
+/** I5: how long one address of 100 kB may take. */
+const LONG = 100_000;
+const QUICK_MS = 50;
+
+function quickly<T>(read: () => T): T {
+  const start = performance.now();
+  const result = read();
+  expect(performance.now() - start).toBeLessThan(QUICK_MS);
+  return result;
+}
+
+describe('a phone number', () => {
+  it.each([
+    ['E.164', '+919445012345'],
+    ['international prefix 00', '00919445012345'],
+    ['international prefix 00 with blanks', '00 91 94450 12345'],
+    ['national with its 0', '09445012345'],
+    ['national without its 0', '9445012345'],
+    ['country code without +', '919445012345'],
+    ['blanks', '+91 94450 12345'],
+    ['dashes', '+91-94450-12345'],
+    ['dots', '+91.94450.12345'],
+    ['slashes', '+91/94450/12345'],
+    ['a redundant (0)', '+91 (0) 94450 12345'],
+    ['a redundant (0) after 00', '0091(0)94450 12345'],
+    ['national with brackets', '(0)94450 12345'],
+    ['no-break spaces', '+91\u00a094450\u00a012345'],
+    ['narrow no-break spaces', '+91\u202f94450\u202f12345'],
+    ['typographic dashes', '+91\u201094450\u221212345'],
+    ['full-width digits', '＋９１９４４５０１２３４５'],
+    ['full-width national', '０９４４５０１２３４５'],
+    ['Arabic-Indic digits', '+٩١٩٤٤٥٠١٢٣٤٥'],
+    ['Persian digits', '+۹۱۹۴۴۵۰۱۲۳۴۵'],
+    ['a tel: URI', 'tel:+91-94450-12345'],
+    ['a tel: URI in capitals', 'TEL:+919445012345'],
+    ['a national tel: URI', 'tel:09445012345'],
+    ['a whatsapp: address', 'whatsapp:+919445012345'],
+    ['left-to-right marks', '\u200e+919445012345\u200e'],
+    ['an embedding of an address book', '\u202a+919445012345\u202c'],
+    ['an isolate', '\u2066+91 94450 12345\u2069'],
+    ['blanks around', '  +919445012345\t'],
+  ])('is one E.164 address however it is spelt: %s (I0)', (_, text) => {
+    expect(parsePhone(text, 'IN')).toEqual({ recipient: INDIAN, country: 'IN' });
+  });
+
+  it('needs no default country in its international spellings, and one in its national ones (I0)', () => {
+    for (const text of ['+919445012345', '00919445012345', 'tel:+91-94450-12345', 'whatsapp:+919445012345'])
+      expect(parsePhone(text)?.recipient).toBe(INDIAN);
+    for (const text of ['09445012345', '9445012345', '919445012345', 'tel:09445012345'])
+      expect(parsePhone(text)).toBeNull();
+  });
+
+  it.each([
+    ['an extension parameter', '+919445012345;ext=1'],
+    ['an extension', '+919445012345 ext. 1'],
+    ['an x-extension', '+919445012345x1'],
+    ['a pause', '+919445012345,1'],
+    ['a phone-context', 'tel:9445012345;phone-context=+91'],
+    ['mixed scripts', '+91 9445\u06600 12345'],
+    ['mixed Arabic scripts', '+٩١٩٤٤٥۰۱۲۳٤٥'],
+    ['a zero-width space', '+91\u200b9445012345'],
+    ['a word joiner', '\u2060+919445012345'],
+    ['a line break', '+91 94450\n12345'],
+    ['a NUL', '+919445012345\u0000'],
+    ['two numbers', '+919445012345+919445012346'],
+    ['two plus signs', '++919445012345'],
+    ['a list', '+919445012345;+919445012346'],
+    ['two schemes', 'tel:tel:+919445012345'],
+    ['letters', '+91 94450 CALLME'],
+    ['too few digits', '+91944501234'],
+    ['too many digits', '+9194450123456'],
+    ['the sample of a document', '+1234567890'],
+    ['a country that does not exist', '+999123456789'],
+    ['an emergency number', '112'],
+    ['premium rate', '+19005550123'],
+    ['premium rate abroad', '+33899123456'],
+    ['shared cost', '+448712345678'],
+    ['nothing', ''],
+    ['a plus', '+'],
+    ['blanks', '   '],
+  ])('is refused with %s (I0, P1)', (_, text) => {
+    expect(parsePhone(text, 'IN')).toBeNull();
+  });
+
+  it.each([
+    ['+1 1 1…', '+1 '.repeat(LONG / 3)],
+    ['plus signs', '+'.repeat(LONG)],
+    ['brackets', '('.repeat(LONG)],
+    ['digits', '9'.repeat(LONG)],
+    ['blanks inside', `+91${' '.repeat(LONG)}9445012345`],
+    ['bidi marks', `${'\u200e'.repeat(LONG)}+919445012345`],
+    ['marks in the wrong order, slow to normalise', '\u0316\u0300'.repeat(LONG / 2)],
+    ['a ligature that grows eighteenfold', '\ufdfa'.repeat(LONG)],
+  ])('is refused quickly when it is 100 kB of %s (I5)', (_, text) => {
+    expect(quickly(() => parsePhone(text, 'IN'))).toBeNull();
+  });
+});
+
+describe('an e-mail address', () => {
+  it.each([
+    ['as it is', 'ada@example.com', 'ada@example.com'],
+    ['in capitals', 'ADA@EXAMPLE.COM', 'ada@example.com'],
+    ['with blanks around', '  ada@example.com  ', 'ada@example.com'],
+    ['with a tag, which is its own address', 'ada+tag@example.com', 'ada+tag@example.com'],
+    ['with dots, which are its own address', 'a.d.a@example.com', 'a.d.a@example.com'],
+    ['with an apostrophe', "o'brien@example.com", "o'brien@example.com"],
+    ['with an IDN', 'ada@bücher.de', 'ada@xn--bcher-kva.de'],
+    ['with an IDN in capitals', 'ada@BÜCHER.DE', 'ada@xn--bcher-kva.de'],
+    ['with a decomposed IDN', 'ada@bu\u0308cher.de', 'ada@xn--bcher-kva.de'],
+    ['with punycode', 'ada@xn--bcher-kva.de', 'ada@xn--bcher-kva.de'],
+    ['with punycode in capitals', 'ada@XN--BCHER-KVA.de', 'ada@xn--bcher-kva.de'],
+    ['with a full-width domain', 'ada@ｅｘａｍｐｌｅ.com', 'ada@example.com'],
+    ['with a Kelvin sign in the domain, which IDNA folds', 'ada@\u212aayak.com', 'ada@kayak.com'],
+    ['with a dotless i in the domain, which IDNA keeps apart', 'ada@\u0131o.com', 'ada@xn--o-eka.com'],
+    ['with ß in the domain, which is not ss', 'ada@faß.de', 'ada@xn--fa-hia.de'],
+    ['with Cyrillic that looks Latin', 'ada@\u0430pple.com', 'ada@xn--pple-43d.com'],
+  ])('has one canonical form: %s (I0b)', (_, text, canonical) => {
+    expect(parseEmail(text)).toBe(`email:${canonical}`);
+  });
+
+  it.each([
+    ['a Kelvin sign, which toLowerCase() would make a k', '\u212aelvin@example.com'],
+    ['a dotless i', '\u0131da@example.com'],
+    ['a dotted capital I', '\u0130da@example.com'],
+    ['a long s', 'u\u017fer@example.com'],
+    ['a zero-width space', 'a\u200bda@example.com'],
+    ['a zero-width space in the domain', 'ada@exa\u200bmple.com'],
+    ['a soft hyphen in the domain', 'ada@exa\u00admple.com'],
+    ['a full-width mailbox', 'ａda@example.com'],
+    ['a full-width at sign', 'ada＠example.com'],
+    ['an ideographic full stop', 'ada@example\u3002com'],
+    ['a non-ASCII mailbox', 'jörg@example.com'],
+    ['bidi marks', '\u202eada@example.com'],
+    ['a trailing dot', 'ada@example.com.'],
+    ['a leading dot', '.ada@example.com'],
+    ['a dot before the at sign', 'ada.@example.com'],
+    ['two dots', 'a..da@example.com'],
+    ['quotes', '"ada"@example.com'],
+    ['quotes around an at sign', '"ada@x"@example.com'],
+    ['a comment', 'ada(x)@example.com'],
+    ['a comment in the domain', 'ada@example.com(x)'],
+    ['a backslash', 'a\\da@example.com'],
+    ['a blank', 'a da@example.com'],
+    ['a blank before the domain', 'ada@ example.com'],
+    ['a tab', 'ada@example.com\t'],
+    ['a line feed', 'ada@example.com\n'],
+    ['a header', 'ada@example.com\r\nBcc: eve@example.com'],
+    ['a header in the mailbox', 'ada\r\nBcc:eve@example.com'],
+    ['a NUL', 'ada@example.com\u0000'],
+    ['no domain', 'ada@'],
+    ['no mailbox', '@example.com'],
+    ['no at sign', 'ada.example.com'],
+    ['two at signs', 'ada@eve@example.com'],
+    ['a host without a dot', 'ada@localhost'],
+    ['an IP literal', 'ada@[127.0.0.1]'],
+    ['an IP address', 'ada@127.0.0.1'],
+    ['a port', 'ada@example.com:25'],
+    ['a percent-encoded domain', 'ada@ex%61mple.com'],
+    ['an underscore in the domain', 'ada@ex_ample.com'],
+    ['invalid punycode', 'ada@xn--a.com'],
+    ['a mailbox of 65 characters', `${'a'.repeat(65)}@example.com`],
+    ['a label of 64 characters', `ada@${'a'.repeat(64)}.com`],
+    ['nothing', ''],
+  ])('is refused with %s (I0b, I8)', (_, text) => {
+    expect(parseEmail(text)).toBeNull();
+  });
+
+  it.each([
+    'a@x.io,b@y.io',
+    'a@x.io;b@y.io',
+    'a@x.io b@y.io',
+    'a@x.io,',
+    ',a@x.io',
+    'A <b@y.io>',
+    '<b@y.io>',
+    'a@x.io<b@y.io>',
+    'friends: a@x.io;',
+    'mailto:a@x.io',
+  ])('is refused where it is a list or has a name: %s (I0c)', (text) => {
+    expect(parseEmail(text)).toBeNull();
+  });
+
+  it('stays the same address when it is read again (I0b)', () => {
+    for (const text of ['ADA@BÜCHER.DE', 'ada+tag@example.com', 'ada@faß.de', "o'brien@example.com"]) {
+      const recipient = parseEmail(text) as Recipient;
+      expect(parseEmail(addressOf(recipient))).toBe(recipient);
+    }
+  });
+
+  it.each([
+    ['labels', `a@${'a.'.repeat(LONG / 2)}`],
+    ['dots', `${'a.'.repeat(LONG / 2)}@x.io`],
+    ['at signs', 'a@'.repeat(LONG / 2)],
+    ['blanks before', `${' '.repeat(LONG)}a@x.io`],
+    ['blanks after', `a@x.io${' '.repeat(LONG)}`],
+    ['blanks inside the domain', `a@x.io${' '.repeat(LONG)}b`],
+    ['an IDN', `a@${'ü.'.repeat(LONG / 2)}de`],
+  ])('is refused quickly when it is 100 kB of %s (I5)', (_, text) => {
+    expect(quickly(() => parseEmail(text))).toBeNull();
+  });
+});
+
+it('shows of an address what its owner recognises and no more', () => {
+  expect(masked('phone:+14155550123')).toBe('+14•••••••23');
+  expect(masked('email:ada@example.com')).toBe('a•••@example.com');
+  expect(masked('email:a@example.com')).toBe('a•••@example.com');
+});

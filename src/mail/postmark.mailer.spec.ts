@@ -1,0 +1,118 @@
+import { inspect } from 'node:util';
+import { DeliveryError, type DeliveryFailure } from '../common/delivery.js';
+import { Config } from '../config/config.js';
+import { POSTMARK_TOKEN, VendorStub, type Fault } from '../../test/support/vendor-stub.js';
+import { PostmarkMailer } from './postmark.mailer.js';
+
+describe('PostmarkMailer', () => {
+  let stub: VendorStub;
+  beforeAll(async () => {
+    stub = await VendorStub.start();
+  });
+  afterAll(() => stub.stop());
+
+  const send = (to: string, settings: Record<string, string> = {}) =>
+    new PostmarkMailer(Config.from({ ...stub.settings, ...settings })).send({
+      messageId: '0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001',
+      to,
+      subject: '481516 is your code',
+      text: 'Your code is 481516',
+      html: '<p>Your code is 481516</p>',
+    });
+  const failure = async (to: string, settings?: Record<string, string>): Promise<unknown> =>
+    send(to, settings).then(
+      () => 'sent',
+      (error: unknown) => error,
+    );
+
+  it("hands over both bodies and our message id, and leaves out what would track the reader's mail", async () => {
+    const reference = await send('ada@example.com');
+
+    const { id, payload } = await stub.message('ada@example.com');
+    expect(reference).toBe(id);
+    expect(payload).toEqual({
+      From: 'Codes <codes@example.org>',
+      To: 'ada@example.com',
+      Subject: '481516 is your code',
+      TextBody: 'Your code is 481516',
+      HtmlBody: '<p>Your code is 481516</p>',
+      MessageStream: 'outbound',
+      TrackOpens: false,
+      TrackLinks: 'None',
+      Metadata: { messageId: '0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001' },
+    });
+  });
+
+  it('reaches an API behind a path', async () => {
+    const api = `${stub.settings.POSTMARK_API_URL}/`;
+    await expect(send('slash@example.com', { POSTMARK_API_URL: api })).resolves.toEqual(expect.any(String));
+  });
+
+  const refusals: [string, number, DeliveryFailure][] = [
+    ['an invalid address', 300, 'rejected'],
+    ['an inactive recipient', 406, 'rejected'],
+    ['a bad token', 10, 'misconfigured'],
+    ['an unknown sender', 400, 'misconfigured'],
+    ['an unconfirmed sender', 401, 'misconfigured'],
+    ['no credit', 405, 'misconfigured'],
+    ['a pending account', 412, 'misconfigured'],
+    ['a closed account', 413, 'misconfigured'],
+    ['an unknown message stream', 1235, 'misconfigured'],
+    ['too many requests', 429, 'throttled'],
+    ['maintenance', 100, 'unavailable'],
+    ['an internal error', 500, 'unavailable'],
+  ];
+  it.each(refusals)('translates %s (%i) to "%s" (F4)', async (_, code, kind) => {
+    expect(await failure(`error-${code}@example.com`)).toMatchObject({ failure: kind, vendorCode: code });
+  });
+
+  const faults: [Fault, DeliveryFailure][] = [
+    ['unauthorized', 'misconfigured'],
+    ['throttled', 'throttled'],
+    ['throttled, retry after 1 s', 'throttled'],
+    ['html 500', 'unavailable'],
+    ['html 502', 'unavailable'],
+    ['garbage', 'unavailable'],
+    ['reset mid-body', 'unavailable'],
+  ];
+  it.each(faults)('translates "%s" to "%s" (F4)', async (fault, kind) => {
+    stub.behave({ fault }, { to: 'fault@example.com', times: 1 });
+    expect(await failure('fault@example.com')).toMatchObject({ name: 'DeliveryError', failure: kind });
+  });
+
+  it('translates a wrong token, an unreachable host and an unknown name (F4)', async () => {
+    expect(await failure('a@example.com', { POSTMARK_SERVER_TOKEN: 'another' })).toMatchObject({
+      failure: 'misconfigured',
+    });
+    for (const POSTMARK_API_URL of ['http://127.0.0.1:1', 'http://vendor.invalid'])
+      expect(await failure('a@example.com', { POSTMARK_API_URL })).toMatchObject({ failure: 'unavailable' });
+  });
+
+  it('gives up after eight seconds, wherever the vendor hangs (F4)', async () => {
+    const hangs: Fault[] = ['hang before accepting', 'hang after accepting', 'hang mid-body'];
+    const started = performance.now();
+    const failures = hangs.map((fault, index) => {
+      stub.behave({ fault }, { to: `hang-${index}@example.com` });
+      return failure(`hang-${index}@example.com`);
+    });
+    for (const error of await Promise.all(failures)) expect(error).toMatchObject({ failure: 'timeout' });
+    expect(performance.now() - started).toBeGreaterThan(7_900);
+    expect(performance.now() - started).toBeLessThan(9_500);
+  }, 15_000);
+
+  it("throws nothing of the vendor's error, the message or the token (L1)", async () => {
+    stub.behave({ fault: 'reset mid-body' }, { to: 'reset@example.com' });
+    const thrown = [
+      await failure('error-406@example.com'),
+      await failure('error-300@example.com'),
+      await failure('reset@example.com'),
+      await failure('ada@example.com', { POSTMARK_API_URL: 'http://127.0.0.1:1' }),
+    ];
+    for (const error of thrown) {
+      expect(error).toBeInstanceOf(DeliveryError);
+      const shown = inspect(error, { depth: 10, showHidden: true }) + JSON.stringify(error);
+      expect(shown).not.toMatch(/481516|example\.com|inactive|Invalid 'To'|127\.0\.0\.1:1\b/);
+      expect(shown).not.toContain(POSTMARK_TOKEN);
+    }
+  });
+});

@@ -1,0 +1,135 @@
+import { inspect } from 'node:util';
+import { DeliveryError, type DeliveryFailure } from '../common/delivery.js';
+import { Config } from '../config/config.js';
+import { TWILIO_TOKEN, VendorStub, type Fault } from '../../test/support/vendor-stub.js';
+import { TwilioSmsSender } from './twilio.sms-sender.js';
+
+describe('TwilioSmsSender', () => {
+  let stub: VendorStub;
+  beforeAll(async () => {
+    stub = await VendorStub.start();
+  });
+  afterAll(() => stub.stop());
+
+  const send = (to: string, settings: Record<string, string> = {}) =>
+    new TwilioSmsSender(Config.from({ ...stub.settings, ...settings })).send({
+      messageId: '0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001',
+      to,
+      text: '481516 is your code. é+&=\n\n@localhost #481516',
+      validSeconds: 299,
+    });
+  const failure = async (to: string, settings?: Record<string, string>): Promise<unknown> =>
+    send(to, settings).then(
+      () => 'sent',
+      (error: unknown) => error,
+    );
+
+  it('sends from our number, and the message dies with the code', async () => {
+    const reference = await send('+14155550101');
+
+    const { id, payload } = await stub.message('+14155550101');
+    expect(reference).toBe(id);
+    expect(payload).toEqual({
+      To: '+14155550101',
+      From: '+15005550006',
+      Body: '481516 is your code. é+&=\n\n@localhost #481516',
+      ValidityPeriod: '299',
+    });
+  });
+
+  it('sends through a messaging service where there is one', async () => {
+    const MessagingServiceSid = `MG${'1'.repeat(32)}`;
+    await send('+14155550102', { TWILIO_MESSAGING_SERVICE_SID: MessagingServiceSid });
+
+    const { payload } = await stub.message('+14155550102');
+    expect(payload).toMatchObject({ To: '+14155550102', MessagingServiceSid });
+    expect(payload).not.toHaveProperty('From');
+  });
+
+  it('reaches an API whose URL ends in a slash', async () => {
+    const api = `${stub.settings.TWILIO_API_URL}/`;
+    await expect(send('+14155550103', { TWILIO_API_URL: api })).resolves.toMatch(/^SM/);
+  });
+
+  const magic: [string, number][] = [
+    ['+15005550001', 21211],
+    ['+15005550002', 21612],
+    ['+15005550003', 21408],
+    ['+15005550004', 21610],
+    ['+15005550009', 21614],
+  ];
+  it.each(magic)('translates the refusal of %s (%i) to "rejected" (F4)', async (to, code) => {
+    expect(await failure(to)).toMatchObject({ failure: 'rejected', vendorCode: code });
+  });
+
+  const refusals: [string, number, DeliveryFailure][] = [
+    ['bad credentials', 20003, 'misconfigured'],
+    ['an unknown account', 20404, 'misconfigured'],
+    ['a bad sender', 21212, 'misconfigured'],
+    ["a sender that isn't ours", 21606, 'misconfigured'],
+    ['a trial account', 21608, 'misconfigured'],
+    ['an empty messaging service', 21703, 'misconfigured'],
+    ['a message that is too long', 21617, 'rejected'],
+    ['too many requests', 20429, 'throttled'],
+    ['a full queue', 21611, 'throttled'],
+    ['an error we do not know', 20001, 'unavailable'],
+  ];
+  it.each(refusals)('translates %s (%i) to "%s" (F4)', async (_, fault, kind) => {
+    stub.behave({ fault }, { to: '+14155550104', times: 1 });
+    const calls = stub.callsTo('+14155550104').length;
+    expect(await failure('+14155550104')).toMatchObject({ failure: kind, vendorCode: fault });
+    // The SDK's own retries would hide the back-off and outlive the lease.
+    expect(stub.callsTo('+14155550104')).toHaveLength(calls + 1);
+  });
+
+  const faults: [Fault, DeliveryFailure][] = [
+    ['unauthorized', 'misconfigured'],
+    ['throttled', 'throttled'],
+    ['throttled, retry after 1 s', 'throttled'],
+    ['html 500', 'unavailable'],
+    ['html 502', 'unavailable'],
+    ['garbage', 'unavailable'],
+    ['reset mid-body', 'unavailable'],
+  ];
+  it.each(faults)('translates "%s" to "%s" (F4)', async (fault, kind) => {
+    stub.behave({ fault }, { to: '+14155550105', times: 1 });
+    expect(await failure('+14155550105')).toMatchObject({ name: 'DeliveryError', failure: kind });
+  });
+
+  it('translates a wrong token, an unreachable host and an unknown name (F4)', async () => {
+    expect(await failure('+14155550106', { TWILIO_AUTH_TOKEN: 'another' })).toMatchObject({
+      failure: 'misconfigured',
+    });
+    for (const TWILIO_API_URL of ['http://127.0.0.1:1', 'http://vendor.invalid'])
+      expect(await failure('+14155550106', { TWILIO_API_URL })).toMatchObject({ failure: 'unavailable' });
+  });
+
+  it('gives up after eight seconds, wherever the vendor hangs (F4)', async () => {
+    const hangs: Fault[] = ['hang before accepting', 'hang after accepting', 'hang mid-body'];
+    const started = performance.now();
+    const failures = hangs.map((fault, index) => {
+      stub.behave({ fault }, { to: `+1415555012${index}` });
+      return failure(`+1415555012${index}`);
+    });
+    for (const error of await Promise.all(failures)) expect(error).toMatchObject({ failure: 'timeout' });
+    expect(performance.now() - started).toBeGreaterThan(7_900);
+    expect(performance.now() - started).toBeLessThan(9_500);
+  }, 15_000);
+
+  it("throws nothing of the vendor's error, the message or the token (L1)", async () => {
+    stub.behave({ fault: 'reset mid-body' }, { to: '+14155550107' });
+    stub.behave({ fault: 'garbage' }, { to: '+14155550108' });
+    const thrown = [
+      await failure('+15005550001'),
+      await failure('+14155550107'),
+      await failure('+14155550108'),
+      await failure('+14155550109', { TWILIO_API_URL: 'http://127.0.0.1:1' }),
+    ];
+    for (const error of thrown) {
+      expect(error).toBeInstanceOf(DeliveryError);
+      const shown = inspect(error, { depth: 10, showHidden: true }) + JSON.stringify(error);
+      expect(shown).not.toMatch(/481516|\+1415|\+1500|%2B1|Invalid 'To'|127\.0\.0\.1:1\b|Basic /);
+      expect(shown).not.toContain(TWILIO_TOKEN);
+    }
+  });
+});
