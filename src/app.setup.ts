@@ -13,17 +13,27 @@ import { serveDocs } from './docs.js';
 const BODY_LIMIT = 16 * 1024;
 /** For a whole request to arrive; a slow sender is answered 408. */
 const REQUEST_TIMEOUT_MS = 10_000;
+/** For what was under way when the server was told to stop. */
+const LET_GO_MS = 2_000;
 
 /** The application as `main.ts` serves it and the tests drive it: everything but the listening. */
 export async function createApp(config: Config): Promise<NestFastifyApplication> {
   const logger = new AppLogger(config);
+  const problems = new ProblemFilter();
   const adapter = new FastifyAdapter({
     trustProxy: config.TRUST_PROXY,
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_TIMEOUT_MS,
     connectionTimeout: 2 * REQUEST_TIMEOUT_MS,
     genReqId: () => uuid(),
+    // What arrives on an open connection while the server stops is still served.
+    return503OnClosing: false,
     routerOptions: { maxParamLength: 100 },
+    // A path that cannot be read comes to no hook and no route.
+    frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
+      identify(request, reply);
+      problems.answer(error, request, reply);
+    },
     skipMiddie: true,
     multipart: false,
   });
@@ -34,8 +44,9 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
     abortOnError: false,
   });
   app.useGlobalPipes(new DtoValidationPipe());
-  app.useGlobalFilters(new ProblemFilter());
+  app.useGlobalFilters(problems);
   protect(app, config);
+  letGoOfConnections(app);
   logRequests(app, logger);
   serveDocs(app);
   return app;
@@ -60,7 +71,7 @@ function protect(app: NestFastifyApplication, config: Config): void {
   const fastify = app.getHttpAdapter().getInstance();
   fastify.removeContentTypeParser('text/plain');
   fastify.addHook('onRequest', (request: FastifyRequest, reply: FastifyReply, done) => {
-    void reply.header('x-request-id', request.id).header('cache-control', 'no-store');
+    identify(request, reply);
     done();
   });
   // An address of ours with another method: say which methods it has.
@@ -73,6 +84,28 @@ function protect(app: NestFastifyApplication, config: Config): void {
     if (allowed.length === 0) return done();
     void reply.header('allow', allowed.join(', '));
     done(CommonError.methodNotAllowed(allowed.join(', ')));
+  });
+}
+
+function identify(request: FastifyRequest, reply: FastifyReply): void {
+  void reply.header('x-request-id', request.id).header('cache-control', 'no-store');
+}
+
+/**
+ * While the server stops, every answer closes its connection; otherwise kept-alive ones would hold it up for as long
+ * as their clients like. What is left after a while has not sent a whole request.
+ */
+function letGoOfConnections(app: NestFastifyApplication): void {
+  const fastify = app.getHttpAdapter().getInstance();
+  let stopping = false;
+  fastify.addHook('preClose', (done) => {
+    stopping = true;
+    setTimeout(() => fastify.server.closeAllConnections(), LET_GO_MS).unref();
+    done();
+  });
+  fastify.addHook('onSend', (_request, reply, payload, done) => {
+    if (stopping) void reply.header('connection', 'close');
+    done(null, payload);
   });
 }
 

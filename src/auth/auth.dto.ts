@@ -10,8 +10,8 @@ export class SignInAddress {
    * @example "+14155550123"
    */
   @IfGiven()
-  @IsString({ message: 'phone must be a string.' })
   @MaxLength(64, { message: 'phone is too long.' })
+  @IsString({ message: 'phone must be a string.' })
   phone?: string;
 
   /**
@@ -19,8 +19,8 @@ export class SignInAddress {
    * @example "ada@example.com"
    */
   @IfGiven()
-  @IsString({ message: 'email must be a string.' })
   @MaxLength(254, { message: 'email is too long.' })
+  @IsString({ message: 'email must be a string.' })
   email?: string;
 }
 

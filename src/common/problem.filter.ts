@@ -10,8 +10,10 @@ export class ProblemFilter implements ExceptionFilter {
   private readonly logger = new Logger('Problem');
 
   catch(error: unknown, host: ArgumentsHost): void {
-    const request = host.switchToHttp().getRequest<FastifyRequest>();
-    const reply = host.switchToHttp().getResponse<FastifyReply>();
+    this.answer(error, host.switchToHttp().getRequest(), host.switchToHttp().getResponse());
+  }
+
+  answer(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
     const known = error instanceof AppError ? error : this.recognise(error);
     const problem = toProblem(known, request.id);
     if (known.extra.retryAfter !== undefined) void reply.header('retry-after', known.extra.retryAfter);

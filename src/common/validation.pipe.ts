@@ -14,8 +14,9 @@ export class DtoValidationPipe implements PipeTransform {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
       throw CommonError.validation([{ field: '', detail: 'The body must be a JSON object.' }]);
     }
-    // An own "constructor" would hide the class from class-validator.
-    if (Object.hasOwn(value, 'constructor')) throw CommonError.validation([unknownField('constructor')]);
+    // An own "constructor" would hide the class from class-validator, which also takes "hasOwnProperty" for known.
+    const inherited = Object.keys(value).find((name) => name in Object.prototype);
+    if (inherited) throw CommonError.validation([unknownField(inherited)]);
 
     const dto = Object.assign(new (metatype as Type<object>)(), value);
     const failures = validateSync(dto, {

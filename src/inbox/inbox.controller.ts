@@ -11,8 +11,8 @@ export class InboxQuery {
    * @example "+14155550123"
    */
   @ValidateIf((_, value) => value !== undefined)
-  @IsString({ message: 'to must be given once.' })
   @MaxLength(254, { message: 'to is too long.' })
+  @IsString({ message: 'to must be given once.' })
   to?: string;
 }
 

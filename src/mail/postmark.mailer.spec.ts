@@ -1,7 +1,8 @@
 import { inspect } from 'node:util';
 import { DeliveryError, type DeliveryFailure } from '../common/delivery.js';
 import { Config } from '../config/config.js';
-import { POSTMARK_TOKEN, VendorStub, type Fault } from '../../test/support/vendor-stub.js';
+import { VendorStub, type Fault } from '../../test/support/vendor-stub.js';
+import { POSTMARK_TOKEN } from '../../test/support/vendors.js';
 import { PostmarkMailer } from './postmark.mailer.js';
 
 describe('PostmarkMailer', () => {
@@ -57,7 +58,7 @@ describe('PostmarkMailer', () => {
     ['no credit', 405, 'misconfigured'],
     ['a pending account', 412, 'misconfigured'],
     ['a closed account', 413, 'misconfigured'],
-    ['an unknown message stream', 1235, 'misconfigured'],
+    ['a 422 we do not know', 1235, 'misconfigured'],
     ['too many requests', 429, 'throttled'],
     ['maintenance', 100, 'unavailable'],
     ['an internal error', 500, 'unavailable'],
@@ -80,8 +81,20 @@ describe('PostmarkMailer', () => {
     expect(await failure('fault@example.com')).toMatchObject({ name: 'DeliveryError', failure: kind });
   });
 
-  it('translates a wrong token, an unreachable host and an unknown name (F4)', async () => {
+  it('takes a refused sender for our fault, not for the address (F4)', async () => {
+    const settings = { MAIL_FROM: 'codes@exämple.org' };
+    expect(await failure('ada@example.com', settings)).toMatchObject({
+      failure: 'misconfigured',
+      vendorCode: 300,
+    });
+  });
+
+  it('translates a wrong token, a wrong path, an unreachable host and an unknown name (F4)', async () => {
     expect(await failure('a@example.com', { POSTMARK_SERVER_TOKEN: 'another' })).toMatchObject({
+      failure: 'misconfigured',
+    });
+    const nowhere = `${stub.settings.POSTMARK_API_URL}/nowhere`;
+    expect(await failure('a@example.com', { POSTMARK_API_URL: nowhere })).toMatchObject({
       failure: 'misconfigured',
     });
     for (const POSTMARK_API_URL of ['http://127.0.0.1:1', 'http://vendor.invalid'])

@@ -2,7 +2,6 @@ import { Body, Controller, Get, HttpCode, Param, ParseUUIDPipe, Post } from '@ne
 import { ApiBody, ApiTags } from '@nestjs/swagger';
 import { Problems, withOtp } from '../common/documented.js';
 import { BODY_PROBLEMS, CommonError } from '../common/common.errors.js';
-import { Config } from '../config/config.js';
 import { ChallengeStatus, OtpAddress, OtpSent, OtpVerified, SendOtp, VerifyOtp } from './otp.dto.js';
 import { addressProblems, OtpError } from './otp.errors.js';
 import { OtpService, type CodeRequest, type IssuedCode } from './otp.service.js';
@@ -32,7 +31,6 @@ export class OtpController {
     private readonly proofs: ProofService,
     private readonly purposes: Purposes,
     private readonly recipients: Recipients,
-    private readonly config: Config,
   ) {}
 
   /**
@@ -120,6 +118,6 @@ export class OtpController {
   }
 
   private sent(detail: string, { challenge, code }: IssuedCode): OtpSent {
-    return { detail, challenge, ...(this.config.OTP_EXPOSE_CODE && { otp: code }) };
+    return { detail, challenge, ...(code && { otp: code }) };
   }
 }

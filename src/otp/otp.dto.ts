@@ -11,8 +11,8 @@ export class OtpAddress {
    * @example "+14155550123"
    */
   @IfGiven()
-  @IsString({ message: 'phone_number must be a string.' })
   @MaxLength(64, { message: 'phone_number is too long.' })
+  @IsString({ message: 'phone_number must be a string.' })
   phone_number?: string;
 
   /**
@@ -20,8 +20,8 @@ export class OtpAddress {
    * @example "ada@example.com"
    */
   @IfGiven()
-  @IsString({ message: 'email must be a string.' })
   @MaxLength(254, { message: 'email is too long.' })
+  @IsString({ message: 'email must be a string.' })
   email?: string;
 
   /**

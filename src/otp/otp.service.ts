@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { v7 as uuid } from 'uuid';
 import { Keyring } from '../common/keyring.js';
 import { masked, type Recipient } from '../common/recipient.js';
+import { Config } from '../config/config.js';
 import { Notifier, type Delivery, type MessageContent } from '../notifier/notifier.js';
 import { ChallengeRepository, type NewChallenge } from './challenge.repository.js';
 import { digestOf, newCode } from './otp-code.js';
@@ -20,10 +21,10 @@ export interface CodeRequest {
   context?: Record<string, string>;
 }
 
-/** A challenge with the code itself, which only demonstration mode shows. */
 export interface IssuedCode {
   challenge: Challenge;
-  code: string;
+  /** The code itself, in demonstration mode only. */
+  code?: string;
 }
 
 /** Codes of the public lane; recognised devices will have lanes of their own. */
@@ -38,6 +39,7 @@ export class OtpService {
     private readonly recipients: Recipients,
     private readonly keyring: Keyring,
     private readonly notifier: Notifier,
+    private readonly config: Config,
   ) {}
 
   /** Sends a code. Throws `otp_cooldown`, `otp_send_limit` or `otp_guess_limit`. */
@@ -110,14 +112,13 @@ export class OtpService {
       secondsLeft,
       attempts: 1,
     });
-    const { code } = JSON.parse(this.keyring.open(sealed, recipient, purpose, lane)) as MessageContent;
     return {
-      code,
+      ...(this.config.OTP_EXPOSE_CODE && { code: this.codeOf(wanted, sealed) }),
       challenge: {
         id: issued.id,
         channel,
         maskedTo: masked(recipient),
-        codeLength: code.length,
+        codeLength: policy.codeLength,
         expiresAt: issued.expiresAt,
         resendAt: issued.resendAt,
         attemptsLeft: policy.maxAttempts - issued.attempts,
@@ -147,6 +148,11 @@ export class OtpService {
       policy,
       resend,
     };
+  }
+
+  private codeOf({ recipient, purpose, lane }: NewChallenge, sealed: Buffer): string {
+    const { code } = JSON.parse(this.keyring.open(sealed, recipient, purpose, lane)) as MessageContent;
+    return code;
   }
 
   private async refusal(wanted: NewChallenge): Promise<Error> {

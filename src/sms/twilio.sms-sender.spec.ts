@@ -1,7 +1,8 @@
 import { inspect } from 'node:util';
 import { DeliveryError, type DeliveryFailure } from '../common/delivery.js';
 import { Config } from '../config/config.js';
-import { TWILIO_TOKEN, VendorStub, type Fault } from '../../test/support/vendor-stub.js';
+import { VendorStub, type Fault } from '../../test/support/vendor-stub.js';
+import { TWILIO_TOKEN } from '../../test/support/vendors.js';
 import { TwilioSmsSender } from './twilio.sms-sender.js';
 
 describe('TwilioSmsSender', () => {
@@ -96,8 +97,12 @@ describe('TwilioSmsSender', () => {
     expect(await failure('+14155550105')).toMatchObject({ name: 'DeliveryError', failure: kind });
   });
 
-  it('translates a wrong token, an unreachable host and an unknown name (F4)', async () => {
+  it('translates a wrong token, a wrong path, an unreachable host and an unknown name (F4)', async () => {
     expect(await failure('+14155550106', { TWILIO_AUTH_TOKEN: 'another' })).toMatchObject({
+      failure: 'misconfigured',
+    });
+    const nowhere = `${stub.settings.TWILIO_API_URL}/nowhere`;
+    expect(await failure('+14155550106', { TWILIO_API_URL: nowhere })).toMatchObject({
       failure: 'misconfigured',
     });
     for (const TWILIO_API_URL of ['http://127.0.0.1:1', 'http://vendor.invalid'])

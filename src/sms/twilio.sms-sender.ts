@@ -5,8 +5,8 @@ import { SmsSender, type Sms } from './sms-sender.js';
 
 /** Bad or unreachable `To`, region not permitted, opted out, not mobile: https://www.twilio.com/docs/api/errors */
 const REJECTED = [21211, 21408, 21610, 21612, 21614, 21617, 60410];
-/** Credentials, sender, trial account, empty messaging service. */
-const MISCONFIGURED = [20003, 20404, 21212, 21606, 21608, 21703];
+/** Sender, trial account, empty messaging service. */
+const MISCONFIGURED = [21212, 21606, 21608, 21703];
 
 export class TwilioSmsSender extends SmsSender {
   readonly provider = 'twilio';
@@ -45,12 +45,11 @@ export class TwilioSmsSender extends SmsSender {
 /** Takes the numbers out of the vendor's error and nothing else: an Axios error holds the message and the token. */
 function translate(error: unknown): DeliveryError {
   const { status, code } = (error ?? {}) as { status?: unknown; code?: unknown };
-  if (typeof code === 'number') {
-    if (REJECTED.includes(code)) return new DeliveryError('rejected', code);
-    if (MISCONFIGURED.includes(code)) return new DeliveryError('misconfigured', code);
-  }
-  if (status === 429) return new DeliveryError('throttled', 20429);
-  if (status === 401) return new DeliveryError('misconfigured');
+  const vendorCode = typeof code === 'number' ? code : undefined;
+  if (vendorCode && REJECTED.includes(vendorCode)) return new DeliveryError('rejected', vendorCode);
+  if (status === 429) return new DeliveryError('throttled', vendorCode);
+  if (status === 401 || status === 404 || (vendorCode && MISCONFIGURED.includes(vendorCode)))
+    return new DeliveryError('misconfigured', vendorCode);
   if (code === 'ECONNABORTED' || code === 'ETIMEDOUT') return new DeliveryError('timeout');
-  return new DeliveryError('unavailable', typeof code === 'number' ? code : undefined);
+  return new DeliveryError('unavailable', vendorCode);
 }

@@ -1,0 +1,194 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import {
+  POSTMARK_TOKEN,
+  TWILIO_SID,
+  TWILIO_TOKEN,
+  postmark,
+  twilio,
+  type Payload,
+  type Vendor,
+} from './vendors.js';
+
+/** A vendor's own error code, or what goes wrong on the way. */
+export type Fault =
+  | number
+  | 'unauthorized'
+  | 'throttled'
+  | 'throttled, retry after 1 s'
+  | 'html 500'
+  | 'html 502'
+  | 'garbage'
+  | 'hang before accepting'
+  | 'hang after accepting'
+  | 'hang mid-body'
+  | 'reset mid-body';
+
+export interface Behaviour {
+  fault?: Fault;
+  latencyMs?: number;
+}
+
+interface Rule extends Behaviour {
+  to?: string;
+  times: number;
+}
+
+export interface VendorCall {
+  vendor: Vendor['name'];
+  /** Milliseconds. */
+  at: number;
+  to: string;
+  /** The whole parsed body. */
+  payload: Payload;
+}
+
+export interface VendorMessage extends VendorCall {
+  /** The vendor's id. */
+  id: string;
+  text: string;
+}
+
+/** Postmark and Twilio on this machine, for the real SDKs. `behave` makes them fail. */
+export class VendorStub {
+  /** Every request with a readable body, accepted or not. */
+  readonly calls: VendorCall[] = [];
+  /** What was accepted, oldest first. */
+  readonly messages: VendorMessage[] = [];
+  private rules: Rule[] = [];
+  private readonly server = createServer((request, reply) => void this.serve(request, reply));
+
+  static async start(): Promise<VendorStub> {
+    const stub = new VendorStub();
+    await new Promise<void>((resolve) => stub.server.listen(0, '127.0.0.1', resolve));
+    return stub;
+  }
+
+  async stop(): Promise<void> {
+    const closed = new Promise((resolve) => this.server.close(resolve));
+    this.server.closeAllConnections();
+    await closed;
+  }
+
+  /** The settings that make a server send through this stub. */
+  get settings(): Record<string, string> {
+    const url = `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+    return {
+      MAIL_PROVIDER: 'postmark',
+      MAIL_FROM: 'Codes <codes@example.org>',
+      POSTMARK_SERVER_TOKEN: POSTMARK_TOKEN,
+      POSTMARK_API_URL: url,
+      SMS_PROVIDER: 'twilio',
+      TWILIO_ACCOUNT_SID: TWILIO_SID,
+      TWILIO_AUTH_TOKEN: TWILIO_TOKEN,
+      TWILIO_FROM: '+15005550006',
+      TWILIO_API_URL: url,
+    };
+  }
+
+  /** How the next requests are met: all of them, or so many, or those for one recipient. The newest rule wins. */
+  behave(behaviour: Behaviour, { to, times = Infinity }: { to?: string; times?: number } = {}): void {
+    this.rules.unshift({ ...behaviour, to, times });
+  }
+
+  /** Ends every misbehaviour, or that towards one recipient. */
+  heal(to?: string): void {
+    this.rules = to === undefined ? [] : this.rules.filter((rule) => rule.to !== to);
+  }
+
+  callsTo(to: string): VendorCall[] {
+    return this.calls.filter((call) => call.to === to);
+  }
+
+  messagesTo(to: string): VendorMessage[] {
+    return this.messages.filter((message) => message.to === to);
+  }
+
+  /** The newest message to a recipient, once so many were accepted. */
+  async message(to: string, count = 1, withinMs = 5_000): Promise<VendorMessage> {
+    for (const end = Date.now() + withinMs; Date.now() < end;) {
+      const newest = this.messagesTo(to).at(-1);
+      if (newest && this.messagesTo(to).length >= count) return newest;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    throw new Error(`no message number ${count} to ${to} in ${withinMs} ms`);
+  }
+
+  /** The code in it. */
+  async code(to: string, count = 1, withinMs?: number): Promise<string> {
+    const { text } = await this.message(to, count, withinMs);
+    return /\b\d{4,10}\b/.exec(text)?.[0] ?? '';
+  }
+
+  private async serve(request: IncomingMessage, reply: ServerResponse): Promise<void> {
+    const vendor = [postmark, twilio].find(({ path }) => request.method === 'POST' && request.url === path);
+    if (!vendor) return send(reply, 404, JSON.stringify(twilio.errorBody(20404, 404, 'not found')));
+    const payload = vendor.parse(await text(request));
+    const to = (payload.To ?? '') as string;
+    const call: VendorCall = {
+      vendor: vendor.name,
+      at: Date.now(),
+      to,
+      payload,
+    };
+    this.calls.push(call);
+    const { fault, latencyMs = 0 } = this.behaviourTowards(to);
+    if (latencyMs) await new Promise((resolve) => setTimeout(resolve, latencyMs));
+    if (fault === 'hang before accepting') return;
+    if (fault === 'html 500' || fault === 'html 502')
+      return send(reply, Number(fault.slice(5)), HTML, 'html');
+    if (fault === 'garbage') return send(reply, vendor.acceptedStatus, '{"MessageID": 17, "sid"');
+    if (fault === 'throttled, retry after 1 s') reply.setHeader('retry-after', '1');
+
+    const asked = {
+      unauthorized: vendor.unauthorized,
+      throttled: vendor.throttled,
+      'throttled, retry after 1 s': vendor.throttled,
+    };
+    const refusal =
+      typeof fault === 'number'
+        ? fault
+        : (asked[fault as keyof typeof asked] ?? vendor.check(request.headers, payload, to));
+    if (refusal !== undefined) return refuse(reply, vendor, refusal, to);
+
+    const id = vendor.newId();
+    this.messages.push({ ...call, id, text: String(vendor.text(payload)) });
+    const body = JSON.stringify(vendor.accepted(id, payload));
+    if (fault === 'hang after accepting') return;
+    if (fault !== 'hang mid-body' && fault !== 'reset mid-body')
+      return send(reply, vendor.acceptedStatus, body);
+    reply.writeHead(vendor.acceptedStatus, {
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(body),
+    });
+    reply.write(body.slice(0, 20), () => {
+      // Later than the first half, so that the client has seen the headers.
+      if (fault === 'reset mid-body') setTimeout(() => request.socket.resetAndDestroy(), 50);
+    });
+  }
+
+  private behaviourTowards(to: string): Behaviour {
+    const rule = this.rules.find((one) => one.times > 0 && (one.to ?? to) === to);
+    if (rule) rule.times--;
+    return rule ?? {};
+  }
+}
+
+const HTML = '<html><head><title>Bad Gateway</title></head><body><h1>nginx</h1></body></html>';
+
+function send(reply: ServerResponse, status: number, body: string, type = 'json'): void {
+  reply.writeHead(status, { 'content-type': type === 'json' ? 'application/json' : 'text/html' }).end(body);
+}
+
+function refuse(
+  reply: ServerResponse,
+  vendor: Vendor,
+  refusal: number | [code: number, message: string],
+  to: string,
+): void {
+  const [code, text] = typeof refusal === 'number' ? [refusal] : refusal;
+  const [status, usual] = vendor.errors[code] ?? [400, 'Unknown.'];
+  const message = (text ?? usual).replace('{to}', to);
+  send(reply, status, JSON.stringify(vendor.errorBody(code, status, message)));
+}
