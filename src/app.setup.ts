@@ -3,6 +3,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { v7 as uuid } from 'uuid';
 import { AppModule } from './app.module.js';
+import { answerClientError } from './common/client-error.js';
 import { CommonError } from './common/common.errors.js';
 import { ProblemFilter } from './common/problem.filter.js';
 import { DtoValidationPipe } from './common/validation.pipe.js';
@@ -34,6 +35,7 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
       identify(request, reply);
       problems.answer(error, request, reply);
     },
+    clientErrorHandler: answerClientError,
     skipMiddie: true,
     multipart: false,
   });
@@ -78,7 +80,7 @@ function protect(app: NestFastifyApplication, config: Config): void {
   fastify.addHook('onRequest', (request: FastifyRequest, reply: FastifyReply, done) => {
     if (!request.is404) return done();
     const path = request.url.split('?')[0] ?? '';
-    const allowed = ['GET', 'POST', 'PATCH', 'DELETE'].filter((method) =>
+    const allowed = ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'].filter((method) =>
       fastify.findRoute({ method, url: path }),
     );
     if (allowed.length === 0) return done();

@@ -18,7 +18,9 @@ async function main(): Promise<void> {
   await app.listen({ port: config.PORT, host: config.host });
   process.stderr.write(banner(config));
   if (config.OTP_LENGTH < 6) {
-    process.stderr.write('  Warning: OTP_LENGTH below 6 makes codes easy to guess; use it for compatibility only.\n\n');
+    process.stderr.write(
+      '  Warning: OTP_LENGTH below 6 makes codes easy to guess; use it for compatibility only.\n\n',
+    );
   }
 }
 

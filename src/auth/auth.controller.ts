@@ -33,12 +33,7 @@ export class AuthController {
    */
   @Post('send_otp')
   @ApiBody({ type: SendSignInCode, examples: ADDRESS_EXAMPLES })
-  @Problems(
-    OtpError.cooldown(42),
-    OtpError.sendLimit(3600),
-    ...addressProblems('phone'),
-    ...BODY_PROBLEMS,
-  )
+  @Problems(OtpError.cooldown(42), OtpError.sendLimit(3600), ...addressProblems('phone'), ...BODY_PROBLEMS)
   async sendOtp(@Body() { phone, email, channel }: SendSignInCode): Promise<SignInCodeSent> {
     const recipient = this.recipients.one({ phone, email });
     const { challenge } = await this.otp.send({ recipient, channel, policy: this.purposes.policy('login') });

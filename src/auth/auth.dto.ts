@@ -1,6 +1,6 @@
 import { IsIn, IsString, Matches, MaxLength, ValidateIf } from 'class-validator';
 import { Challenge } from '../otp/otp.dto.js';
-import type { Channel } from '../otp/recipients.js';
+import type { Channel } from '../notifier/notifier.js';
 
 const IfGiven = () => ValidateIf((_, value) => value !== undefined);
 

@@ -5,7 +5,11 @@ export const CommonError = {
   validation: (errors: FieldError[]) =>
     new AppError('invalid', 'validation_failed', errors.map((error) => error.detail).join(' '), { errors }),
   malformedRequest: () =>
-    new AppError('invalid', 'malformed_request', 'The request could not be read. Is the body valid JSON?'),
+    new AppError(
+      'invalid',
+      'malformed_request',
+      'The request could not be read. If it has a body, is that valid JSON?',
+    ),
   bodyTooLarge: () => new AppError('too_large', 'body_too_large', 'The body is larger than 16 KiB.'),
   unsupportedType: () =>
     new AppError('unsupported_type', 'unsupported_type', 'Send the body as application/json.'),

@@ -79,6 +79,8 @@ describe('a phone number', () => {
     ['premium rate', '+19005550123'],
     ['premium rate abroad', '+33899123456'],
     ['shared cost', '+448712345678'],
+    ['a satellite phone', '+881612345678'],
+    ['an international freephone number', '+80012345678'],
     ['nothing', ''],
     ['a plus', '+'],
     ['blanks', '   '],

@@ -52,12 +52,12 @@ const REFUSED_TYPES = new Set(['PREMIUM_RATE', 'SHARED_COST', 'PAGER', 'VOICEMAI
 
 /**
  * The number in E.164 with its country, or null: impossible ones, ones with an extension, ones in mixed
- * scripts, premium-rate ones. A national number needs the country to read it with.
+ * scripts, premium-rate ones, satellite phones. A national number needs the country to read it with.
  */
 export function parsePhone(
   text: string,
   defaultCountry?: CountryCode,
-): { recipient: Recipient; country?: CountryCode } | null {
+): { recipient: Recipient; country: CountryCode } | null {
   if (text.length > MAX_TYPED) return null;
   const plain = text
     .normalize('NFKC')
@@ -72,6 +72,8 @@ export function parsePhone(
     defaultCountry,
     extract: false,
   });
-  if (!number?.isValid() || number.ext || REFUSED_TYPES.has(number.getType() ?? '')) return null;
+  // A satellite or other number of no country has no country that could be allowed.
+  if (!number?.isValid() || !number.country || number.ext) return null;
+  if (REFUSED_TYPES.has(number.getType() ?? '')) return null;
   return { recipient: `phone:${number.number}`, country: number.country };
 }

@@ -3,6 +3,9 @@ import { validateSync } from 'class-validator';
 import type { FieldError } from './app-error.js';
 import { CommonError } from './common.errors.js';
 
+/** Refused fields named in one answer; the rest is dropped, so that no body is answered with a larger one. */
+const MAX_NAMED = 20;
+
 /**
  * Checks a body or query against its DTO by class-validator, strictly: nothing is converted, unknown fields are
  * refused. Our DTOs are flat, so the instance is made by copying, without class-transformer.
@@ -27,7 +30,7 @@ export class DtoValidationPipe implements PipeTransform {
     });
     if (failures.length === 0) return dto;
     throw CommonError.validation(
-      failures.map(({ property, constraints }) => {
+      failures.slice(0, MAX_NAMED).map(({ property, constraints }) => {
         const [rule, detail] = Object.entries(constraints ?? {})[0] ?? [];
         if (!detail || rule === 'whitelistValidation') return unknownField(property);
         return { field: property, detail };

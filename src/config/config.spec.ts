@@ -81,6 +81,8 @@ describe('the configuration', () => {
     { SMS_ALLOWED_COUNTRIES: '*' },
     { APP_SECRET_PREVIOUS: [...SECRET].reverse().join('') },
     { TWILIO_FROM: '', TWILIO_MESSAGING_SERVICE_SID: 'MG0123456789abcdef0123456789abcdef' },
+    { TWILIO_API_URL: 'http://127.0.0.1:9911', POSTMARK_API_URL: 'https://proxy.acme.test' },
+    { OTP_LENGTH: '4', OTP_MAX_ATTEMPTS: '3' },
     { BCRYPT_COST: '12', OTP_LENGTH: '8', OTP_TTL_SECONDS: '600' },
   ])('accepts a safe production with %j', (more) => {
     expect(() => Config.from({ ...SAFE, ...more })).not.toThrow();
@@ -113,6 +115,10 @@ describe('the configuration', () => {
     ['SMS_ALLOWED_COUNTRIES', 'blank', { SMS_ALLOWED_COUNTRIES: '  ' }],
     ['OTP_EXPOSE_CODE', 'on', { OTP_EXPOSE_CODE: 'true' }],
     ['BCRYPT_COST', 'weak', { BCRYPT_COST: '9' }],
+    ['OTP_PURPOSES', 'any name', { OTP_PURPOSES: '*' }],
+    ['OTP_MAX_ATTEMPTS', 'many for a short code', { OTP_LENGTH: '4', OTP_MAX_ATTEMPTS: '4' }],
+    ['POSTMARK_API_URL', 'plain http', { POSTMARK_API_URL: 'http://proxy.acme.test' }],
+    ['TWILIO_API_URL', 'plain http', { TWILIO_API_URL: 'http://10.0.0.5:9911' }],
   ])('refuses a production whose %s is unsafe: %s (C1)', (setting, _, unsafe) => {
     const message = refusal({ ...SAFE, ...unsafe });
     expect(named(message)).toContain(setting);

@@ -84,6 +84,18 @@ function missingCredentials(config: Config): Fault[] {
 function unsafeInProduction(config: Config, env: NodeJS.ProcessEnv): Fault[] {
   const rules: [boolean, SettingName, string][] = [
     [
+      config.OTP_LENGTH < 6 && config.OTP_MAX_ATTEMPTS > 3,
+      'OTP_MAX_ATTEMPTS',
+      'must be at most 3 in production with OTP_LENGTH below 6',
+    ],
+    [
+      config.OTP_PURPOSES?.includes('*') ?? false,
+      'OTP_PURPOSES',
+      'must name its purposes in production, for each has guesses of its own',
+    ],
+    [isPlainHttp(config.POSTMARK_API_URL), 'POSTMARK_API_URL', PLAIN_HTTP],
+    [isPlainHttp(config.TWILIO_API_URL), 'TWILIO_API_URL', PLAIN_HTTP],
+    [
       !config.DATABASE_URL,
       'DATABASE_URL',
       'is needed in production: the embedded database is for one development process',
@@ -122,4 +134,13 @@ function isWeakSecret(value: string | undefined): boolean {
     new Set(value).size < 10 ||
     /change.?me|example|secret|passw|default|your[-_ ]/i.test(value)
   );
+}
+
+const PLAIN_HTTP =
+  'must be an https: URL in production, for codes and credentials travel there (http: on this machine only)';
+
+function isPlainHttp(url: string | undefined): boolean {
+  if (url === undefined) return false;
+  const { protocol, hostname } = new URL(url);
+  return protocol === 'http:' && !['localhost', '127.0.0.1', '[::1]'].includes(hostname);
 }

@@ -4,7 +4,7 @@ import { minutes, ThrottlerModule } from '@nestjs/throttler';
 import { Config } from '../config/config.js';
 import { IpLimitGuard } from './ip-limit.guard.js';
 
-/** Requests a minute from one address (`IP_RATE_LIMIT`), before anything else of a request is looked at. */
+/** Requests a minute from one address (`IP_RATE_LIMIT`), counted before its fields are looked at. */
 @Module({
   imports: [
     ThrottlerModule.forRootAsync({

@@ -1,37 +1,30 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { DeliveryError } from '../common/delivery.js';
-import { addressOf, isPhone } from '../common/recipient.js';
 import { Keyring } from '../common/keyring.js';
+import { addressOf } from '../common/recipient.js';
 import { Mailer } from '../mail/mailer.js';
 import { SmsSender } from '../sms/sms-sender.js';
+import { ChannelQueue } from './channel-queue.js';
 import { MessageRepository, type Outcome } from './message.repository.js';
 import {
   LEASE_SECONDS,
   Notifier,
+  type Channel,
   type Delivery,
   type LeasedMessage,
   type MessageContent,
 } from './notifier.js';
+import { OutcomeWriter } from './outcome-writer.js';
 import { Templates } from './templates.js';
 
-/** Vendor calls at the same time. */
-const CONCURRENCY = 64;
-/** Messages that may wait in memory for one of those calls; more are left to the sweep. */
-const MAX_WAITING = 5_000;
-/** An attempt that starts later than this after its lease could still run when the lease ends. */
-const START_WITHIN_SECONDS = LEASE_SECONDS / 2;
 /** No attempt outlives its lease, whatever an SDK does. */
 const GIVE_UP_SECONDS = LEASE_SECONDS / 2 - 1;
 const SWEEP_MS = 1_000;
-const FLUSH_MS = 25;
-const DRAIN_MS = 9_000;
+/** While a sweep finds as much as it can take: what a dead process left goes out as fast as the vendor takes it. */
+const BACKLOG_SWEEP_MS = 25;
+/** With the time for connections before it, less than `main.ts` allows a stop. */
+const DRAIN_MS = 7_000;
 const MAX_BACKOFF_SECONDS = 30;
-
-interface Waiting {
-  message: LeasedMessage;
-  /** Monotonic, so that a step of this machine's clock changes no message's life. */
-  since: number;
-}
 
 /**
  * Sends messages: those of this process at once, and those that any process left behind by a sweep. Delivery is at
@@ -40,17 +33,16 @@ interface Waiting {
 @Injectable()
 export class Dispatcher extends Notifier implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger('Dispatcher');
-  private waiting: Waiting[] = [];
-  private readonly active = new Set<Promise<void>>();
-  private outcomes: Outcome[] = [];
+  private readonly queues: Record<Channel, ChannelQueue> = { email: this.newQueue(), sms: this.newQueue() };
   private sweepTimer?: NodeJS.Timeout;
   private sweeping: Promise<void> = Promise.resolve();
-  private flushTimer?: NodeJS.Timeout;
-  private flushing: Promise<void> = Promise.resolve();
+  /** The last sweep took all it could, so there is probably more. */
+  private behind = false;
   private stopping = false;
 
   constructor(
     private readonly messages: MessageRepository,
+    private readonly outcomes: OutcomeWriter,
     private readonly templates: Templates,
     private readonly keyring: Keyring,
     private readonly mailer: Mailer,
@@ -68,31 +60,18 @@ export class Dispatcher extends Notifier implements OnApplicationBootstrap, OnAp
   }
 
   dispatch(message: LeasedMessage): void {
-    if (this.waiting.length >= MAX_WAITING) return;
-    this.waiting.push({ message, since: performance.now() });
-    this.startNext();
+    this.queues[message.channel].add(message);
   }
 
-  private startNext(): void {
-    while (this.active.size < CONCURRENCY && !this.stopping) {
-      const next = this.waiting.shift();
-      if (!next) return;
-      const age = (performance.now() - next.since) / 1000;
-      // The sweep of some process takes it when the lease is over.
-      if (age > START_WITHIN_SECONDS) continue;
-      const attempt = this.attempt(next.message, next.message.secondsLeft - age).then((outcome) => {
-        this.active.delete(attempt);
-        this.record(outcome);
-        this.startNext();
-      });
-      this.active.add(attempt);
-    }
+  private newQueue(): ChannelQueue {
+    return new ChannelQueue(async (message, secondsLeft) => {
+      this.outcomes.add(await this.attempt(message, secondsLeft));
+    });
   }
 
   private async attempt(message: LeasedMessage, secondsLeft: number): Promise<Outcome> {
     if (secondsLeft < 1) return { id: message.id, state: 'expired' };
-    const sender = isPhone(message.recipient) ? this.smsSender : this.mailer;
-    const provider = sender.provider;
+    const { provider } = message.channel === 'sms' ? this.smsSender : this.mailer;
     try {
       const providerRef = await inTime(this.send(message, secondsLeft));
       return { id: message.id, state: 'sent', provider, providerRef };
@@ -101,11 +80,11 @@ export class Dispatcher extends Notifier implements OnApplicationBootstrap, OnAp
     }
   }
 
-  private send(message: LeasedMessage, secondsLeft: number): Promise<string> {
-    const { id: messageId, recipient, purpose, lane, template, sealed } = message;
+  private async send(message: LeasedMessage, secondsLeft: number): Promise<string> {
+    const { id: messageId, channel, recipient, purpose, lane, template, sealed } = message;
     const content = JSON.parse(this.keyring.open(sealed, recipient, purpose, lane)) as MessageContent;
     const to = addressOf(recipient);
-    if (isPhone(recipient)) {
+    if (channel === 'sms') {
       const text = this.templates.sms(template, content, secondsLeft);
       return this.smsSender.send({ messageId, to, text, validSeconds: Math.floor(secondsLeft) });
     }
@@ -130,59 +109,52 @@ export class Dispatcher extends Notifier implements OnApplicationBootstrap, OnAp
       : { id, state: 'expired', failure };
   }
 
-  private record(outcome: Outcome): void {
-    this.outcomes.push(outcome);
-    this.flushTimer ??= setTimeout(() => {
-      this.flushTimer = undefined;
-      this.flushing = this.flushing.then(() => this.flush());
-    }, FLUSH_MS);
-  }
-
-  private async flush(): Promise<void> {
-    const batch = this.outcomes;
-    this.outcomes = [];
-    if (batch.length === 0) return;
-    try {
-      await this.messages.finish(batch);
-    } catch {
-      // The database is away. Kept for the next flush; if this process dies first, the lease ends and they go again.
-      this.outcomes.unshift(...batch);
-    }
-  }
-
   private scheduleSweep(): void {
     if (this.stopping) return;
-    this.sweepTimer = setTimeout(() => {
-      this.sweeping = this.sweep().then(() => this.scheduleSweep());
-    }, SWEEP_MS);
+    this.sweepTimer = setTimeout(
+      () => {
+        this.sweeping = this.sweep().then(() => this.scheduleSweep());
+      },
+      this.behind ? BACKLOG_SWEEP_MS : SWEEP_MS,
+    );
   }
 
   private async sweep(): Promise<void> {
     try {
-      if (this.outcomes.length > 0) await this.flush();
-      for (;;) {
-        const free = CONCURRENCY - this.active.size - this.waiting.length;
-        if (free <= 0 || this.stopping) return;
-        const { messages, seen } = await this.messages.claim(free);
-        messages.forEach((message) => this.dispatch(message));
-        if (seen < free) return;
-      }
+      await this.outcomes.flush();
+      let behind = false;
+      for (const channel of Object.keys(this.queues) as Channel[])
+        behind = (await this.takeDue(channel)) || behind;
+      this.behind = behind;
     } catch (error) {
+      this.behind = false;
       this.logger.warn({ msg: 'sweep failed', error: error instanceof Error ? error.name : typeof error });
     }
   }
 
-  /** Lets running attempts finish, hands the rest back and writes what is known. */
+  /** Says whether there was more than the channel could take. */
+  private async takeDue(channel: Channel): Promise<boolean> {
+    let more = this.behind;
+    for (;;) {
+      const { free } = this.queues[channel];
+      if (free <= 0) return more;
+      const { messages, seen } = await this.messages.claim(channel, free);
+      messages.forEach((message) => this.dispatch(message));
+      more = seen === free;
+      if (!more) return false;
+    }
+  }
+
+  /** Hands back what waits, lets running attempts finish and writes what is known. */
   async onApplicationShutdown(): Promise<void> {
     this.stopping = true;
     clearTimeout(this.sweepTimer);
     await this.sweeping;
-    const handBack = this.waiting.splice(0).map(({ message }) => message.id);
-    await Promise.race([Promise.all(this.active), unrefTimer(DRAIN_MS)]);
-    clearTimeout(this.flushTimer);
-    await this.flushing;
-    await this.flush();
-    if (handBack.length > 0) await this.messages.handBack(handBack).catch(() => undefined);
+    const queues = Object.values(this.queues);
+    const waiting = queues.flatMap((queue) => queue.stop());
+    if (waiting.length > 0) await this.messages.handBack(waiting.map(({ id }) => id)).catch(() => undefined);
+    await Promise.race([Promise.all(queues.map((queue) => queue.ended())), unrefTimer(DRAIN_MS)]);
+    await this.outcomes.flush();
   }
 }
 

@@ -6,6 +6,7 @@ export type MessageState = 'queued' | 'sending' | 'sent' | 'failed' | 'expired' 
 
 /** One message of the outbox, from the statement that made it to the vendor's answer. */
 @Entity('messages')
+@Index('messages_due', ['channel', 'dueAt'], { where: `state in ('queued', 'sending')` })
 export class Message {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'messages_pkey' })
   id!: string;
@@ -55,7 +56,6 @@ export class Message {
   createdAt!: Date;
 
   /** When any process may take it: the end of the lease, or of the wait before a retry. */
-  @Index('messages_due', { where: `state in ('queued', 'sending')` })
   @Column('timestamptz', { name: 'due_at' })
   dueAt!: Date;
 

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Sql, type Statement } from '../database/sql.js';
-import type { Delivery, LeasedMessage } from './notifier.js';
+import type { Channel, Delivery, LeasedMessage } from './notifier.js';
 import { LEASE_SECONDS } from './notifier.js';
 
 /** What became of one attempt. */
@@ -15,27 +15,37 @@ export interface Outcome {
 }
 
 /**
- * Takes due messages: never dispatched ones whose writer died, and retries. SKIP LOCKED lets processes share the
- * work without waiting, and the new due time is the lease that keeps the others away. What is due but past its
- * life ends here, so nothing is sent after it expired.
+ * Takes a channel's due messages: those whose sender died, and retries. SKIP LOCKED lets processes share the work
+ * without waiting, and the new due time is the lease that keeps the others away. What is past its life ends here, so
+ * nothing is sent after it expired, and so does what would only confuse: a code that was used, exhausted or replaced
+ * meanwhile, or that a newer message repeats.
  */
 const CLAIM: Statement = {
   name: 'messages_claim',
   text: `
     with due as (
-      select id from messages
-      where state in ('queued', 'sending') and due_at <= now()
-      order by due_at limit $1 for update skip locked),
+      select m.id, case
+        when m.expires_at <= now() then 'expired'
+        when exists (select from messages newer
+            where newer.challenge_id = m.challenge_id and newer.created_at > m.created_at)
+          or not exists (select from challenges c
+            where c.recipient = m.recipient and c.purpose = m.purpose and c.lane = m.lane
+              and c.id = m.challenge_id and c.code_sealed is not null)
+          then 'superseded'
+        else 'sending' end as next_state
+      from messages m
+      where m.channel = $1 and m.state in ('queued', 'sending') and m.due_at <= now()
+      order by m.due_at limit $2 for update of m skip locked),
     claimed as (
       update messages m set
-        state = case when m.expires_at > now() then 'sending' else 'expired' end,
-        sealed = case when m.expires_at > now() then m.sealed end,
-        attempts = case when m.expires_at > now() then m.attempts + 1 else m.attempts end,
-        finished_at = case when m.expires_at > now() then null else now() end,
+        state = due.next_state,
+        sealed = case due.next_state when 'sending' then m.sealed end,
+        attempts = case due.next_state when 'sending' then m.attempts + 1 else m.attempts end,
+        finished_at = case when due.next_state <> 'sending' then now() end,
         due_at = now() + make_interval(secs => ${LEASE_SECONDS})
       from due where m.id = due.id
       returning m.*)
-    select id, recipient, purpose, lane, template, sealed, attempts,
+    select id, recipient, purpose, lane, channel, template, sealed, attempts,
       extract(epoch from expires_at - now())::float8 as "secondsLeft", state
     from claimed`,
 };
@@ -76,9 +86,9 @@ const DELIVERY: Statement = {
 export class MessageRepository {
   constructor(private readonly sql: Sql) {}
 
-  /** Up to `limit` due messages, now leased to this process, and how many were looked at. */
-  async claim(limit: number): Promise<{ messages: LeasedMessage[]; seen: number }> {
-    const rows = await this.sql.rows<LeasedMessage & { state: string }>(CLAIM, [limit]);
+  /** Up to `limit` due messages of a channel, now leased to this process, and how many were looked at. */
+  async claim(channel: Channel, limit: number): Promise<{ messages: LeasedMessage[]; seen: number }> {
+    const rows = await this.sql.rows<LeasedMessage & { state: string }>(CLAIM, [channel, limit]);
     return { messages: rows.filter(({ state }) => state === 'sending'), seen: rows.length };
   }
 

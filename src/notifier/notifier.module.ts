@@ -6,11 +6,12 @@ import { Dispatcher } from './dispatcher.js';
 import { Message } from './message.entity.js';
 import { MessageRepository } from './message.repository.js';
 import { Notifier } from './notifier.js';
+import { OutcomeWriter } from './outcome-writer.js';
 import { Templates } from './templates.js';
 
 @Module({
   imports: [TypeOrmModule.forFeature([Message]), MailModule, SmsModule],
-  providers: [MessageRepository, Templates, { provide: Notifier, useClass: Dispatcher }],
+  providers: [MessageRepository, OutcomeWriter, Templates, { provide: Notifier, useClass: Dispatcher }],
   exports: [Notifier],
 })
 export class NotifierModule {}

@@ -1,12 +1,15 @@
 import type { Recipient } from '../common/recipient.js';
 import type { MessageState } from './message.entity.js';
 
+export type Channel = 'email' | 'sms';
+
 /** A message whose row in `messages` exists and is leased to this process. */
 export interface LeasedMessage {
   id: string;
   recipient: Recipient;
   purpose: string;
   lane: string;
+  channel: Channel;
   template: string;
   /** `MessageContent` as JSON, sealed by the `Keyring` to recipient, purpose and lane. */
   sealed: Buffer;

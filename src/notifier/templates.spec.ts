@@ -148,7 +148,7 @@ describe('the stated lifetime', () => {
     [60, '1 minute'],
     [59, '59 seconds'],
     [30.7, '30 seconds'],
-    [1.2, '1 seconds'],
+    [1.2, '1 second'],
   ])('is what is left of %d seconds, and never more than half a second too much: %s', (seconds, words) => {
     expect(templates.sms('code', { code: '012345' }, seconds)).toContain(`Valid for ${words}.`);
     const { text, html } = templates.mail('code', { code: '012345' }, seconds);

@@ -56,6 +56,6 @@ export class Templates {
 /** What is really left of the code, rounded down so that the message never promises too much. */
 function lifetime(seconds: number): string {
   const minutes = Math.floor(Math.round(seconds) / 60);
-  if (minutes < 1) return `${Math.floor(seconds)} seconds`;
+  if (minutes < 1) return seconds < 2 ? '1 second' : `${Math.floor(seconds)} seconds`;
   return minutes === 1 ? '1 minute' : `${minutes} minutes`;
 }

@@ -111,12 +111,6 @@ const ISSUE: Statement = {
         and (c.failures < $13::int or c.failures_since <= now() - interval '1 day')
         and (not $14::boolean or c.consumed_at is null)
       returning *),
-    superseded as (
-      -- "before" is the row as it was: what still waits of an earlier message would only confuse
-      update messages m set state = 'superseded', sealed = null, finished_at = now()
-      from issued, challenges before
-      where before.recipient = issued.recipient and before.purpose = issued.purpose and before.lane = issued.lane
-        and m.challenge_id = before.id and m.state in ('queued', 'sending')),
     queued as (
       insert into messages
         (id, recipient, purpose, lane, challenge_id, channel, template, sealed, state, attempts, due_at, expires_at)

@@ -1,5 +1,5 @@
 import { IsIn, IsOptional, IsString, Matches, MaxLength, ValidateIf } from 'class-validator';
-import type { Channel } from './recipients.js';
+import type { Channel } from '../notifier/notifier.js';
 import { IsContext } from './is-context.js';
 
 /** Optional, but not null: `null` where a string belongs is a mistake, not an absence. */

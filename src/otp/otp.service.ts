@@ -3,12 +3,12 @@ import { v7 as uuid } from 'uuid';
 import { Keyring } from '../common/keyring.js';
 import { masked, type Recipient } from '../common/recipient.js';
 import { Config } from '../config/config.js';
-import { Notifier, type Delivery, type MessageContent } from '../notifier/notifier.js';
+import { Notifier, type Channel, type Delivery, type MessageContent } from '../notifier/notifier.js';
 import { ChallengeRepository, type NewChallenge } from './challenge.repository.js';
 import { digestOf, newCode } from './otp-code.js';
 import { OtpError } from './otp.errors.js';
 import { Purposes, type Policy } from './purposes.js';
-import { Recipients, type Channel } from './recipients.js';
+import { Recipients } from './recipients.js';
 import type { Challenge, ChallengeStatus } from './otp.dto.js';
 
 /** A code for somebody, for something. */
@@ -107,6 +107,7 @@ export class OtpService {
       recipient,
       purpose,
       lane,
+      channel,
       template: 'code',
       sealed,
       secondsLeft,

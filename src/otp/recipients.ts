@@ -1,9 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { isPhone, parseEmail, parsePhone, type Recipient } from '../common/recipient.js';
 import { Config } from '../config/config.js';
+import type { Channel } from '../notifier/notifier.js';
 import { AddressError } from './otp.errors.js';
-
-export type Channel = 'email' | 'sms';
 
 /** Reads addresses as clients write them. What it returns is the only form anything else ever sees. */
 @Injectable()
@@ -36,8 +35,7 @@ export class Recipients {
     const parsed = parsePhone(text, defaultCountry);
     if (!parsed && !defaultCountry && /^\s*[1-9(]/.test(text)) throw AddressError.nationalPhone(field);
     if (!parsed) throw AddressError.phone(field);
-    if (!allowed.includes('*') && !(parsed.country && allowed.includes(parsed.country)))
-      throw AddressError.country(field);
+    if (!allowed.includes('*') && !allowed.includes(parsed.country)) throw AddressError.country(field);
     return parsed.recipient;
   }
 }

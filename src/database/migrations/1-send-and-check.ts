@@ -49,7 +49,9 @@ export class SendAndCheck1763700000001 implements MigrationInterface {
         finished_at timestamptz,
         constraint messages_pkey primary key (id)
       ) with (fillfactor = 80)`);
-    await runner.query(`create index messages_due on messages (due_at) where state in ('queued', 'sending')`);
+    await runner.query(
+      `create index messages_due on messages (channel, due_at) where state in ('queued', 'sending')`,
+    );
     await runner.query('create index messages_challenge on messages (challenge_id)');
 
     await runner.query(`

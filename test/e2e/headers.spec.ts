@@ -1,0 +1,144 @@
+import { decodeJwt } from 'jose';
+import { TestApp } from '../support/app.js';
+import { raw } from '../support/raw.js';
+
+const ORIGIN = 'https://app.acme.test';
+const PUBLIC_URL = 'https://auth.acme.test';
+
+describe('headers', () => {
+  let app: TestApp;
+  let plain: TestApp;
+  beforeAll(async () => {
+    [app, plain] = await Promise.all([
+      TestApp.start({
+        PUBLIC_URL,
+        CORS_ORIGINS: `${ORIGIN}, https://admin.acme.test`,
+        TRUST_PROXY: 'loopback',
+      }),
+      TestApp.start(),
+    ]);
+  }, 60_000);
+  afterAll(() => Promise.all([app.stop(), plain.stop()]));
+
+  it.each(['/health', '/docs', '/inbox', '/inbox/messages', '/nothing-here', '/openapi.json'])(
+    'protect every reply: %s (API8)',
+    async (path) => {
+      const { headers } = await app.get(path);
+      expect(headers).toMatchObject({
+        'x-content-type-options': 'nosniff',
+        'x-frame-options': 'DENY',
+        'referrer-policy': 'no-referrer',
+        'cache-control': 'no-store',
+        'strict-transport-security': expect.stringMatching(/^max-age=\d{8}/),
+        'content-security-policy': expect.stringContaining("script-src 'self'"),
+        'x-request-id': expect.stringMatching(/^[0-9a-f-]{36}$/),
+      });
+      expect(headers).not.toHaveProperty('x-powered-by');
+      expect(headers).not.toHaveProperty('server');
+      expect(headers['content-security-policy']).not.toMatch(/script-src[^;]*unsafe/);
+    },
+  );
+
+  it('ask for https only where the server is reached by https', async () => {
+    const { headers } = await plain.get('/docs');
+    expect(headers).not.toHaveProperty('strict-transport-security');
+    expect(headers['content-security-policy']).not.toContain('upgrade-insecure-requests');
+  });
+
+  it('name each request by an id of ours, whatever the client calls it (L2)', async () => {
+    const { headers } = await app.get('/health').set('x-request-id', 'forged');
+    expect(headers['x-request-id']).not.toBe('forged');
+  });
+
+  it('give no CORS by default', async () => {
+    const reply = await plain.get('/health').set('origin', ORIGIN);
+    expect(Object.keys(reply.headers).filter((name) => name.startsWith('access-control'))).toEqual([]);
+    const preflight = await raw(plain.url, '/otp/generate', {
+      method: 'OPTIONS',
+      headers: { origin: ORIGIN, 'access-control-request-method': 'POST' },
+    });
+    expect(preflight.status).toBe(405);
+    expect(Object.keys(preflight.headers).filter((name) => name.startsWith('access-control'))).toEqual([]);
+  });
+
+  it('give CORS to the configured origins, without credentials, and let them read what they need', async () => {
+    for (const origin of [ORIGIN, 'https://admin.acme.test']) {
+      const { headers } = await app.get('/health').set('origin', origin);
+      expect(headers).toMatchObject({
+        'access-control-allow-origin': origin,
+        vary: expect.stringMatching(/origin/i),
+      });
+      expect(headers).not.toHaveProperty('access-control-allow-credentials');
+      expect(headers['access-control-expose-headers']).toMatch(/retry-after/i);
+    }
+    const refused = await app.post('/otp/verify', {}).set('origin', ORIGIN);
+    expect(refused.headers['access-control-allow-origin']).toBe(ORIGIN);
+  });
+
+  it('let the configured origins send JSON: the preflight', async () => {
+    const { status, headers } = await raw(app.url, '/otp/generate', {
+      method: 'OPTIONS',
+      headers: {
+        origin: ORIGIN,
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': 'content-type',
+      },
+    });
+    expect(status).toBe(204);
+    expect(headers['access-control-allow-origin']).toBe(ORIGIN);
+    expect(headers['access-control-allow-methods']).toMatch(/POST/);
+    expect(headers['access-control-allow-headers']).toMatch(/content-type/i);
+  });
+
+  it.each(['https://evil.test', 'https://app.acme.test.evil.test', 'http://app.acme.test', 'null'])(
+    'give no CORS to another origin: %s',
+    async (origin) => {
+      const { headers } = await app.get('/health').set('origin', origin);
+      expect(headers).not.toHaveProperty('access-control-allow-origin');
+      const preflight = await raw(app.url, '/otp/generate', {
+        method: 'OPTIONS',
+        headers: { origin, 'access-control-request-method': 'POST' },
+      });
+      expect(preflight.headers).not.toHaveProperty('access-control-allow-origin');
+    },
+  );
+
+  it('of a proxy or a client change nothing in messages and tokens (H1)', async () => {
+    const phone_number = '+14155550123';
+    const forged = {
+      host: 'evil.test',
+      'x-forwarded-host': 'evil.test',
+      'x-forwarded-proto': 'http',
+      forwarded: 'host=evil.test;proto=http',
+      'x-original-host': 'evil.test',
+      origin: 'https://evil.test',
+      referer: 'https://evil.test/',
+      'content-type': 'application/json',
+    };
+    const sent = await raw(app.url, '/otp/generate', {
+      headers: forged,
+      body: JSON.stringify({ phone_number }),
+    });
+    expect(sent.status).toBe(200);
+    const otp = await app.code(phone_number);
+    const [message] = await app.messages(phone_number);
+    expect(message?.text.split('\n').at(-1)).toBe(`@auth.acme.test #${otp}`);
+
+    const body = JSON.stringify({ phone_number, otp });
+    const verified = await raw(app.url, '/otp/verify', { headers: forged, body });
+    const { proof } = JSON.parse(verified.text) as { proof: string };
+    expect(decodeJwt(proof)).toMatchObject({ iss: PUBLIC_URL, aud: PUBLIC_URL });
+    expect(sent.text + verified.text + message?.text).not.toContain('evil');
+  });
+
+  it('with an absolute address in the request line change nothing either (H1)', async () => {
+    const email = 'absolute@example.com';
+    const headers = { 'content-type': 'application/json' };
+    const sent = await raw(app.url, 'http://evil.test/otp/generate', {
+      headers,
+      body: JSON.stringify({ email }),
+    });
+    expect([200, 404]).toContain(sent.status);
+    expect(sent.text).not.toContain('evil');
+  });
+});
