@@ -1,8 +1,7 @@
-import { IsIn, IsString, Matches, MaxLength, ValidateIf } from 'class-validator';
+import { IsIn, IsString, Matches, MaxLength } from 'class-validator';
+import { IfGiven } from '../common/if-given.js';
 import { Challenge } from '../otp/otp.dto.js';
 import type { Channel } from '../notifier/notifier.js';
-
-const IfGiven = () => ValidateIf((_, value) => value !== undefined);
 
 export class SignInAddress {
   /**

@@ -1,7 +1,8 @@
 import { Controller, Get, Header, Query } from '@nestjs/common';
 import { ApiExcludeEndpoint, ApiTags } from '@nestjs/swagger';
 import { SkipThrottle } from '@nestjs/throttler';
-import { IsString, MaxLength, ValidateIf } from 'class-validator';
+import { IsString, MaxLength } from 'class-validator';
+import { IfGiven } from '../common/if-given.js';
 import { Inbox } from '../common/inbox.js';
 import { inboxPage } from './inbox.page.js';
 
@@ -10,7 +11,7 @@ export class InboxQuery {
    * Only messages to this address: E.164 or a lower-case e-mail address.
    * @example "+14155550123"
    */
-  @ValidateIf((_, value) => value !== undefined)
+  @IfGiven()
   @MaxLength(254, { message: 'to is too long.' })
   @IsString({ message: 'to must be given once.' })
   to?: string;

@@ -1,9 +1,7 @@
-import { IsIn, IsOptional, IsString, Matches, MaxLength, ValidateIf } from 'class-validator';
+import { IsIn, IsOptional, IsString, Matches, MaxLength } from 'class-validator';
+import { IfGiven } from '../common/if-given.js';
 import type { Channel } from '../notifier/notifier.js';
 import { IsContext } from './is-context.js';
-
-/** Optional, but not null: `null` where a string belongs is a mistake, not an absence. */
-const IfGiven = () => ValidateIf((_, value) => value !== undefined);
 
 export class OtpAddress {
   /**
