@@ -1,9 +1,12 @@
 import { existsSync } from 'node:fs';
+import { Logger } from '@nestjs/common';
 import { createApp } from './app.setup.js';
 import { Config, ConfigError } from './config/config.js';
 
 /** A stop that takes longer than this is cut off. */
 const STOP_MS = 9_800;
+
+const logger = new Logger('Server');
 
 async function main(): Promise<void> {
   if (existsSync('.env')) process.loadEnvFile('.env');
@@ -16,12 +19,10 @@ async function main(): Promise<void> {
     });
   }
   await app.listen({ port: config.PORT, host: config.host });
-  process.stderr.write(banner(config));
-  if (config.OTP_LENGTH < 6) {
-    process.stderr.write(
-      '  Warning: OTP_LENGTH below 6 makes codes easy to guess; use it for compatibility only.\n\n',
-    );
-  }
+  logger.log({ msg: 'listening', host: config.host, port: config.PORT, publicUrl: config.publicUrl });
+  if (config.OTP_LENGTH < 6)
+    logger.warn('OTP_LENGTH below 6 makes codes easy to guess: for compatibility only');
+  if (!config.production) process.stderr.write(banner(config));
 }
 
 function banner(config: Config): string {
