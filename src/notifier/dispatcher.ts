@@ -37,7 +37,6 @@ export class Dispatcher extends Notifier implements OnApplicationBootstrap, OnAp
   private sweepTimer?: NodeJS.Timeout;
   private sweeping: Promise<void> = Promise.resolve();
   /** The last sweep took all it could, so there is probably more. */
-  private behind = false;
   private stopping = false;
 
   constructor(
@@ -109,40 +108,32 @@ export class Dispatcher extends Notifier implements OnApplicationBootstrap, OnAp
       : { id, state: 'expired', failure };
   }
 
-  private scheduleSweep(): void {
+  private scheduleSweep(afterMs = SWEEP_MS): void {
     if (this.stopping) return;
-    this.sweepTimer = setTimeout(
-      () => {
-        this.sweeping = this.sweep().then(() => this.scheduleSweep());
-      },
-      this.behind ? BACKLOG_SWEEP_MS : SWEEP_MS,
-    );
+    this.sweepTimer = setTimeout(() => {
+      this.sweeping = this.sweep().then((more) => this.scheduleSweep(more ? BACKLOG_SWEEP_MS : SWEEP_MS));
+    }, afterMs);
   }
 
-  private async sweep(): Promise<void> {
+  /** One round over the channels; says whether there may be more than they could take. */
+  private async sweep(): Promise<boolean> {
     try {
       await this.outcomes.flush();
-      let behind = false;
-      for (const channel of Object.keys(this.queues) as Channel[])
-        behind = (await this.takeDue(channel)) || behind;
-      this.behind = behind;
+      const channels = Object.keys(this.queues) as Channel[];
+      const full = await Promise.all(channels.map((channel) => this.takeDue(channel)));
+      return full.includes(true);
     } catch (error) {
-      this.behind = false;
       this.logger.warn({ msg: 'sweep failed', error: error instanceof Error ? error.name : typeof error });
+      return false;
     }
   }
 
-  /** Says whether there was more than the channel could take. */
   private async takeDue(channel: Channel): Promise<boolean> {
-    let more = this.behind;
-    for (;;) {
-      const { free } = this.queues[channel];
-      if (free <= 0) return more;
-      const { messages, seen } = await this.messages.claim(channel, free);
-      messages.forEach((message) => this.dispatch(message));
-      more = seen === free;
-      if (!more) return false;
-    }
+    const { free } = this.queues[channel];
+    if (free <= 0) return true;
+    const { messages, seen } = await this.messages.claim(channel, free);
+    messages.forEach((message) => this.dispatch(message));
+    return seen === free;
   }
 
   /** Hands back what waits, lets running attempts finish and writes what is known. */

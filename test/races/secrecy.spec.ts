@@ -1,0 +1,139 @@
+import { execFileSync } from 'node:child_process';
+import { Agent } from 'node:http';
+import { Cluster, until } from '../support/cluster.js';
+import { inParallel, post, type Call, type Reply } from '../support/parallel.js';
+import { POSTMARK_SERVER_TOKEN, TWILIO_AUTH_TOKEN, Vendors, type Behaviour } from './vendors.js';
+
+const PEOPLE = 300;
+const APP_SECRET = 'app-secret-1f2e3d4c5b6a79880716253443526170';
+const BEHAVIOURS: Behaviour[] = ['take', 'fail', 'reject', 'hang', 'take'];
+
+describe('codes and credentials', () => {
+  let cluster: Cluster;
+  let vendors: Vendors;
+  const agent = new Agent({ keepAlive: true, maxSockets: 32 });
+  beforeAll(async () => {
+    vendors = await Vendors.start();
+    // Every fifth person meets each behaviour of the vendors; who met a failure is served by the next attempt.
+    vendors.behave = (to, earlier) =>
+      earlier > 0 ? 'take' : (BEHAVIOURS[Number(/\d(?=\D*$)/.exec(to)) % BEHAVIOURS.length] ?? 'take');
+    cluster = await Cluster.start(2, {
+      ...vendors.settings,
+      APP_SECRET,
+      LOG_LEVEL: 'debug',
+      OTP_EXPOSE_CODE: 'true',
+      // A chance hit of ten digits in a log or a dump is one in a million runs.
+      OTP_LENGTH: '10',
+    });
+  });
+  afterAll(async () => {
+    agent.destroy();
+    await cluster.stop();
+    await vendors.stop();
+  });
+
+  it('occur in no log line, no error body and no dump of the database, on whatever path (L1)', async () => {
+    const codes: string[] = [];
+    const refusals: Reply[] = [];
+    let next = 0;
+    await inParallel(16, async () => {
+      const person = next++;
+      if (person >= PEOPLE) return false;
+      const address =
+        person % 2 ? { phone_number: `+1415${7_000_000 + person}` } : { email: `p${person}@example.com` };
+      const context = person % 3 ? undefined : { amount: '39.99 EUR', payee: 'Acme' };
+      const url = cluster.urls[person % 4 < 2 ? 0 : 1] ?? '';
+      const sent = await post(url, call('/otp/generate', { ...address, context }), agent);
+      const code = sent.body.otp as string;
+      expect(code).toMatch(/^\d{10}$/);
+      codes.push(code);
+      for (const wrongPath of misuses(address, context, code))
+        refusals.push(await post(url, wrongPath, agent));
+      if (person % 5 > 0) {
+        const right = await post(url, call('/otp/verify', { ...address, context, otp: code }), agent);
+        expect(right.status).toBe(200);
+        refusals.push(await post(url, call('/otp/verify', { ...address, context, otp: code }), agent));
+      }
+      return true;
+    });
+    // An error of the database, with the code among the statement's values.
+    await cluster.cutConnections();
+    const [outage] = await Promise.all([
+      post(cluster.urls[0] ?? '', call('/otp/verify', { email: 'p0@example.com', otp: codes[0] }), agent),
+    ]);
+    refusals.push(outage);
+    const open = `select from messages where state in ('queued', 'sending')`;
+    await until('every message has its end', async () => (await cluster.sql(open)).length === 0, 40);
+
+    expect(refusals.filter(({ status }) => status < 400)).toEqual([]);
+    // The codes are the right ones, and every kind of failure was met.
+    expect(
+      vendors.calls.filter(({ text }) => codes.some((code) => text.includes(code))).length,
+    ).toBeGreaterThanOrEqual(PEOPLE);
+    expect(new Set(vendors.calls.map(({ behaviour }) => behaviour))).toEqual(new Set(BEHAVIOURS));
+    expect(cluster.log).toContain('message not taken');
+
+    const dump = execFileSync('pg_dump', ['--dbname', cluster.url], { encoding: 'utf8', maxBuffer: 1 << 30 });
+    expect(dump).toContain('COPY public.challenges');
+    const bodies = refusals.map(({ headers, body }) => JSON.stringify([headers, body])).join('\n');
+    const secrets = [...codes, TWILIO_AUTH_TOKEN, POSTMARK_SERVER_TOKEN, APP_SECRET];
+    const inBase64 = Buffer.from(`{"code":"${codes[0]}"}`).toString('base64');
+    expect(forms(codes[0] ?? '').some((form) => inBase64.includes(form))).toBe(true);
+    for (const [place, text] of Object.entries({ log: cluster.log, bodies, dump })) {
+      expect({
+        place,
+        found: secrets.filter((secret) => forms(secret).some((form) => text.includes(form))),
+      }).toEqual({
+        place,
+        found: [],
+      });
+    }
+    process.stderr.write(
+      `L1: ${codes.length} codes, ${refusals.length} refusals, ${vendors.calls.length} vendor calls, ` +
+        `${cluster.log.split('\n').length} log lines, ${dump.length} bytes of dump\n`,
+    );
+  }, 90_000);
+});
+
+function call(path: string, body: object): Call {
+  return { path, body };
+}
+
+/** Every way to get a code refused that does not spend all its guesses. */
+function misuses(address: object, context: object | undefined, otp: string): Call[] {
+  const wrong = String((Number(otp) + 1) % 10 ** 10).padStart(10, '0');
+  const right = { ...address, context, otp };
+  return [
+    call('/otp/verify', { ...right, otp: wrong }),
+    call('/otp/verify', { ...right, otp: ` ${otp}` }),
+    call('/otp/verify', { ...right, otp: `${otp}\n` }),
+    call('/otp/verify', { ...right, otp: [otp] }),
+    call('/otp/verify', { ...right, otp: Number(otp) }),
+    call('/otp/verify', { ...right, otp: `${otp}1` }),
+    call('/otp/verify', { ...right, purpose: 'login' }),
+    call('/otp/verify', { ...right, purpose: 'payout' }),
+    call('/otp/verify', { ...right, unknown: otp }),
+    call('/otp/verify', { ...right, context: { code: otp, link: `https://evil.example/${otp}` } }),
+    call('/otp/verify', { otp }),
+    call('/otp/verify', { email: `${otp}@`, otp }),
+    call('/otp/verify', { phone_number: `${otp}${otp}`, otp }),
+    call('/auth/verify_otp', { ...('email' in address ? address : { phone: '+14157009999' }), otp }),
+    call(`/otp/verify/${otp}`, right),
+    call(`/otp/nothing?otp=${otp}`, right),
+    call('/otp/generate', { ...address, context }),
+    call('/otp/resend', { ...address, context }),
+  ];
+}
+
+/** As it is, and as a careless writer would encode it. */
+function forms(secret: string): string[] {
+  const bytes = Buffer.from(secret);
+  // Base64 of a part of a longer text: the characters that do not depend on what stands around it, for each offset.
+  const within = [0, 1, 2].map((offset) => {
+    const encoded = Buffer.concat([Buffer.alloc(offset), bytes])
+      .toString('base64')
+      .replace(/=+$/, '');
+    return encoded.slice(offset === 0 ? 0 : offset + 1, -1);
+  });
+  return [secret, bytes.toString('hex'), ...within];
+}

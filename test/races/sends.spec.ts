@@ -1,0 +1,218 @@
+import { Cluster, until } from '../support/cluster.js';
+import { tally, Volley, type Call, type Reply } from '../support/parallel.js';
+import { Vendors } from './vendors.js';
+
+const SENDS = 500;
+const NUMBER = '+919445012345';
+const SPELLINGS = [
+  '+919445012345',
+  '00919445012345',
+  '09445012345',
+  '9445012345',
+  '919445012345',
+  '+91 94450 12345',
+  '+91-94450-12345',
+  '+91.94450.12345',
+  '+91 (0) 94450 12345',
+  '(094450) 12345',
+  '094450 12345',
+  '  +919445012345  ',
+  '+91\u00a094450\u00a012345',
+  '\uff0b\uff19\uff11\uff19\uff14\uff14\uff15\uff10\uff11\uff12\uff13\uff14\uff15',
+  '\uff19\uff14\uff14\uff15\uff10\uff11\uff12\uff13\uff14\uff15',
+  'tel:+919445012345',
+  'whatsapp:+919445012345',
+  '\u202a+919445012345\u202c',
+  '+91\u201194450\u201112345',
+  '+\u0669\u0661\u0669\u0664\u0664\u0665\u0660\u0661\u0662\u0663\u0664\u0665',
+];
+
+describe('sends in parallel, over two processes', () => {
+  let cluster: Cluster;
+  let volley: Volley;
+  let vendors: Vendors;
+  let phones = 0;
+  beforeAll(async () => {
+    vendors = await Vendors.start();
+    cluster = await Cluster.start(2, {
+      ...vendors.settings,
+      OTP_EXPOSE_CODE: 'true',
+      PHONE_DEFAULT_COUNTRY: 'IN',
+    });
+    volley = await Volley.open(cluster.urls, SENDS);
+  });
+  afterAll(async () => {
+    volley.close();
+    await cluster.stop();
+    await vendors.stop();
+  });
+
+  it('500 sends over 20 spellings of one number are one message, and 499 know when to return (S1, I0)', async () => {
+    const calls = Array.from({ length: SENDS }, (_, i) => generate(SPELLINGS[i % SPELLINGS.length] ?? ''));
+    expect(new Set(calls.map(({ body }) => JSON.stringify(body))).size).toBe(20);
+    // The first burst meets no row yet, the second a live code, the third an old one, the last waits for the lock.
+    for (const age of [0, 61, 1_000]) {
+      await cluster.age(age);
+      expectOneSend(await volley.fire(calls));
+    }
+    await cluster.age(61);
+    expectOneSend(await cluster.whileLocked(`phone:${NUMBER}`, 16, () => volley.fire(calls)));
+
+    expect(await messagesTo(NUMBER)).toBe(4);
+    await until('the vendor has them', () => vendors.to(NUMBER).length >= 4);
+    expect(vendors.to(NUMBER)).toHaveLength(4);
+    expect(await cluster.sql('select recipient, purpose from challenges')).toEqual([
+      { recipient: `phone:${NUMBER}`, purpose: 'verification' },
+    ]);
+  });
+
+  it('waiting as long as Retry-After says helps (S1)', async () => {
+    const phone = nextPhone();
+    await send(generate(phone));
+    const refused = await send(generate(phone));
+    expect(refused).toMatchObject({ status: 429, body: { code: 'otp_cooldown' } });
+    await cluster.age(Number(refused.headers['retry-after']));
+    expect(await send(generate(phone))).toMatchObject({ status: 200 });
+  });
+
+  it('ten sends a day go to a recipient, whatever route and purpose asks for them (S2)', async () => {
+    const phone = nextPhone();
+    const ways = waysToSend(phone);
+    for (let sent = 0; sent < 10; sent++) {
+      const reply = await send(ways[sent % ways.length] as Call);
+      expect({ sent, status: Math.floor(reply.status / 100) }).toEqual({ sent, status: 2 });
+      await cluster.age(61);
+    }
+    const refusals = await volley.fire(ways);
+    for (const { status, headers, body } of refusals) {
+      expect({ status, code: body.code }).toEqual({ status: 429, code: 'otp_send_limit' });
+      expect(headers['retry-after']).toMatch(/^[1-9]\d*$/);
+    }
+    expect(await messagesTo(phone)).toBe(10);
+
+    await cluster.age(Number(refusals[0]?.headers['retry-after']));
+    expect(await send(ways[0] as Call)).toMatchObject({ status: 200 });
+  });
+
+  it('parallel sends for many purposes exceed the day by one a purpose at most (S2)', async () => {
+    const phone = nextPhone();
+    const purposes = ['verification', 'signup', 'payout', 'export', 'unlock'];
+    for (let sent = 0; sent < 9; sent++) {
+      await send(generate(phone, purposes[sent % purposes.length]));
+      await cluster.age(61);
+    }
+    const calls = Array.from({ length: SENDS }, (_, i) => generate(phone, purposes[i % purposes.length]));
+    const { '200': sent = 0, ...refused } = tally(await volley.fire(calls));
+    expect(sent).toBeGreaterThanOrEqual(1);
+    expect(sent).toBeLessThanOrEqual(purposes.length);
+    expect(Object.keys(refused).filter((answer) => !/^429 otp_(cooldown|send_limit)$/.test(answer))).toEqual(
+      [],
+    );
+    expect(await messagesTo(phone)).toBe(9 + sent);
+  });
+
+  it('a guess that lost its connection is either counted and judged or neither (B10)', async () => {
+    const phone = nextPhone();
+    const otp = (await send(generate(phone))).body.otp as string;
+    const wrong = String((Number(otp) + 1) % 1_000_000).padStart(6, '0');
+    const guess = (code: string): Call => ({ path: '/otp/verify', body: { phone_number: phone, otp: code } });
+
+    // Ended while it waits for the row: not judged, so not counted either.
+    const [lost] = await cluster.whileLocked(
+      `phone:${phone}`,
+      1,
+      () => volley.fire([guess(wrong)]),
+      () => cluster.cutConnections(),
+    );
+    expect(lost).toMatchObject({ status: 503, body: { code: 'service_unavailable' } });
+    expect(await attempts(phone)).toBe(0);
+
+    // Ended once it was judged: the count stays, also where the loss of the connection undoes the rest.
+    expect(await send(guess(wrong))).toMatchObject({ status: 400, body: { attemptsLeft: 2 } });
+    await cluster.cutConnections();
+    expect(await attempts(phone)).toBe(1);
+
+    // At any moment: no answer without its count, no count beyond the cap.
+    let judged = 1;
+    let running = true;
+    const cutting = (async () => {
+      while (running) await cluster.cutConnections();
+    })();
+    for (let round = 0; round < 20; round++) {
+      const replies = await volley.fire(Array.from({ length: 20 }, () => guess(wrong)));
+      const { '400 otp_invalid': invalid = 0, ...others } = tally(replies);
+      judged += invalid;
+      for (const answer of Object.keys(others)) expect(answer).toMatch(/^(503 |403 otp_attempts_exhausted)/);
+    }
+    running = false;
+    await cutting;
+    expect(judged).toBeLessThanOrEqual(await attempts(phone));
+    expect(await attempts(phone)).toBeLessThanOrEqual(3);
+  });
+
+  it('two workers make one vendor call per attempt (F3)', async () => {
+    const messages = 300;
+    const first = phones;
+    // The first two attempts fail, so that the sweeps of both processes compete for every retry.
+    vendors.behave = (_to, earlier) => (earlier < 2 ? 'fail' : 'take');
+    const addresses = Array.from({ length: messages }, nextPhone);
+    const replies = await volley.fire(addresses.map((phone) => generate(phone)));
+    expect(tally(replies)).toEqual({ '200': messages });
+    const states = async () =>
+      cluster.sql<{ recipient: string; state: string; attempts: number }>(
+        `select recipient, state, attempts from messages where recipient = any($1)`,
+        [addresses.map((phone) => `phone:${phone}`)],
+      );
+    await until('all are sent', async () => (await states()).every(({ state }) => state === 'sent'), 40);
+    vendors.behave = () => 'take';
+
+    expect(phones - first).toBe(messages);
+    expect(addresses.filter((phone) => vendors.to(phone).length !== 3)).toEqual([]);
+    expect((await states()).filter((row) => row.attempts !== 3)).toEqual([]);
+  });
+
+  function nextPhone(): string {
+    return `+1415${3_000_000 + phones++}`;
+  }
+
+  async function send(call: Call): Promise<Reply> {
+    const [reply] = await volley.fire([call]);
+    return reply as Reply;
+  }
+
+  function expectOneSend(replies: Reply[]): void {
+    expect(tally(replies)).toEqual({ '200': 1, '429 otp_cooldown': SENDS - 1 });
+    const waits = replies.filter(({ status }) => status === 429).map(({ headers }) => headers['retry-after']);
+    expect(waits.filter((wait) => !/^([1-9]|[1-5]\d|60)$/.test(wait ?? ''))).toEqual([]);
+  }
+
+  async function messagesTo(phone: string): Promise<number> {
+    const rows = await cluster.sql('select from messages where recipient = $1', [`phone:${phone}`]);
+    return rows.length;
+  }
+
+  async function attempts(phone: string): Promise<number> {
+    const [row] = await cluster.sql<{ attempts: number }>(
+      'select attempts from challenges where recipient = $1',
+      [`phone:${phone}`],
+    );
+    return row?.attempts ?? -1;
+  }
+});
+
+function generate(phone_number: string, purpose?: string): Call {
+  return { path: '/otp/generate', body: { phone_number, purpose } };
+}
+
+function waysToSend(phone: string): Call[] {
+  return [
+    generate(phone),
+    { path: '/otp/resend', body: { phone_number: phone } },
+    { path: '/auth/send_otp', body: { phone } },
+    {
+      path: '/otp/generate',
+      body: { phone_number: phone, purpose: 'transaction', context: { amount: '1' } },
+    },
+    { path: '/otp/generate', body: { phone_number: phone, purpose: 'payout', channel: 'sms' } },
+  ];
+}

@@ -1,0 +1,134 @@
+import pg from 'pg';
+import { testDatabase, type TestDatabase } from './database.js';
+import { ServerProcess } from './server.js';
+
+/** Server processes on one new PostgreSQL database, and a connection of the test's own to it. */
+export class Cluster {
+  readonly servers: ServerProcess[] = [];
+
+  private constructor(
+    private readonly database: TestDatabase,
+    private readonly settings: Record<string, string>,
+    readonly pool: pg.Pool,
+  ) {}
+
+  static async start(count: number, settings: Record<string, string> = {}): Promise<Cluster> {
+    const database = await testDatabase();
+    const { DATABASE_URL } = database.env;
+    if (!DATABASE_URL) throw new Error('several processes need PostgreSQL: set TEST_DATABASE_URL');
+    const pool = new pg.Pool({ connectionString: DATABASE_URL, max: 4 });
+    pool.on('error', () => undefined); // of tests that end every connection of the database
+    const cluster = new Cluster(
+      database,
+      {
+        NODE_ENV: 'test',
+        LOG_LEVEL: 'error',
+        APP_SECRET: 'one for all of them',
+        ...database.env,
+        ...settings,
+      },
+      pool,
+    );
+    await Promise.all(Array.from({ length: count }, () => cluster.add()));
+    return cluster;
+  }
+
+  /** Starts one more process, on a port of its own unless it takes over another's. */
+  async add(settings: Record<string, string> = {}): Promise<ServerProcess> {
+    const server = await ServerProcess.start({ ...this.settings, ...settings });
+    this.servers.push(server);
+    return server;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.servers.map((server) => server.stop('SIGKILL')));
+    await this.pool.end();
+    await this.database.drop();
+  }
+
+  get url(): string {
+    return this.database.env.DATABASE_URL ?? '';
+  }
+
+  /** The addresses of the processes that run. */
+  get urls(): string[] {
+    return this.servers.filter(({ child }) => isRunning(child)).map(({ url }) => url);
+  }
+
+  get log(): string {
+    return this.servers.map(({ log }) => log).join('');
+  }
+
+  async sql<Row extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<Row[]> {
+    return (await this.pool.query<Row>(text, values)).rows;
+  }
+
+  /** Makes everything known about challenges and messages this much older: the database's clock decides. */
+  async age(seconds: number): Promise<void> {
+    const by = `make_interval(secs => ${seconds})`;
+    await this.sql(`update challenges set issued_at = issued_at - ${by}, expires_at = expires_at - ${by},
+      resend_at = resend_at - ${by}, consumed_at = consumed_at - ${by}, failures_since = failures_since - ${by},
+      sends_since = sends_since - ${by}`);
+    await this.sql(`update messages set created_at = created_at - ${by}, due_at = due_at - ${by},
+      expires_at = expires_at - ${by}`);
+  }
+
+  /**
+   * The sure race: locks a recipient's rows, lets `fire` start, and releases them once so many statements of the
+   * servers wait for them and `meanwhile` is done.
+   */
+  async whileLocked<T>(
+    recipient: string,
+    waiting: number,
+    fire: () => Promise<T>,
+    meanwhile: () => Promise<unknown> | void = () => undefined,
+  ): Promise<T> {
+    const holder = await this.pool.connect();
+    try {
+      await holder.query('begin');
+      await holder.query('select from challenges where recipient = $1 for update', [recipient]);
+      const fired = fire();
+      fired.catch(() => undefined);
+      await until(
+        `${waiting} statements wait for ${recipient}`,
+        async () => (await this.waiting()) >= waiting,
+      );
+      await meanwhile();
+      await holder.query('commit');
+      return await fired;
+    } finally {
+      holder.release();
+    }
+  }
+
+  /** How many statements of the servers wait for a lock. */
+  private async waiting(): Promise<number> {
+    const [row] = await this.sql<{ count: number }>(`select count(*)::int from pg_stat_activity
+      where datname = current_database() and application_name = 'otp-auth-server' and wait_event_type = 'Lock'`);
+    return row?.count ?? 0;
+  }
+
+  /** Ends every connection of the servers, as a restart or a failover of the database does. */
+  async cutConnections(): Promise<number> {
+    const ended = await this.sql(`select pg_terminate_backend(pid) from pg_stat_activity
+      where datname = current_database() and application_name = 'otp-auth-server'`);
+    return ended.length;
+  }
+}
+
+export function isRunning({ exitCode, signalCode }: ServerProcess['child']): boolean {
+  return exitCode === null && signalCode === null;
+}
+
+/** Polls until something is so. */
+export async function until(
+  what: string,
+  isSo: () => boolean | Promise<boolean>,
+  seconds = 10,
+): Promise<void> {
+  const deadline = performance.now() + seconds * 1000;
+  while (!(await isSo())) {
+    if (performance.now() > deadline) throw new Error(`not within ${seconds} s: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
