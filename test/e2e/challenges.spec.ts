@@ -1,4 +1,5 @@
 import { TestApp } from '../support/app.js';
+import { until } from '../support/until.js';
 
 const INTERNAL = ['login', 'email_verification', 'contact_change', 'password_reset'];
 
@@ -27,7 +28,7 @@ describe('a challenge', () => {
   /** Ages everything once every message has gone, so that none is sent a second time for its age. */
   async function age(seconds: number): Promise<void> {
     const unsent = `select id from messages where state in ('queued', 'sending')`;
-    for (let tries = 0; tries < 2_000 && (await app.sql(unsent)).length > 0; tries++);
+    await until('every message has gone', async () => (await app.sql(unsent)).length === 0);
     await app.age(seconds);
   }
 
@@ -56,6 +57,30 @@ describe('a challenge', () => {
     if (!found) throw new Error(`no challenge of ${email}`);
     return found;
   }
+
+  it('is stored in the schema that the entities describe', async () => {
+    expect((await app.inspect()).pendingSchema).toEqual([]);
+  });
+
+  it('accepts the right code once (N3, R1)', async () => {
+    const phone = '+14155550123';
+    const sent = await app.post('/auth/send_otp', { phone }).expect(201);
+    expect(sent.body).toEqual({
+      message: 'OTP sent successfully.',
+      VerificationStatus: 'pending',
+      challenge: expect.objectContaining({
+        channel: 'sms',
+        maskedTo: '+14•••••••23',
+        codeLength: 6,
+        attemptsLeft: 3,
+      }),
+    });
+    const otp = await app.code(phone);
+
+    await app.post('/auth/verify_otp', { phone, otp }).expect(201, { VerificationStatus: 'approved' });
+    const again = await app.post('/auth/verify_otp', { phone, otp }).expect(404);
+    expect(again.body).toMatchObject({ code: 'otp_not_found' });
+  });
 
   describe('that is sent again', () => {
     it('has the same code while more than half of its life is left, and a new one after (R5)', async () => {

@@ -1,4 +1,5 @@
 import { TestApp } from '../support/app.js';
+import { until } from '../support/until.js';
 import { VendorStub, type Fault, type VendorCall } from '../support/vendor-stub.js';
 
 interface Row {
@@ -53,13 +54,6 @@ describe('delivery while the vendors fail', () => {
        from messages where recipient = $1 order by created_at, id`,
       [`${to.startsWith('+') ? 'phone' : 'email'}:${to}`],
     );
-  const until = async (what: string, met: () => boolean | Promise<boolean>, withinMs = 10_000) => {
-    for (const end = Date.now() + withinMs; Date.now() < end;) {
-      if (await met()) return;
-      await new Promise((resolve) => setTimeout(resolve, 25));
-    }
-    throw new Error(`not in ${withinMs} ms: ${what}`);
-  };
   const waiting = (to: string) =>
     until('a failed attempt, on record', async () => (await rows(to)).at(-1)?.state === 'queued');
 

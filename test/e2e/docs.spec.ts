@@ -1,5 +1,4 @@
 import { TestApp } from '../support/app.js';
-import { inspect } from '../support/inspect.js';
 
 interface Schema {
   $ref?: string;
@@ -35,7 +34,8 @@ describe('the documentation', () => {
   let document: Document;
   let operations: [string, Operation][];
   beforeAll(async () => {
-    [app, { routes }] = await Promise.all([TestApp.start(), inspect()]);
+    app = await TestApp.start();
+    ({ routes } = await app.inspect());
     document = (await app.get('/openapi.json').expect(200)).body as Document;
     operations = Object.entries(document.paths).flatMap(([path, methods]) =>
       Object.entries(methods).map(([method, operation]): [string, Operation] => [

@@ -1,7 +1,10 @@
 import { Agent } from 'node:http';
-import { Cluster, isRunning, until } from '../support/cluster.js';
+import { Cluster } from '../support/cluster.js';
 import { inParallel, post, tally, Volley, type Call, type Reply } from '../support/parallel.js';
-import { Vendors } from './vendors.js';
+import { until } from '../support/until.js';
+import { VendorStub, type Behaviour } from '../support/vendor-stub.js';
+
+const HANG: Behaviour = { fault: 'hang before accepting' };
 
 const agent = new Agent({ keepAlive: true, maxSockets: 64 });
 afterAll(() => agent.destroy());
@@ -9,10 +12,10 @@ afterAll(() => agent.destroy());
 describe('processes that are killed', () => {
   const SENDS = 5_000;
   let cluster: Cluster;
-  let vendors: Vendors;
+  let vendors: VendorStub;
   beforeAll(async () => {
-    vendors = await Vendors.start();
-    vendors.latency = () => 5 + Math.random() * 300;
+    vendors = await VendorStub.start();
+    vendors.behave(() => ({ latencyMs: 5 + Math.random() * 300 }));
     cluster = await Cluster.start(2, vendors.settings);
   });
   afterAll(async () => {
@@ -31,7 +34,7 @@ describe('processes that are killed', () => {
       while (acknowledged.length < SENDS - 200) {
         const killAt = acknowledged.length + 50 + Math.random() * 250;
         await until('more sends', () => acknowledged.length >= Math.min(killAt, SENDS), 30);
-        const living = cluster.servers.filter(({ child }) => isRunning(child));
+        const living = cluster.servers.filter(({ isRunning }) => isRunning);
         const victim = living[Math.floor(Math.random() * living.length)];
         doomed.add(victim?.url ?? '');
         await victim?.stop('SIGKILL');
@@ -57,14 +60,14 @@ describe('processes that are killed', () => {
     await Promise.all(cluster.servers.map((server) => server.stop('SIGKILL')));
 
     const lastKill = performance.now();
-    const missing = () => acknowledged.filter((to) => vendors.to(to).length === 0);
+    const missing = () => acknowledged.filter((to) => vendors.callsTo(to).length === 0);
     const stranded = missing().length;
     await Promise.all([cluster.add(), cluster.add()]);
     await until('every acknowledged send is at the vendor', () => missing().length === 0, 30);
     const seconds = (performance.now() - lastKill) / 1000;
 
     expect(tally(answers)).toEqual({ '200': acknowledged.length });
-    const twice = acknowledged.filter((to) => vendors.to(to).length > 1).length;
+    const twice = acknowledged.filter((to) => vendors.callsTo(to).length > 1).length;
     note(
       `F2: ${doomed.size} kills, ${lost} requests cut off, ${stranded} sends stranded, all out after ` +
         `${seconds.toFixed(1)} s, ${twice} sent more than once`,
@@ -83,20 +86,20 @@ describe('processes that are killed', () => {
   }, 120_000);
 
   it('leave a backlog that goes out at the speed of the vendor (F2)', async () => {
-    vendors.behave = () => 'hang';
+    vendors.behave(HANG);
     const to = Array.from({ length: 1_500 }, (_, i) => addressOf(50_000 + i));
     const [url = ''] = cluster.urls;
     expect(tally(await Promise.all(to.map((address) => post(url, generate(address), agent))))).toEqual({
       '200': 1_500,
     });
     await Promise.all(cluster.servers.map((server) => server.stop('SIGKILL')));
-    vendors.behave = () => 'take';
-    vendors.latency = () => 20;
+    vendors.heal();
+    vendors.behave({ latencyMs: 20 });
 
     await cluster.age(21); // the lease
     await cluster.add();
     const started = performance.now();
-    const isOut = (address: string) => vendors.to(address).some(({ behaviour }) => behaviour === 'take');
+    const isOut = (address: string) => vendors.messagesTo(address).length > 0;
     await until('all are sent', () => to.every(isOut), 30);
     const seconds = (performance.now() - started) / 1000;
     note(`F2: a backlog of 1,500 went out in ${seconds.toFixed(1)} s`);
@@ -104,14 +107,14 @@ describe('processes that are killed', () => {
   }, 60_000);
 
   it('send nothing after it expired: what a dead process left ends in the record (F2)', async () => {
-    vendors.behave = () => 'hang';
+    vendors.behave(HANG);
     const to = Array.from({ length: 100 }, (_, i) => addressOf(100_000 + i));
     const [url = ''] = cluster.urls;
     await Promise.all(to.map((address) => post(url, generate(address), agent)));
-    await until('the vendor has calls', () => vendors.to(to[0] ?? '').length > 0);
+    await until('the vendor has calls', () => vendors.callsTo(to[0] ?? '').length > 0);
     await Promise.all(cluster.servers.map((server) => server.stop('SIGKILL')));
     const before = vendors.calls.length;
-    vendors.behave = () => 'take';
+    vendors.heal();
 
     await cluster.age(301);
     await cluster.add();
@@ -127,9 +130,9 @@ describe('processes that are killed', () => {
 
 describe('a process that is told to stop', () => {
   let cluster: Cluster;
-  let vendors: Vendors;
+  let vendors: VendorStub;
   beforeAll(async () => {
-    vendors = await Vendors.start();
+    vendors = await VendorStub.start();
     cluster = await Cluster.start(2, { ...vendors.settings, OTP_EXPOSE_CODE: 'true' });
   });
   afterAll(async () => {
@@ -142,8 +145,8 @@ describe('a process that is told to stop', () => {
     if (!leaving) throw new Error('no process');
     const victim = addressOf(199_999);
     await post(leaving.url, generate(victim), agent);
-    await until('the victim has its code', () => vendors.to(victim).length === 1);
-    vendors.latency = () => 1_500;
+    await until('the victim has its code', () => vendors.callsTo(victim).length === 1);
+    vendors.behave({ latencyMs: 1_500 });
     const to = Array.from({ length: 300 }, (_, i) => addressOf(200_000 + i));
     const volley = await Volley.open([leaving.url], 300);
     expect(tally(await volley.fire(to.map(generate)))).toEqual({ '200': 300 });
@@ -166,32 +169,28 @@ describe('a process that is told to stop', () => {
     const seconds = (performance.now() - started) / 1000;
     expect(seconds).toBeLessThan(10);
 
-    await until('all are sent', () => to.every((address) => vendors.to(address).length > 0), 30);
+    await until('all are sent', () => to.every((address) => vendors.callsTo(address).length > 0), 30);
     note(
       `F1: exit after ${seconds.toFixed(1)} s, all out after ${((performance.now() - started) / 1000).toFixed(1)} s`,
     );
-    expect(to.filter((address) => vendors.to(address).length !== 1)).toEqual([]);
+    expect(to.filter((address) => vendors.callsTo(address).length !== 1)).toEqual([]);
     volley.close();
   }, 60_000);
 
   it('exits in time although a vendor hangs (F1)', async () => {
-    vendors.latency = () => 0;
+    vendors.heal();
     const leaving = await cluster.add();
-    vendors.behave = () => 'hang';
+    vendors.behave(HANG);
     const to = Array.from({ length: 100 }, (_, i) => addressOf(300_000 + i));
     await Promise.all(to.map((address) => post(leaving.url, generate(address), agent)));
-    await until('the vendor has calls', () => vendors.to(to[0] ?? '').length > 0);
-    vendors.behave = () => 'take';
+    await until('the vendor has calls', () => vendors.callsTo(to[0] ?? '').length > 0);
+    vendors.heal();
     const started = performance.now();
     expect(await leaving.stop('SIGTERM')).toBe(0);
     expect(performance.now() - started).toBeLessThan(10_000);
     // What hung ends with its lease.
     await cluster.age(21);
-    await until(
-      'all are sent',
-      () => to.every((address) => vendors.to(address).some(({ behaviour }) => behaviour === 'take')),
-      30,
-    );
+    await until('all are sent', () => to.every((address) => vendors.messagesTo(address).length > 0), 30);
   }, 60_000);
 
   it('fails no request under load (F1)', async () => {

@@ -1,6 +1,7 @@
-import { Cluster, until } from '../support/cluster.js';
+import { Cluster } from '../support/cluster.js';
 import { tally, Volley, type Call, type Reply } from '../support/parallel.js';
-import { Vendors } from './vendors.js';
+import { until } from '../support/until.js';
+import { VendorStub } from '../support/vendor-stub.js';
 
 const SENDS = 500;
 const NUMBER = '+919445012345';
@@ -30,10 +31,10 @@ const SPELLINGS = [
 describe('sends in parallel, over two processes', () => {
   let cluster: Cluster;
   let volley: Volley;
-  let vendors: Vendors;
+  let vendors: VendorStub;
   let phones = 0;
   beforeAll(async () => {
-    vendors = await Vendors.start();
+    vendors = await VendorStub.start();
     cluster = await Cluster.start(2, {
       ...vendors.settings,
       OTP_EXPOSE_CODE: 'true',
@@ -59,8 +60,8 @@ describe('sends in parallel, over two processes', () => {
     expectOneSend(await cluster.whileLocked(`phone:${NUMBER}`, 16, () => volley.fire(calls)));
 
     expect(await messagesTo(NUMBER)).toBe(4);
-    await until('the vendor has them', () => vendors.to(NUMBER).length >= 4);
-    expect(vendors.to(NUMBER)).toHaveLength(4);
+    await until('the vendor has them', () => vendors.callsTo(NUMBER).length >= 4);
+    expect(vendors.callsTo(NUMBER)).toHaveLength(4);
     expect(await cluster.sql('select recipient, purpose from challenges')).toEqual([
       { recipient: `phone:${NUMBER}`, purpose: 'verification' },
     ]);
@@ -154,7 +155,7 @@ describe('sends in parallel, over two processes', () => {
     const messages = 300;
     const first = phones;
     // The first two attempts fail, so that the sweeps of both processes compete for every retry.
-    vendors.behave = (_to, earlier) => (earlier < 2 ? 'fail' : 'take');
+    vendors.behave((_to, earlier) => (earlier < 2 ? { fault: 'failed' } : {}));
     const addresses = Array.from({ length: messages }, nextPhone);
     const replies = await volley.fire(addresses.map((phone) => generate(phone)));
     expect(tally(replies)).toEqual({ '200': messages });
@@ -164,10 +165,10 @@ describe('sends in parallel, over two processes', () => {
         [addresses.map((phone) => `phone:${phone}`)],
       );
     await until('all are sent', async () => (await states()).every(({ state }) => state === 'sent'), 40);
-    vendors.behave = () => 'take';
+    vendors.heal();
 
     expect(phones - first).toBe(messages);
-    expect(addresses.filter((phone) => vendors.to(phone).length !== 3)).toEqual([]);
+    expect(addresses.filter((phone) => vendors.callsTo(phone).length !== 3)).toEqual([]);
     expect((await states()).filter((row) => row.attempts !== 3)).toEqual([]);
   });
 

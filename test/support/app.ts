@@ -2,24 +2,40 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import request from 'supertest';
 import type { InboxMessage } from '../../src/common/inbox.js';
+import { age } from './age.js';
 import { testDatabase } from './database.js';
+import { until } from './until.js';
 
 interface Answer {
   id: number;
-  rows?: unknown[];
+  result?: unknown;
   error?: string;
+}
+
+/** What only the inside of the application knows. */
+export interface Inside {
+  /** Statements that would make the migrated schema agree with the entities. */
+  pendingSchema: string[];
+  /** As `GET /health`. */
+  routes: string[];
 }
 
 /** The built application on its own database and a free port. */
 export class TestApp {
   private asked = 0;
+  private readonly pending = new Map<number, (answer: Answer) => void>();
 
   private constructor(
     private readonly child: ChildProcess,
     private readonly output: string[],
     private readonly dropDatabase: () => Promise<void>,
     readonly url: string,
-  ) {}
+  ) {
+    child.on('message', (answer: Answer) => {
+      this.pending.get(answer.id)?.(answer);
+      this.pending.delete(answer.id);
+    });
+  }
 
   /** Starts one with the given settings. The per-address limit is off unless a test asks for it. */
   static async start(settings: Record<string, string> = {}): Promise<TestApp> {
@@ -64,30 +80,16 @@ export class TestApp {
   }
 
   /** Plain SQL on the application's own connection. */
-  async sql<Row>(text: string, values: unknown[] = []): Promise<Row[]> {
-    const id = ++this.asked;
-    const answer = new Promise<Answer>((resolve) => {
-      const listen = (message: Answer) => {
-        if (message.id !== id) return;
-        this.child.off('message', listen);
-        resolve(message);
-      };
-      this.child.on('message', listen);
-    });
-    this.child.send({ id, text, values });
-    const { rows, error } = await answer;
-    if (error) throw new Error(error);
-    return rows as Row[];
+  sql<Row>(text: string, values: unknown[] = []): Promise<Row[]> {
+    return this.ask<Row[]>({ text, values });
   }
 
-  /** Makes everything known about challenges and messages this much older: the database's clock decides. */
-  async age(seconds: number): Promise<void> {
-    const by = `make_interval(secs => ${seconds})`;
-    await this.sql(`update challenges set issued_at = issued_at - ${by}, expires_at = expires_at - ${by},
-      resend_at = resend_at - ${by}, consumed_at = consumed_at - ${by}, failures_since = failures_since - ${by},
-      sends_since = sends_since - ${by}`);
-    await this.sql(`update messages set created_at = created_at - ${by}, due_at = due_at - ${by},
-      expires_at = expires_at - ${by}`);
+  inspect(): Promise<Inside> {
+    return this.ask<Inside>({});
+  }
+
+  age(seconds: number): Promise<void> {
+    return age((statement) => this.sql(statement), seconds);
   }
 
   /** What the development inbox holds for an address, newest first. */
@@ -98,12 +100,18 @@ export class TestApp {
 
   /** The code of the newest message to an address, once so many have arrived. */
   async code(to: string, count = 1): Promise<string> {
-    for (let tries = 0; tries < 150; tries++) {
+    return until(`message number ${count} to ${to}`, async () => {
       const messages = await this.messages(to);
-      const code = messages.length >= count && /\b\d{4,10}\b/.exec(messages[0]?.text ?? '')?.[0];
-      if (code) return code;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    throw new Error(`no message number ${count} to ${to}`);
+      return messages.length >= count && /\b\d{4,10}\b/.exec(messages[0]?.text ?? '')?.[0];
+    });
+  }
+
+  private async ask<Result>(question: object): Promise<Result> {
+    const id = ++this.asked;
+    const answer = new Promise<Answer>((resolve) => this.pending.set(id, resolve));
+    this.child.send({ ...question, id });
+    const { result, error } = await answer;
+    if (error) throw new Error(error);
+    return result as Result;
   }
 }

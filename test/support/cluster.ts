@@ -1,6 +1,8 @@
 import pg from 'pg';
+import { age } from './age.js';
 import { testDatabase, type TestDatabase } from './database.js';
 import { ServerProcess } from './server.js';
+import { until } from './until.js';
 
 /** Server processes on one new PostgreSQL database, and a connection of the test's own to it. */
 export class Cluster {
@@ -52,7 +54,7 @@ export class Cluster {
 
   /** The addresses of the processes that run. */
   get urls(): string[] {
-    return this.servers.filter(({ child }) => isRunning(child)).map(({ url }) => url);
+    return this.servers.filter(({ isRunning }) => isRunning).map(({ url }) => url);
   }
 
   get log(): string {
@@ -63,14 +65,8 @@ export class Cluster {
     return (await this.pool.query<Row>(text, values)).rows;
   }
 
-  /** Makes everything known about challenges and messages this much older: the database's clock decides. */
-  async age(seconds: number): Promise<void> {
-    const by = `make_interval(secs => ${seconds})`;
-    await this.sql(`update challenges set issued_at = issued_at - ${by}, expires_at = expires_at - ${by},
-      resend_at = resend_at - ${by}, consumed_at = consumed_at - ${by}, failures_since = failures_since - ${by},
-      sends_since = sends_since - ${by}`);
-    await this.sql(`update messages set created_at = created_at - ${by}, due_at = due_at - ${by},
-      expires_at = expires_at - ${by}`);
+  age(seconds: number): Promise<void> {
+    return age((statement) => this.sql(statement), seconds);
   }
 
   /**
@@ -113,22 +109,5 @@ export class Cluster {
     const ended = await this.sql(`select pg_terminate_backend(pid) from pg_stat_activity
       where datname = current_database() and application_name = 'otp-auth-server'`);
     return ended.length;
-  }
-}
-
-export function isRunning({ exitCode, signalCode }: ServerProcess['child']): boolean {
-  return exitCode === null && signalCode === null;
-}
-
-/** Polls until something is so. */
-export async function until(
-  what: string,
-  isSo: () => boolean | Promise<boolean>,
-  seconds = 10,
-): Promise<void> {
-  const deadline = performance.now() + seconds * 1000;
-  while (!(await isSo())) {
-    if (performance.now() > deadline) throw new Error(`not within ${seconds} s: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

@@ -1,10 +1,15 @@
-// Runs the built application in a process of its own, loaded by Node itself, and answers SQL of the test that started
-// it: the embedded database has no other way in.
+// Runs the built application in a process of its own, loaded by Node itself, and answers the test that started it: the
+// embedded database has no other way in for SQL, and only the inside knows the routes and what the entities describe.
 import { DataSource } from 'typeorm';
 import { createApp } from '../../dist/app.setup.js';
 import { Config } from '../../dist/config/config.js';
 
 const app = await createApp(Config.from(process.env));
+const routes = new Set();
+app
+  .getHttpAdapter()
+  .getInstance()
+  .addHook('onRoute', ({ method, url }) => [method].flat().forEach((name) => routes.add(`${name} ${url}`)));
 await app.listen({ port: 0, host: '127.0.0.1' });
 
 process.on('message', async (message) => {
@@ -14,11 +19,15 @@ process.on('message', async (message) => {
   }
   const { id, text, values } = message;
   try {
-    const rows = await app.get(DataSource).query(text, values);
-    process.send({ id, rows });
+    process.send({ id, result: await (text ? app.get(DataSource).query(text, values) : inspect()) });
   } catch (error) {
     process.send({ id, error: error.message });
   }
 });
+async function inspect() {
+  const { upQueries } = await app.get(DataSource).driver.createSchemaBuilder().log();
+  return { pendingSchema: upQueries.map(({ query }) => query), routes: [...routes].sort() };
+}
+
 process.on('disconnect', () => process.exit(1));
 process.send({ port: app.getHttpServer().address().port });

@@ -1,9 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import { until } from './until.js';
 
 /** The built server in a process of its own, as `pnpm start:prod` runs it. */
 export class ServerProcess {
+  /** Settles with the exit code once it has ended and said all it had to say. */
+  readonly ended: Promise<number | null>;
   private output = '';
 
   private constructor(
@@ -13,27 +16,52 @@ export class ServerProcess {
     const keep = (chunk: Buffer) => (this.output += chunk.toString());
     child.stdout?.on('data', keep);
     child.stderr?.on('data', keep);
+    this.ended = once(child, 'close').then(([code]) => code as number | null);
   }
 
   /** Starts one and waits until it is ready. `environment` replaces this process's own settings. */
   static async start(environment: Record<string, string>): Promise<ServerProcess> {
-    const port = environment.PORT ?? String(await freePort());
-    const server = ServerProcess.launch({ IP_RATE_LIMIT: '0', ...environment, PORT: port });
-    for (let tries = 0; tries < 600; tries++) {
-      if (server.child.exitCode !== null) break;
-      const ready = await fetch(`${server.url}/health/ready`).catch(() => null);
-      if (ready?.ok) return server;
-      await new Promise((resolve) => setTimeout(resolve, 50));
+    for (let tries = 1; ; tries++) {
+      const server = await ServerProcess.launch(environment);
+      try {
+        await server.ready();
+        return server;
+      } catch (error) {
+        // Another program may take the port between our look at it and the server's.
+        if (environment.PORT || tries === 3 || !server.log.includes('EADDRINUSE')) throw error;
+      }
     }
-    server.child.kill('SIGKILL');
-    throw new Error(`the server did not start:\n${server.log}`);
   }
 
   /** Starts one without waiting for anything, for those that are meant to refuse. */
-  static launch(environment: Record<string, string>): ServerProcess {
+  static async launch(environment: Record<string, string>): Promise<ServerProcess> {
     const { PATH = '', HOME = '' } = process.env;
-    const child = spawn(process.execPath, ['dist/main.js'], { env: { PATH, HOME, ...environment } });
-    return new ServerProcess(child, `http://127.0.0.1:${environment.PORT}`);
+    const port = environment.PORT ?? String(await freePort());
+    const child = spawn(process.execPath, ['dist/main.js'], {
+      env: { PATH, HOME, IP_RATE_LIMIT: '0', ...environment, PORT: port },
+    });
+    return new ServerProcess(child, `http://127.0.0.1:${port}`);
+  }
+
+  /** Waits until it takes requests. */
+  async ready(): Promise<void> {
+    try {
+      await until(
+        'it answers',
+        async () => {
+          if (!this.isRunning) throw new Error('it ended');
+          return (await fetch(`${this.url}/health/ready`).catch(() => null))?.ok;
+        },
+        60,
+      );
+    } catch (cause) {
+      await this.stop('SIGKILL');
+      throw new Error(`the server did not start:\n${this.log}`, { cause });
+    }
+  }
+
+  get isRunning(): boolean {
+    return this.child.exitCode === null && this.child.signalCode === null;
   }
 
   /** Everything written to stdout and stderr so far. */
@@ -42,13 +70,9 @@ export class ServerProcess {
   }
 
   /** Sends a signal and waits for the end; returns the exit code, or null if a signal ended it. */
-  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
-    if (this.child.exitCode === null && this.child.signalCode === null) {
-      const end = once(this.child, 'exit');
-      this.child.kill(signal);
-      await end;
-    }
-    return this.child.exitCode;
+  stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
+    if (this.isRunning) this.child.kill(signal);
+    return this.ended;
   }
 }
 

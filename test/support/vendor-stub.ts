@@ -1,21 +1,22 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { until } from './until.js';
 import {
   POSTMARK_TOKEN,
   TWILIO_SID,
   TWILIO_TOKEN,
   postmark,
   twilio,
+  type CommonError,
   type Payload,
   type Vendor,
 } from './vendors.js';
 
-/** A vendor's own error code, or what goes wrong on the way. */
+/** A vendor's own error code, one that every vendor has, or what goes wrong on the way. */
 export type Fault =
   | number
-  | 'unauthorized'
-  | 'throttled'
+  | CommonError
   | 'throttled, retry after 1 s'
   | 'html 500'
   | 'html 502'
@@ -30,7 +31,11 @@ export interface Behaviour {
   latencyMs?: number;
 }
 
-interface Rule extends Behaviour {
+/** Decides for one request; `earlier` is how many there were for the same recipient. */
+type Decision = (to: string, earlier: number) => Behaviour;
+
+interface Rule {
+  decide: Decision;
   to?: string;
   times: number;
 }
@@ -40,14 +45,16 @@ export interface VendorCall {
   /** Milliseconds. */
   at: number;
   to: string;
+  text: string;
   /** The whole parsed body. */
   payload: Payload;
+  /** How it was met, unless as usual. */
+  fault?: Fault;
 }
 
 export interface VendorMessage extends VendorCall {
   /** The vendor's id. */
   id: string;
-  text: string;
 }
 
 /** Postmark and Twilio on this machine, for the real SDKs. `behave` makes them fail. */
@@ -56,8 +63,13 @@ export class VendorStub {
   readonly calls: VendorCall[] = [];
   /** What was accepted, oldest first. */
   readonly messages: VendorMessage[] = [];
+  private readonly callsByRecipient = new Map<string, VendorCall[]>();
+  private readonly messagesByRecipient = new Map<string, VendorMessage[]>();
   private rules: Rule[] = [];
-  private readonly server = createServer((request, reply) => void this.serve(request, reply));
+  private readonly server = createServer((request, reply) => {
+    // A client that was killed, or a body that nobody can read.
+    this.serve(request, reply).catch(() => reply.destroy());
+  });
 
   static async start(): Promise<VendorStub> {
     const stub = new VendorStub();
@@ -88,8 +100,12 @@ export class VendorStub {
   }
 
   /** How the next requests are met: all of them, or so many, or those for one recipient. The newest rule wins. */
-  behave(behaviour: Behaviour, { to, times = Infinity }: { to?: string; times?: number } = {}): void {
-    this.rules.unshift({ ...behaviour, to, times });
+  behave(
+    behaviour: Behaviour | Decision,
+    { to, times = Infinity }: { to?: string; times?: number } = {},
+  ): void {
+    const decide = typeof behaviour === 'function' ? behaviour : () => behaviour;
+    this.rules.unshift({ decide, to, times });
   }
 
   /** Ends every misbehaviour, or that towards one recipient. */
@@ -98,21 +114,20 @@ export class VendorStub {
   }
 
   callsTo(to: string): VendorCall[] {
-    return this.calls.filter((call) => call.to === to);
+    return this.callsByRecipient.get(to) ?? [];
   }
 
   messagesTo(to: string): VendorMessage[] {
-    return this.messages.filter((message) => message.to === to);
+    return this.messagesByRecipient.get(to) ?? [];
   }
 
   /** The newest message to a recipient, once so many were accepted. */
   async message(to: string, count = 1, withinMs = 5_000): Promise<VendorMessage> {
-    for (const end = Date.now() + withinMs; Date.now() < end;) {
-      const newest = this.messagesTo(to).at(-1);
-      if (newest && this.messagesTo(to).length >= count) return newest;
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-    throw new Error(`no message number ${count} to ${to} in ${withinMs} ms`);
+    return until(
+      `message number ${count} to ${to}`,
+      () => this.messagesTo(to).length >= count && this.messagesTo(to).at(-1),
+      withinMs / 1_000,
+    );
   }
 
   /** The code in it. */
@@ -126,14 +141,17 @@ export class VendorStub {
     if (!vendor) return send(reply, 404, JSON.stringify(twilio.errorBody(20404, 404, 'not found')));
     const payload = vendor.parse(await text(request));
     const to = (payload.To ?? '') as string;
+    const { fault, latencyMs = 0 } = this.behaviourTowards(to);
     const call: VendorCall = {
       vendor: vendor.name,
       at: Date.now(),
       to,
+      text: String(vendor.text(payload)),
       payload,
+      fault,
     };
     this.calls.push(call);
-    const { fault, latencyMs = 0 } = this.behaviourTowards(to);
+    add(this.callsByRecipient, call);
     if (latencyMs) await new Promise((resolve) => setTimeout(resolve, latencyMs));
     if (fault === 'hang before accepting') return;
     if (fault === 'html 500' || fault === 'html 502')
@@ -141,19 +159,15 @@ export class VendorStub {
     if (fault === 'garbage') return send(reply, vendor.acceptedStatus, '{"MessageID": 17, "sid"');
     if (fault === 'throttled, retry after 1 s') reply.setHeader('retry-after', '1');
 
-    const asked = {
-      unauthorized: vendor.unauthorized,
-      throttled: vendor.throttled,
-      'throttled, retry after 1 s': vendor.throttled,
-    };
-    const refusal =
-      typeof fault === 'number'
-        ? fault
-        : (asked[fault as keyof typeof asked] ?? vendor.check(request.headers, payload, to));
-    if (refusal !== undefined) return refuse(reply, vendor, refusal, to);
+    const asked =
+      typeof fault === 'number' ? fault : vendor.common[fault?.split(',')[0] as keyof typeof vendor.common];
+    const refusal = asked ?? vendor.check(request.headers, payload, to);
+    if (refusal !== undefined) return refuse(reply, vendor, refusal, call);
 
     const id = vendor.newId();
-    this.messages.push({ ...call, id, text: String(vendor.text(payload)) });
+    const message = { ...call, id };
+    this.messages.push(message);
+    add(this.messagesByRecipient, message);
     const body = JSON.stringify(vendor.accepted(id, payload));
     if (fault === 'hang after accepting') return;
     if (fault !== 'hang mid-body' && fault !== 'reset mid-body')
@@ -171,7 +185,7 @@ export class VendorStub {
   private behaviourTowards(to: string): Behaviour {
     const rule = this.rules.find((one) => one.times > 0 && (one.to ?? to) === to);
     if (rule) rule.times--;
-    return rule ?? {};
+    return rule?.decide(to, this.callsTo(to).length) ?? {};
   }
 }
 
@@ -181,14 +195,21 @@ function send(reply: ServerResponse, status: number, body: string, type = 'json'
   reply.writeHead(status, { 'content-type': type === 'json' ? 'application/json' : 'text/html' }).end(body);
 }
 
+function add<T extends VendorCall>(index: Map<string, T[]>, call: T): void {
+  const others = index.get(call.to);
+  if (others) others.push(call);
+  else index.set(call.to, [call]);
+}
+
+/** Repeats the message, so that a careless log of the error would show its code. */
 function refuse(
   reply: ServerResponse,
   vendor: Vendor,
   refusal: number | [code: number, message: string],
-  to: string,
+  { to, text }: VendorCall,
 ): void {
-  const [code, text] = typeof refusal === 'number' ? [refusal] : refusal;
+  const [code, special] = typeof refusal === 'number' ? [refusal] : refusal;
   const [status, usual] = vendor.errors[code] ?? [400, 'Unknown.'];
-  const message = (text ?? usual).replace('{to}', to);
+  const message = `${(special ?? usual).replace('{to}', to)} ${text}`;
   send(reply, status, JSON.stringify(vendor.errorBody(code, status, message)));
 }

@@ -5,6 +5,9 @@ export const POSTMARK_TOKEN = '5a1e7e57-70ce-4b1d-9c6f-0f6d1b9a7e11';
 export const TWILIO_SID = `AC${'7'.repeat(32)}`;
 export const TWILIO_TOKEN = '3f1c5be7a0d94e3c8b7755aa10c2d4e9';
 
+/** Errors that each of them has, with a code of its own. */
+export type CommonError = 'unauthorized' | 'throttled' | 'rejected' | 'failed';
+
 export type Payload = Record<string, unknown>;
 
 /** One call of a vendor's API: what it checks and what it answers, after its documentation. */
@@ -24,8 +27,7 @@ export interface Vendor {
   acceptedStatus: number;
   accepted: (id: string, payload: Payload) => Payload;
   newId: () => string;
-  unauthorized: number;
-  throttled: number;
+  common: Record<CommonError, number>;
 }
 
 /** Recipients `error-<code>@any.domain` are refused with that code. */
@@ -74,8 +76,7 @@ export const postmark: Vendor = {
     Message: 'OK',
   }),
   newId: () => randomUUID(),
-  unauthorized: 10,
-  throttled: 429,
+  common: { unauthorized: 10, throttled: 429, rejected: 406, failed: 500 },
 };
 
 /** Its magic numbers (`+15005550001` and so on) are refused as with its test credentials. */
@@ -102,6 +103,7 @@ export const twilio: Vendor = {
     20003: [401, 'Authenticate'],
     20404: [404, 'The requested resource was not found'],
     20429: [429, 'Too Many Requests'],
+    20500: [500, 'Internal Server Error'],
     21211: [400, "Invalid 'To' Phone Number: {to}"],
     21212: [400, "Invalid 'From' Number"],
     21408: [
@@ -150,6 +152,5 @@ export const twilio: Vendor = {
     uri: `/2010-04-01/Accounts/${TWILIO_SID}/Messages/${sid}.json`,
   }),
   newId: () => `SM${randomUUID().replaceAll('-', '')}`,
-  unauthorized: 20003,
-  throttled: 20429,
+  common: { unauthorized: 20003, throttled: 20429, rejected: 21211, failed: 20500 },
 };
