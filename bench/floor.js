@@ -27,6 +27,8 @@ const server = createServer(async (request, response) => {
     request.url === '/send'
       ? await pool.query({ ...SEND, values: [email, randomUUID(), '123456'] })
       : await pool.query({ ...VERIFY, values: [email, otp] });
-  response.writeHead(rows.length > 0 ? 200 : 404, { 'content-type': 'application/json' }).end(JSON.stringify(rows[0] ?? {}));
+  response
+    .writeHead(rows.length > 0 ? 200 : 404, { 'content-type': 'application/json' })
+    .end(JSON.stringify(rows[0] ?? {}));
 });
 server.listen(Number(process.env.PORT), '127.0.0.1', () => process.send?.('ready'));

@@ -21,7 +21,10 @@ const db = new pg.Client({ connectionString: url.href });
 const PORTS = { floor: 3901, server: 3902 };
 const log = openSync('/dev/null', 'w');
 const children = {};
-for (const [name, file] of [['floor', 'bench/floor.js'], ['server', 'bench/server.js']]) {
+for (const [name, file] of [
+  ['floor', 'bench/floor.js'],
+  ['server', 'bench/server.js'],
+]) {
   children[name] = fork(file, {
     env: { PATH: process.env.PATH, DATABASE_URL: url.href, PORT: String(PORTS[name]) },
     stdio: ['ignore', log, 'inherit', 'ipc'],
@@ -31,21 +34,33 @@ for (const [name, file] of [['floor', 'bench/floor.js'], ['server', 'bench/serve
 await db.connect();
 
 // The code that seeded challenges hold: the server's own key, from its secret.
-const mac = Buffer.from(hkdfSync('sha256', 'bench-7f3k9w2m5x8q1v4b6n0z-only-for-this-run', '', 'otp-auth-server mac', 32));
+const mac = Buffer.from(
+  hkdfSync('sha256', 'bench-7f3k9w2m5x8q1v4b6n0z-only-for-this-run', '', 'otp-auth-server mac', 32),
+);
 const hashOf = (recipient) =>
-  createHmac('sha256', mac).update(JSON.stringify([recipient, 'login', '', '', '123456'])).digest();
+  createHmac('sha256', mac)
+    .update(JSON.stringify([recipient, 'login', '', '', '123456']))
+    .digest();
 
 const ops = {
   async send(name, round) {
     let sent = 0;
     const path = name === 'floor' ? '/send' : '/auth/send_otp';
-    return load(name, path, () => ({ email: `s${round}-${sent++}@bench.test` }), name === 'floor' ? 200 : 201);
+    return load(
+      name,
+      path,
+      () => ({ email: `s${round}-${sent++}@bench.test` }),
+      name === 'floor' ? 200 : 201,
+    );
   },
   async verify(name, round) {
     const count = 20_000 * seconds;
     const emails = Array.from({ length: count }, (_, i) => `v${round}-${i}@bench.test`);
     if (name === 'floor') {
-      await db.query(`insert into floor (recipient, id, code) select e, gen_random_uuid(), '123456' from unnest($1::text[]) e`, [emails]);
+      await db.query(
+        `insert into floor (recipient, id, code) select e, gen_random_uuid(), '123456' from unnest($1::text[]) e`,
+        [emails],
+      );
     } else {
       await db.query(
         `insert into challenges (recipient, purpose, id, channel, code_hash, issued_at, expires_at, resend_at)
@@ -56,7 +71,12 @@ const ops = {
     }
     let done = 0;
     const path = name === 'floor' ? '/verify' : '/auth/verify_otp';
-    return load(name, path, () => ({ email: emails[done++ % count], otp: '123456' }), name === 'floor' ? 200 : 201);
+    return load(
+      name,
+      path,
+      () => ({ email: emails[done++ % count], otp: '123456' }),
+      name === 'floor' ? 200 : 201,
+    );
   },
 };
 
@@ -68,13 +88,18 @@ async function load(name, path, body, expected) {
     connections: CONNECTIONS,
     duration: seconds,
     requests: [
-      { method: 'POST', headers: { 'content-type': 'application/json' }, setupRequest: (r) => ({ ...r, body: JSON.stringify(body()) }) },
+      {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        setupRequest: (r) => ({ ...r, body: JSON.stringify(body()) }),
+      },
     ],
   });
   const after = await cost(name);
   const right = result.statusCodeStats[expected]?.count ?? 0;
   const wrong = result.requests.total - right;
-  if (wrong > result.requests.total / 1000) throw new Error(`${name} ${path}: ${wrong} answers other than ${expected}`);
+  if (wrong > result.requests.total / 1000)
+    throw new Error(`${name} ${path}: ${wrong} answers other than ${expected}`);
   return {
     perSecond: right / result.duration,
     p50: result.latency.p50,
@@ -99,15 +124,30 @@ for (let round = -1; round < rounds; round++) {
   }
 }
 
-console.log(`\n${os.cpus().length} cores, node ${process.version}, ${CONNECTIONS} connections, ${rounds} rounds of ${seconds} s\n`);
-console.log('operation  target   req/s  p50 ms  p99 ms  WAL bytes/req  ratio to the floor: median (min to max)');
+console.log(
+  `\n${os.cpus().length} cores, node ${process.version}, ${CONNECTIONS} connections, ${rounds} rounds of ${seconds} s\n`,
+);
+console.log(
+  'operation  target   req/s  p50 ms  p99 ms  WAL bytes/req  ratio to the floor: median (min to max)',
+);
 for (const [op, targets] of Object.entries(results)) {
   const ratios = targets.server.map((result, i) => result.perSecond / targets.floor[i].perSecond);
   for (const [name, runs] of Object.entries(targets)) {
     const column = (key, digits = 0) => median(runs.map((run) => run[key])).toFixed(digits);
-    const ratio = name === 'server' ? `${median(ratios).toFixed(2)} (${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)})` : '1';
+    const ratio =
+      name === 'server'
+        ? `${median(ratios).toFixed(2)} (${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)})`
+        : '1';
     console.log(
-      [op.padEnd(10), name.padEnd(7), column('perSecond').padStart(6), column('p50', 1).padStart(7), column('p99', 1).padStart(7), column('walPerRequest').padStart(14), ` ${ratio}`].join(' '),
+      [
+        op.padEnd(10),
+        name.padEnd(7),
+        column('perSecond').padStart(6),
+        column('p50', 1).padStart(7),
+        column('p99', 1).padStart(7),
+        column('walPerRequest').padStart(14),
+        ` ${ratio}`,
+      ].join(' '),
     );
   }
 }
