@@ -27,7 +27,7 @@ export interface IssuedCode {
   code?: string;
 }
 
-/** Codes of the public lane; recognised devices will have lanes of their own. */
+/** The lane of everything that anyone may ask for. */
 const PUBLIC_LANE = '';
 
 /** Issues, repeats and checks codes. The limits are decided by the statements of `ChallengeRepository`. */
