@@ -1,7 +1,7 @@
 import { TestApp } from '../support/app.js';
 import { VendorStub } from '../support/vendor-stub.js';
 
-/** SEEDS.md, A: random codes by Postmark, stored with an expiry, for sign-in and to verify transactions. */
+/** The first of the systems this server replaces: random codes by Postmark, stored with an expiry, for sign-in and to verify transactions. */
 describe('system A: NestJS and Postmark', () => {
   const email = 'ada@example.com';
   let stub: VendorStub;

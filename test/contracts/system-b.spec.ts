@@ -1,7 +1,7 @@
 import { TestApp } from '../support/app.js';
 import { VendorStub } from '../support/vendor-stub.js';
 
-/** SEEDS.md, B: codes by Twilio to national numbers. */
+/** The second of the systems this server replaces: codes by Twilio to national numbers. */
 describe('system B: NestJS and Twilio', () => {
   const phone = '9445012345';
   const e164 = '+919445012345';

@@ -1,7 +1,7 @@
 import { TestApp } from '../support/app.js';
 import { VendorStub } from '../support/vendor-stub.js';
 
-/** SEEDS.md, C: its table, call by call, in demonstration mode. */
+/** The third of the systems this server replaces: its table, call by call, in demonstration mode. */
 describe('system C: FastAPI', () => {
   let stub: VendorStub;
   let app: TestApp;
