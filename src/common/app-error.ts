@@ -1,3 +1,5 @@
+import type { FieldError } from './problem.dto.js';
+
 /** What went wrong, in the terms of HTTP; the problem filter turns each into its status. */
 export type ErrorKind =
   | 'invalid'
@@ -12,11 +14,6 @@ export type ErrorKind =
   | 'rate_limited'
   | 'internal'
   | 'unavailable';
-
-export interface FieldError {
-  field: string;
-  detail: string;
-}
 
 /** Members that go into the problem document beside the standard ones. */
 export interface ErrorExtra {

@@ -1,4 +1,5 @@
-import { AppError, type FieldError } from './app-error.js';
+import { AppError } from './app-error.js';
+import type { FieldError } from './problem.dto.js';
 
 /** Errors that any route can answer with. */
 export const CommonError = {
@@ -17,6 +18,11 @@ export const CommonError = {
   methodNotAllowed: (allow: string) =>
     new AppError('method_not_allowed', 'method_not_allowed', `This address answers to ${allow} only.`),
   requestTimeout: () => new AppError('timeout', 'request_timeout', 'The request took too long to arrive.'),
+  unauthorized: () =>
+    new AppError('unauthorized', 'token_invalid', 'Sign in: there is no valid access token in this request.'),
+  reauthenticate: () =>
+    new AppError('unauthorized', 'reauthentication_required', 'Sign in again, or give the current password.'),
+  forbidden: () => new AppError('forbidden', 'forbidden', 'Your account may not do this.'),
   rateLimited: (retryAfter: number) =>
     new AppError('rate_limited', 'rate_limited', 'Too many requests from your address. Please slow down.', {
       retryAfter,
@@ -33,12 +39,21 @@ export const CommonError = {
   internal: () => new AppError('internal', 'internal_error', 'Something went wrong on our side.'),
 };
 
-/** What any operation with a body can be refused with, for the documentation. */
-export const BODY_PROBLEMS = [
+const UNREADABLE = [
   CommonError.validation([{ field: 'email', detail: 'email must be a string.' }]),
   CommonError.malformedRequest(),
   CommonError.bodyTooLarge(),
   CommonError.unsupportedType(),
-  CommonError.rateLimited(30),
   CommonError.unavailable(),
 ];
+
+// What every operation of a kind can be refused with, for the documentation.
+
+/** Public, with a body. */
+export const BODY_PROBLEMS = [...UNREADABLE, CommonError.rateLimited(30)];
+
+/** Of a signed-in user. */
+export const SIGNED_IN_PROBLEMS = [CommonError.unauthorized(), CommonError.unavailable()];
+
+/** Of a signed-in user, with a body. */
+export const SIGNED_IN_BODY_PROBLEMS = [...UNREADABLE, CommonError.unauthorized()];

@@ -1,6 +1,11 @@
+/** How a message goes; `sms`, `whatsapp` and `voice` reach phone numbers. */
+export const CHANNELS = ['email', 'sms', 'whatsapp', 'voice'] as const;
+export type Channel = (typeof CHANNELS)[number];
+export type PhoneChannel = Exclude<Channel, 'email'>;
+
 /**
  * Why a vendor did not take a message, in our words:
- * - `rejected`: this address can't be reached by it; trying again is pointless
+ * - `rejected`: this address can't be reached by it; asking it again is pointless
  * - `misconfigured`: credentials, sender or account; an operator must act, then a retry succeeds
  * - `throttled`: too many requests; the message was not processed
  * - `unavailable`: an error or an unreadable answer on the vendor's side; it may have been processed
@@ -8,19 +13,21 @@
  */
 export type DeliveryFailure = 'rejected' | 'misconfigured' | 'throttled' | 'unavailable' | 'timeout';
 
-/** What a mail or SMS adapter throws. Made of our words only, so it may be logged. */
+/** What an adapter throws. Made of our words only, so it may be logged. */
 export class DeliveryError extends Error {
   constructor(
     readonly failure: DeliveryFailure,
     /** The vendor's numeric code, where it gave one. */
     readonly vendorCode?: number,
+    /** Of a rejection: it is about this provider (its regions, its limits), so another one may take the message. */
+    readonly elsewhere = false,
   ) {
     super(vendorCode === undefined ? failure : `${failure} (${vendorCode})`);
     this.name = 'DeliveryError';
   }
 
   get permanent(): boolean {
-    return this.failure === 'rejected';
+    return this.failure === 'rejected' && !this.elsewhere;
   }
 }
 

@@ -1,7 +1,8 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiExtraModels, ApiResponse, getSchemaPath } from '@nestjs/swagger';
 import type { AppError } from './app-error.js';
-import { Problem, toProblem } from './problem.js';
+import { toProblem } from './problem.js';
+import { Problem } from './problem.dto.js';
 
 const EXAMPLE_REQUEST_ID = '0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001';
 

@@ -1,6 +1,8 @@
+import type { Channel } from './delivery.js';
+
 export interface InboxMessage {
   id: string;
-  channel: 'email' | 'sms';
+  channel: Channel;
   to: string;
   subject?: string;
   text: string;

@@ -2,12 +2,15 @@ import { Catch, HttpException, Logger, type ArgumentsHost, type ExceptionFilter 
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from './app-error.js';
 import { CommonError } from './common.errors.js';
+import type { Metrics } from './metrics.js';
 import { toProblem } from './problem.js';
 
 /** Turns every error into a problem document. What it cannot name is logged and answered as a plain 500. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   private readonly logger = new Logger('Problem');
+
+  constructor(private readonly metrics: Metrics) {}
 
   catch(error: unknown, host: ArgumentsHost): void {
     this.answer(error, host.switchToHttp().getRequest(), host.switchToHttp().getResponse());
@@ -16,7 +19,9 @@ export class ProblemFilter implements ExceptionFilter {
   answer(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
     const known = error instanceof AppError ? error : this.recognise(error);
     const problem = toProblem(known, request.id);
+    this.metrics.refused(request.routeOptions.url, problem.code);
     if (known.extra.retryAfter !== undefined) void reply.header('retry-after', known.extra.retryAfter);
+    if (problem.status === 401) void reply.header('www-authenticate', challengeOf(problem.code));
     void reply.status(problem.status).type('application/problem+json; charset=utf-8').send(problem);
   }
 
@@ -36,20 +41,28 @@ export class ProblemFilter implements ExceptionFilter {
   }
 }
 
+/** RFC 6750, section 3, and RFC 9470, section 3: `max_age` is how recent a sign-in must be. */
+function challengeOf(code: string): string {
+  if (code === 'reauthentication_required')
+    return 'Bearer error="insufficient_user_authentication", max_age=600';
+  if (code === 'webhook_credentials_invalid') return 'Basic realm="webhooks", charset="UTF-8"';
+  return code === 'token_invalid' ? 'Bearer error="invalid_token"' : 'Bearer';
+}
+
 function statusCodeOf(error: unknown): number {
   const status = (error as { statusCode?: unknown } | null)?.statusCode;
   return typeof status === 'number' ? status : 500;
 }
 
 /**
- * Connection failures (node), classes 08, 25006, 53, 57, 58 of PostgreSQL's SQLSTATE (connection, read-only
- * standby, resources, operator intervention, system) and pg's own messages for a lost or exhausted pool.
+ * Connection failures (node), classes 08, 25006, 40, 53, 57, 58 of PostgreSQL's SQLSTATE (connection, read-only
+ * standby, rollback, resources, operator intervention, system) and pg's own messages for a lost or exhausted pool.
  */
 function isDatabaseOutage(error: unknown): boolean {
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
   return (
     (typeof code === 'string' &&
-      /^(08...|25006|53...|57...|58...|ECONN.*|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN)$/.test(code)) ||
+      /^(08...|25006|40...|53...|57...|58...|ECONN.*|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN)$/.test(code)) ||
     (typeof message === 'string' &&
       /^(timeout exceeded|Connection terminated|Query read timeout)/.test(message))
   );

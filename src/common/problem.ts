@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http';
-import type { AppError, ErrorKind, FieldError } from './app-error.js';
+import type { AppError, ErrorKind } from './app-error.js';
+import type { Problem } from './problem.dto.js';
 
 const statusOf: Record<ErrorKind, number> = {
   invalid: 400,
@@ -15,39 +16,6 @@ const statusOf: Record<ErrorKind, number> = {
   internal: 500,
   unavailable: 503,
 };
-
-/** A problem document (RFC 9457), sent as `application/problem+json`. */
-export class Problem {
-  /**
-   * Always `about:blank` (RFC 9457, section 4.2.1): `code` tells problems apart.
-   * @example "about:blank"
-   */
-  type!: string;
-
-  /** The standard phrase of the status. */
-  title!: string;
-
-  /** The HTTP status. */
-  status!: number;
-
-  /** What went wrong, for people. */
-  detail!: string;
-
-  /** What went wrong, for programs; stable. */
-  code!: string;
-
-  /**
-   * Names this request in the server's log.
-   * @example "0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001"
-   */
-  requestId?: string;
-
-  /** Seconds until the same request can succeed (429 and 503). */
-  retryAfter?: number;
-
-  /** The refused fields (`validation_failed`). */
-  errors?: FieldError[];
-}
 
 /** The document for an error. Members of `extra` stand beside the standard ones. */
 export function toProblem(error: AppError, requestId?: string): Problem {

@@ -13,6 +13,11 @@ export function isPhone(recipient: Recipient): boolean {
   return recipient.startsWith('phone:');
 }
 
+/** The country of a phone number. */
+export function countryOf(recipient: Recipient): CountryCode | undefined {
+  return isPhone(recipient) ? parsePhoneNumberFromString(addressOf(recipient))?.country : undefined;
+}
+
 /** The address as it may be shown to whoever asked for a code: `a•••@example.com`, `+14•••••23`. */
 export function masked(recipient: Recipient): string {
   const address = addressOf(recipient);

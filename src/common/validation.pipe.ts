@@ -1,6 +1,6 @@
 import { Injectable, type ArgumentMetadata, type PipeTransform, type Type } from '@nestjs/common';
 import { validateSync } from 'class-validator';
-import type { FieldError } from './app-error.js';
+import type { FieldError } from './problem.dto.js';
 import { CommonError } from './common.errors.js';
 
 /** Refused fields named in one answer; the rest is dropped, so that no body is answered with a larger one. */

@@ -1,0 +1,47 @@
+import { createParamDecorator, SetMetadata, type ExecutionContext } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { CommonError } from './common.errors.js';
+
+export type Role = 'user' | 'admin';
+
+/** The session that a request's access token belongs to. */
+export interface Caller {
+  userId: string;
+  sessionId: string;
+  roles: Role[];
+  /** Signed in within the last ten minutes. */
+  fresh: boolean;
+}
+
+export const PUBLIC = 'public';
+export const ANYONE = 'anyone';
+export const OR_SIGNED_IN = 'or signed in';
+export const ROLES = 'roles';
+export const BARE_TOKEN = 'bare token';
+
+/** Anyone may call it. Without this a request needs an access token. */
+export const Public = () => SetMetadata(PUBLIC, ANYONE);
+
+/** Anyone may call it, and an access token is looked at if there is one; one that is not valid is refused. */
+export const OptionallySignedIn = () => SetMetadata(PUBLIC, OR_SIGNED_IN);
+
+/** Only for users who have one of the roles. */
+export const Roles = (...roles: Role[]) => SetMetadata(ROLES, roles);
+
+/** `Authorization: <token>` is accepted here too, without `Bearer`. */
+export const BareToken = () => SetMetadata(BARE_TOKEN, true);
+
+export type RequestWithCaller = FastifyRequest & { caller?: Caller };
+
+/** The signed-in caller, put there by the access guard. */
+export const CurrentCaller = createParamDecorator((_: unknown, context: ExecutionContext): Caller => {
+  const { caller } = context.switchToHttp().getRequest<RequestWithCaller>();
+  if (!caller) throw CommonError.internal();
+  return caller;
+});
+
+/** The caller of a route that works with and without an access token. */
+export const MaybeCaller = createParamDecorator(
+  (_: unknown, context: ExecutionContext): Caller | undefined =>
+    context.switchToHttp().getRequest<RequestWithCaller>().caller,
+);

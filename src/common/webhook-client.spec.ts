@@ -1,0 +1,85 @@
+import { failureOf, FAULTS, shown } from '../../test/support/adapters.js';
+import { WEBHOOK_SECRET } from '../../test/support/more-vendors.js';
+import { VendorStub, type Fault } from '../../test/support/vendor-stub.js';
+import { DeliveryError, type DeliveryFailure } from './delivery.js';
+import { WebhookClient } from './webhook-client.js';
+
+const ID = '0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001';
+
+describe('WebhookClient', () => {
+  let stub: VendorStub;
+  beforeAll(async () => {
+    stub = await VendorStub.start();
+  });
+  afterAll(() => stub.stop());
+  afterEach(() => stub.heal());
+
+  const post = (to: string, secret = WEBHOOK_SECRET, url = stub.settings.WEBHOOK_URL ?? '') =>
+    new WebhookClient(url, secret)
+      .post(ID, { id: ID, channel: 'sms', to, text: '481516 is your code. é' })
+      .then(() => 'taken');
+  const failure = (to: string) => failureOf(post(to));
+
+  it('signs what it sends, and takes any 2xx for a yes', async () => {
+    await expect(post('+14155550101')).resolves.toBe('taken');
+    expect((await stub.message('+14155550101')).payload).toEqual({
+      id: ID,
+      channel: 'sms',
+      to: '+14155550101',
+      text: '481516 is your code. é',
+    });
+  });
+
+  it('is refused under another secret', async () => {
+    const other = Buffer.from('another secret, of enough bytes').toString('base64');
+    expect(await failureOf(post('+14155550102', other))).toMatchObject({ failure: 'misconfigured' });
+  });
+
+  const answers: [Fault, DeliveryFailure, boolean][] = [
+    [400, 'rejected', true],
+    [401, 'misconfigured', false],
+    [403, 'misconfigured', false],
+    [404, 'misconfigured', false],
+    [410, 'rejected', false],
+    [422, 'rejected', false],
+    [429, 'throttled', false],
+    [500, 'unavailable', false],
+    [503, 'unavailable', false],
+  ];
+  it.each(answers)('translates status %s to "%s" (F4)', async (fault, kind, elsewhere) => {
+    stub.behave({ fault }, { times: 1 });
+    expect(await failure('+14155550103')).toMatchObject({ failure: kind, elsewhere, vendorCode: fault });
+  });
+
+  it('follows no redirect (H1)', async () => {
+    stub.behave({ fault: 302 }, { times: 1 });
+    expect(await failure('+14155550104')).toMatchObject({ failure: 'misconfigured', vendorCode: 302 });
+    expect(stub.messagesTo('+14155550104')).toEqual([]);
+  });
+
+  // With a readable status the answer is known, whatever becomes of its body.
+  it.each(FAULTS.filter(([fault]) => fault !== 'garbage' && fault !== 'reset mid-body'))(
+    'translates "%s" to "%s" (F4)',
+    async (fault, kind) => {
+      stub.behave({ fault }, { times: 1 });
+      expect(await failure('+14155550105')).toMatchObject({ name: 'DeliveryError', failure: kind });
+    },
+  );
+
+  it('says of a host that is not there that it is unavailable, and nothing more (L1)', async () => {
+    for (const url of ['http://127.0.0.1:1/send', 'http://vendor.invalid/send']) {
+      const error = await failureOf(post('+14155550106', WEBHOOK_SECRET, url));
+      expect(error).toBeInstanceOf(DeliveryError);
+      expect(error).toMatchObject({ failure: 'unavailable' });
+      expect(shown(error)).not.toMatch(/481516|\+1415|127\.0\.0\.1:1\b|vendor\.invalid/);
+    }
+  });
+
+  it('gives up after eight seconds (F4)', async () => {
+    stub.behave({ fault: 'hang before accepting' }, { to: '+14155550107' });
+    const started = performance.now();
+    expect(await failure('+14155550107')).toMatchObject({ failure: 'timeout' });
+    expect(performance.now() - started).toBeGreaterThan(7_900);
+    expect(performance.now() - started).toBeLessThan(9_500);
+  }, 15_000);
+});
