@@ -21,6 +21,28 @@ const SAFE = {
   TWILIO_FROM: '+15005550006',
 };
 
+const WEBHOOK = {
+  WEBHOOK_URL: 'https://messages.acme.test/send',
+  WEBHOOK_SECRET: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
+};
+
+const OTHERS = {
+  MAIL_PROVIDERS: 'postmark,smtp,webhook',
+  SMTP_URL: 'smtps://codes:pw@smtp.acme.test',
+  SMS_PROVIDERS: 'twilio-verify,twilio,webhook',
+  TWILIO_VERIFY_SERVICE_SID: 'VA0123456789abcdef0123456789abcdef',
+  SMS_ROUTES: 'IN:twilio/ACMEIN,webhook;US:twilio/+14155550100',
+  OTP_CHANNELS: 'sms,email,login:whatsapp,transaction:voice',
+  WHATSAPP_PROVIDERS: 'twilio',
+  TWILIO_WHATSAPP_FROM: '+14155550100',
+  TWILIO_WHATSAPP_CONTENT_SID: 'HX0123456789abcdef0123456789abcdef',
+  VOICE_PROVIDERS: 'twilio,webhook',
+  TWILIO_VOICE_FROM: '+14155550100',
+  ...WEBHOOK,
+};
+
+const inDays = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
+
 function refusal(env: NodeJS.ProcessEnv): string {
   try {
     Config.from(env);
@@ -76,6 +98,7 @@ describe('the configuration', () => {
   it.each([
     { TRUST_PROXY: '10.0.0.0/8, 192.168.1.1' },
     { TRUST_PROXY: 'loopback' },
+    { REDIS_URL: 'rediss://otp:p%40ss@redis.acme.test:6380/2' },
     { TRUST_PROXY: '2001:db8::/32' },
     { CORS_ORIGINS: 'https://app.acme.test, https://admin.acme.test' },
     { SMS_ALLOWED_COUNTRIES: '*' },
@@ -83,7 +106,9 @@ describe('the configuration', () => {
     { TWILIO_FROM: '', TWILIO_MESSAGING_SERVICE_SID: 'MG0123456789abcdef0123456789abcdef' },
     { TWILIO_API_URL: 'http://127.0.0.1:9911', POSTMARK_API_URL: 'https://proxy.acme.test' },
     { OTP_LENGTH: '4', OTP_MAX_ATTEMPTS: '3' },
+    { TEST_IDENTITIES: `review@acme.test=123456@${inDays(80)}, +1555555*=000000@${inDays(-30)}` },
     { BCRYPT_COST: '12', OTP_LENGTH: '8', OTP_TTL_SECONDS: '600' },
+    OTHERS,
   ])('accepts a safe production with %j', (more) => {
     expect(() => Config.from({ ...SAFE, ...more })).not.toThrow();
   });
@@ -98,6 +123,12 @@ describe('the configuration', () => {
     ['APP_SECRET', 'another placeholder', { APP_SECRET: 'your-key-goes-here-0123456789-abcdef' }],
     ['APP_SECRET', 'a word', { APP_SECRET: 'my-super-secret-0123456789-abcdefghi' }],
     ['APP_SECRET_PREVIOUS', 'short', { APP_SECRET_PREVIOUS: 'hunter2hunter2' }],
+    [
+      'POSTMARK_WEBHOOK_PASSWORD',
+      'short',
+      { POSTMARK_WEBHOOK_USER: 'postmark', POSTMARK_WEBHOOK_PASSWORD: 'hunter2hunter2' },
+    ],
+    ['METRICS_TOKEN', 'short', { METRICS_TOKEN: 'hunter2hunter2' }],
     ['PUBLIC_URL', 'missing', { PUBLIC_URL: undefined }],
     ['PUBLIC_URL', 'http', { PUBLIC_URL: 'http://auth.acme.test' }],
     ['CORS_ORIGINS', '*', { CORS_ORIGINS: '*' }],
@@ -111,11 +142,24 @@ describe('the configuration', () => {
     ['MAIL_PROVIDER', 'missing', { MAIL_PROVIDER: undefined }],
     ['SMS_PROVIDER', 'the inbox', { SMS_PROVIDER: 'inbox' }],
     ['SMS_PROVIDER', 'missing', { SMS_PROVIDER: undefined }],
+    ['MAIL_PROVIDERS', 'the inbox among others', { MAIL_PROVIDERS: 'postmark,inbox' }],
+    ['SMS_PROVIDERS', 'the inbox among others', { SMS_PROVIDERS: 'twilio,inbox' }],
+    ['SMS_ROUTES', 'the inbox for a country', { SMS_ROUTES: 'IN:twilio,inbox' }],
+    ['WHATSAPP_PROVIDERS', 'the inbox', { WHATSAPP_PROVIDERS: 'inbox' }],
+    ['WHATSAPP_PROVIDERS', 'missing', { OTP_CHANNELS: 'sms,email,login:whatsapp' }],
+    ['VOICE_PROVIDERS', 'missing', { OTP_CHANNELS: 'sms,email,voice' }],
+    [
+      'WEBHOOK_URL',
+      'plain http',
+      { SMS_PROVIDER: 'webhook', ...WEBHOOK, WEBHOOK_URL: 'http://10.0.0.5/send' },
+    ],
     ['SMS_ALLOWED_COUNTRIES', 'missing', { SMS_ALLOWED_COUNTRIES: undefined }],
     ['SMS_ALLOWED_COUNTRIES', 'blank', { SMS_ALLOWED_COUNTRIES: '  ' }],
     ['OTP_EXPOSE_CODE', 'on', { OTP_EXPOSE_CODE: 'true' }],
     ['BCRYPT_COST', 'weak', { BCRYPT_COST: '9' }],
     ['OTP_PURPOSES', 'any name', { OTP_PURPOSES: '*' }],
+    ['TEST_IDENTITIES', 'without an end', { TEST_IDENTITIES: 'review@acme.test=123456' }],
+    ['TEST_IDENTITIES', 'for long', { TEST_IDENTITIES: `review@acme.test=123456@${inDays(95)}` }],
     ['OTP_MAX_ATTEMPTS', 'many for a short code', { OTP_LENGTH: '4', OTP_MAX_ATTEMPTS: '4' }],
     ['POSTMARK_API_URL', 'plain http', { POSTMARK_API_URL: 'http://proxy.acme.test' }],
     ['TWILIO_API_URL', 'plain http', { TWILIO_API_URL: 'http://10.0.0.5:9911' }],
@@ -143,12 +187,33 @@ describe('the configuration', () => {
     ['IP_RATE_LIMIT', ['-1', '1e3', 'off']],
     ['DATABASE_URL', ['mysql://root:hunter2hunter2@db/otp', 'db:5432']],
     ['DATABASE_POOL_SIZE', ['0', '101']],
+    ['REDIS_URL', ['redis.acme.test:6379', 'http://redis.acme.test', 'redis://:hunter2hunter2@redis/name']],
     ['BCRYPT_COST', ['3', '16']],
+    [
+      'TEST_IDENTITIES',
+      ['review@acme.test', '*=123456', 'review@acme.test=1234', '+1555555*=123456@tomorrow'],
+    ],
     ['PHONE_DEFAULT_COUNTRY', ['IND', '91', 'XX']],
     ['SMS_ALLOWED_COUNTRIES', ['IN,XX', '+91', 'IN;US']],
-    ['MAIL_PROVIDER', ['smtp', 'sendgrid']],
+    ['MAIL_PROVIDER', ['sendgrid', 'twilio', 'postmark,smtp']],
+    ['MAIL_PROVIDERS', ['postmark,sendgrid', 'inbox,inbox', ',']],
     ['MAIL_FROM', ['Acme', 'no-reply@acme.test\r\nBcc: eve@acme.test']],
-    ['SMS_PROVIDER', ['nexmo']],
+    ['SMS_PROVIDER', ['nexmo', 'smtp']],
+    ['SMS_PROVIDERS', ['inbox,nexmo']],
+    [
+      'SMS_ROUTES',
+      ['XX:inbox', 'IN', 'IN:nexmo', 'IN:inbox;IN:inbox', 'IN:inbox/<script>', 'IN:inbox,,inbox'],
+    ],
+    ['WHATSAPP_PROVIDERS', ['smtp']],
+    ['VOICE_PROVIDERS', ['postmark']],
+    ['OTP_CHANNELS', ['fax', 'sms,login:fax', 'Login:sms', 'login:', ':sms']],
+    ['RECEIPT_TIMEOUT_SECONDS', ['301', '-1', 'off']],
+    ['SMTP_URL', ['smtp.acme.test', 'http://smtp.acme.test']],
+    ['TWILIO_WHATSAPP_FROM', ['Acme', '4155550101']],
+    ['TWILIO_WHATSAPP_CONTENT_SID', ['MG0123456789abcdef0123456789abcdef']],
+    ['TWILIO_VOICE_FROM', ['Acme']],
+    ['TWILIO_VERIFY_SERVICE_SID', ['AC0123456789abcdef0123456789abcdef']],
+    ['WEBHOOK_SECRET', ['hunter2hunter2', 'whsec_hunter2']],
     ['TWILIO_ACCOUNT_SID', ['SK0123456789abcdef0123456789abcdef']],
     ['TWILIO_MESSAGING_SERVICE_SID', ['AC0123456789abcdef0123456789abcdef']],
     ['POSTMARK_API_URL', ['api.acme.test']],
@@ -194,6 +259,43 @@ describe('the configuration', () => {
     for (const NODE_ENV of ['development', 'test'])
       expect(named(refusal({ NODE_ENV, ...env }))).toEqual([setting]);
     expect(named(refusal({ ...SAFE, [setting]: undefined }))).toEqual([setting]);
+  });
+
+  it.each([
+    'SMTP_URL',
+    'WEBHOOK_URL',
+    'WEBHOOK_SECRET',
+    'TWILIO_VERIFY_SERVICE_SID',
+    'TWILIO_WHATSAPP_FROM',
+    'TWILIO_WHATSAPP_CONTENT_SID',
+    'TWILIO_VOICE_FROM',
+  ])('refuses what the further providers cannot work without: %s', (setting) => {
+    expect(named(refusal({ ...SAFE, ...OTHERS, [setting]: undefined }))).toEqual([setting]);
+  });
+
+  it('prefers the list of providers, and refuses by name what a route names and nobody knows', () => {
+    const config = Config.from({ ...SAFE, ...OTHERS });
+    expect(config.mailProviders).toEqual(['postmark', 'smtp', 'webhook']);
+    expect(config.phoneProviders('sms')).toEqual(['twilio-verify', 'twilio', 'webhook']);
+    expect(Config.from(SAFE).phoneProviders('sms')).toEqual(['twilio']);
+    expect(Config.from(SAFE).phoneProviders('voice')).toEqual([]);
+    expect(config.SMS_ROUTES.IN).toEqual([{ provider: 'twilio', sender: 'ACMEIN' }, { provider: 'webhook' }]);
+    expect(refusal({ SMS_ROUTES: 'IN:nexmo' })).toContain('nexmo');
+    expect(refusal({ SMS_ROUTES: 'XX:inbox' })).toContain('XX');
+  });
+
+  it('offers sms and email, and for a purpose with a list of its own only that (P3)', () => {
+    expect(Config.from({}).channelsFor('login')).toEqual(['sms', 'email']);
+    const { OTP_CHANNELS } = OTHERS;
+    const config = Config.from({ OTP_CHANNELS });
+    expect(config.channelsFor('verification')).toEqual(['sms', 'email']);
+    expect(config.channelsFor('login')).toEqual(['whatsapp']);
+    expect(config.channelsFor('constructor')).toEqual(['sms', 'email']);
+    expect(config.phoneProviders('whatsapp')).toEqual(['inbox']);
+    expect(Config.from({ OTP_CHANNELS: 'login:whatsapp' }).channelsFor('verification')).toEqual([
+      'sms',
+      'email',
+    ]);
   });
 
   it('cannot be changed once it is read', () => {

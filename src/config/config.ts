@@ -1,10 +1,7 @@
-import { settings, type SettingName, type Settings } from './settings.js';
-
-/** One refused setting. The reason never holds the value. */
-interface Fault {
-  setting: SettingName;
-  reason: string;
-}
+import type { Fault } from './fault.js';
+import { ProviderConfig } from './provider-config.js';
+import { inboxInProduction, missingCredentials } from './provider-rules.js';
+import { settings, type SettingName } from './settings.js';
 
 export class ConfigError extends Error {
   constructor(faults: Fault[]) {
@@ -15,25 +12,24 @@ export class ConfigError extends Error {
   }
 }
 
-const AsSettings = Object as unknown as new () => Settings;
-
 /** The settings, read and checked once, each under its own name. Inject it where one is needed. */
-export class Config extends AsSettings {
+export class Config extends ProviderConfig {
   /** Reads an environment. An empty value counts as absent. Throws one `ConfigError` that names every fault. */
   static from(env: NodeJS.ProcessEnv): Config {
     const faults: Fault[] = [];
     const values: Record<string, unknown> = {};
     for (const [name, schema] of Object.entries(settings)) {
       const parsed = schema.safeParse(env[name]?.trim() || undefined);
-      if (parsed.success) values[name] = parsed.data;
-      else
+      // A refused value counts as absent, so that the rules below can look at the others.
+      values[name] = (parsed.success ? parsed : schema.safeParse(undefined)).data;
+      if (!parsed.success)
         faults.push({
           setting: name as SettingName,
           reason: parsed.error.issues[0]?.message ?? 'is not valid',
         });
     }
     const config = Object.assign(new Config(), values);
-    faults.push(...missingCredentials(config));
+    faults.push(...missingCredentials(config), ...unsafeTestIdentities(config));
     if (config.NODE_ENV === 'production') faults.push(...unsafeInProduction(config, env));
     if (faults.length > 0) throw new ConfigError(faults);
     return Object.freeze(config);
@@ -56,28 +52,20 @@ export class Config extends AsSettings {
   get audience(): string {
     return this.TOKEN_AUDIENCE ?? this.publicUrl;
   }
-
-  get hasInbox(): boolean {
-    return this.MAIL_PROVIDER === 'inbox' || this.SMS_PROVIDER === 'inbox';
-  }
 }
 
-/** What a chosen provider cannot work without, in every environment. */
-function missingCredentials(config: Config): Fault[] {
-  const needed: [boolean, SettingName, string][] = [
-    [config.MAIL_PROVIDER === 'postmark', 'POSTMARK_SERVER_TOKEN', 'is needed by MAIL_PROVIDER=postmark'],
-    [config.MAIL_PROVIDER === 'postmark', 'MAIL_FROM', 'is needed by MAIL_PROVIDER=postmark'],
-    [config.SMS_PROVIDER === 'twilio', 'TWILIO_ACCOUNT_SID', 'is needed by SMS_PROVIDER=twilio'],
-    [config.SMS_PROVIDER === 'twilio', 'TWILIO_AUTH_TOKEN', 'is needed by SMS_PROVIDER=twilio'],
-    [
-      config.SMS_PROVIDER === 'twilio' && !config.TWILIO_MESSAGING_SERVICE_SID,
-      'TWILIO_FROM',
-      'or TWILIO_MESSAGING_SERVICE_SID is needed by SMS_PROVIDER=twilio',
-    ],
-  ];
-  return needed
-    .filter(([chosen, setting]) => chosen && config[setting] === undefined)
-    .map(([, setting, reason]) => ({ setting, reason }));
+/** How far ahead the end of a test identity may lie in production: it is renewed by somebody who still needs it. */
+const MAX_TEST_DAYS = 90;
+
+/** A known code must look like any other, and in front of real people it must have an end. */
+function unsafeTestIdentities({ TEST_IDENTITIES = [], OTP_LENGTH, production }: Config): Fault[] {
+  const setting = 'TEST_IDENTITIES';
+  if (TEST_IDENTITIES.some(({ code }) => code.length !== OTP_LENGTH))
+    return [{ setting, reason: 'must have codes of OTP_LENGTH digits' }];
+  const latest = new Date(Date.now() + MAX_TEST_DAYS * 86_400_000);
+  if (production && TEST_IDENTITIES.some(({ until }) => !until || until > latest))
+    return [{ setting, reason: `must end within ${MAX_TEST_DAYS} days in production, such as …@2026-12-31` }];
+  return [];
 }
 
 /** What would be convenient in development and dangerous in front of real people. */
@@ -95,6 +83,7 @@ function unsafeInProduction(config: Config, env: NodeJS.ProcessEnv): Fault[] {
     ],
     [isPlainHttp(config.POSTMARK_API_URL), 'POSTMARK_API_URL', PLAIN_HTTP],
     [isPlainHttp(config.TWILIO_API_URL), 'TWILIO_API_URL', PLAIN_HTTP],
+    [isPlainHttp(config.WEBHOOK_URL), 'WEBHOOK_URL', PLAIN_HTTP],
     [
       !config.DATABASE_URL,
       'DATABASE_URL',
@@ -103,15 +92,17 @@ function unsafeInProduction(config: Config, env: NodeJS.ProcessEnv): Fault[] {
     [!config.APP_SECRET, 'APP_SECRET', 'is needed in production'],
     [isWeakSecret(config.APP_SECRET), 'APP_SECRET', WEAK_SECRET],
     [isWeakSecret(config.APP_SECRET_PREVIOUS), 'APP_SECRET_PREVIOUS', WEAK_SECRET],
+    [isWeakSecret(config.METRICS_TOKEN), 'METRICS_TOKEN', WEAK_SECRET],
+    [isWeakSecret(config.POSTMARK_WEBHOOK_PASSWORD), 'POSTMARK_WEBHOOK_PASSWORD', WEAK_SECRET],
     [!config.publicUrl.startsWith('https:'), 'PUBLIC_URL', 'must be an https: URL in production'],
+    [isPlainHttp(config.RESET_URL), 'RESET_URL', 'must be an https: URL in production'],
     [config.CORS_ORIGINS?.includes('*'), 'CORS_ORIGINS', 'must name its origins in production, not *'],
     [
       config.TRUST_PROXY === true,
       'TRUST_PROXY',
       'must name its proxies in production: with true anyone can forge an address',
     ],
-    [config.MAIL_PROVIDER === 'inbox', 'MAIL_PROVIDER', 'must be a real provider in production'],
-    [config.SMS_PROVIDER === 'inbox', 'SMS_PROVIDER', 'must be a real provider in production'],
+    ...inboxInProduction(config),
     [config.OTP_EXPOSE_CODE, 'OTP_EXPOSE_CODE', 'must be off in production: it puts the code into the reply'],
     [config.BCRYPT_COST < 10, 'BCRYPT_COST', 'must be at least 10 in production'],
     [

@@ -1,6 +1,16 @@
 import { isIP } from 'node:net';
-import { isSupportedCountry, type CountryCode } from 'libphonenumber-js/max';
 import { z } from 'zod';
+import { LOCALES } from '../common/locale.js';
+import {
+  channels,
+  isCountry,
+  list,
+  listOf,
+  MAIL_PROVIDERS,
+  PHONE_PROVIDERS,
+  smsRoutes,
+} from './provider-settings.js';
+import { parseTestIdentity } from './test-identity.js';
 
 const text = z.string();
 const secret = z.string();
@@ -22,15 +32,11 @@ const url = (...protocols: string[]) =>
     `must be a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
   );
 
-const list = z.string().transform((value) =>
-  value
-    .split(',')
-    .map((item) => item.trim())
-    .filter(Boolean),
+/** What is behind the host is the number of a database. */
+const redisUrl = url('redis:', 'rediss:').refine(
+  (value) => !URL.canParse(value) || /^\/?\d*$/.test(new URL(value).pathname),
+  'must end with the host, its port, or the number of a database',
 );
-
-// libphonenumber-js declares it as a plain boolean function.
-const isCountry = (value: string): value is CountryCode => isSupportedCountry(value);
 
 const country = z
   .string()
@@ -73,6 +79,23 @@ const purposes = list.refine((names) => names.every((name) => /^([a-z][a-z0-9_]{
   error: 'must list names of lower-case letters, digits and _ (32 at most), or be *',
 });
 
+const testIdentities = list.transform((items, context) =>
+  items.flatMap((item) => {
+    const identity = parseTestIdentity(item);
+    if (!identity)
+      context.addIssue(
+        'must list identities such as review@example.com=123456@2026-12-31 or +1555555*=123456',
+      );
+    return identity ?? [];
+  }),
+);
+
+/** Stands in subjects and text messages, where a line break or a link would do harm. */
+const name = text.regex(
+  /^[\p{L}\p{M}\p{N}&'+. -]{1,32}$/u,
+  "must be up to 32 letters, digits, blanks and any of &'+.-",
+);
+
 /** Every setting by its own name, with its default. `.env.example` says what each is for. */
 export const settings = {
   NODE_ENV: z
@@ -90,15 +113,23 @@ export const settings = {
   TRUST_PROXY: trustProxy.default(false),
   CORS_ORIGINS: origins.default([]),
   IP_RATE_LIMIT: integer(0, 1_000_000).default(100),
+  METRICS_TOKEN: secret.optional(),
 
   DATABASE_URL: url('postgres:', 'postgresql:').optional(),
   DATABASE_POOL_SIZE: integer(1, 100).default(8),
   DATA_DIR: text.default('.data'),
+  REDIS_URL: redisUrl.optional(),
 
   APP_SECRET: secret.optional(),
   APP_SECRET_PREVIOUS: secret.optional(),
   TOKEN_AUDIENCE: text.optional(),
+  ACCESS_TOKEN_TTL_SECONDS: integer(60, 3600).default(900),
+  REFRESH_TOKEN_TTL_SECONDS: integer(3600, 30 * 86_400).default(30 * 86_400),
+
   BCRYPT_COST: integer(4, 15).default(10),
+  PASSWORD_MIN_LENGTH: integer(8, 64).default(8),
+  RESET_URL: url('http:', 'https:').optional(),
+  SIGN_UP_ON_VERIFY: flag.default(false),
 
   OTP_LENGTH: integer(4, 10).default(6),
   OTP_TTL_SECONDS: integer(30, 600).default(300),
@@ -106,21 +137,55 @@ export const settings = {
   OTP_MAX_ATTEMPTS: integer(1, 10).default(3),
   OTP_EXPOSE_CODE: flag.default(false),
   OTP_PURPOSES: purposes.optional(),
+  TEST_IDENTITIES: testIdentities.default([]),
   PHONE_DEFAULT_COUNTRY: country.optional(),
   SMS_ALLOWED_COUNTRIES: countries.default(['*']),
 
-  MAIL_PROVIDER: z.enum(['inbox', 'postmark'], 'must be inbox or postmark').default('inbox'),
+  MESSAGE_RETENTION_DAYS: integer(1, 3650).default(30),
+  DEFAULT_LOCALE: z.enum(LOCALES, `must be one of ${LOCALES.join(', ')}`).default('en'),
+  BRAND_NAME: name.optional(),
+  BRAND_COLOR: text.regex(/^#[0-9a-f]{6}$/i, 'must be a colour such as #0f62fe').optional(),
+  SUPPORT_EMAIL: text.regex(/^[^\s<>@"]+@[^\s<>@"]+$/, 'must be an e-mail address').optional(),
+  TEMPLATES_DIR: text.optional(),
+  ANDROID_APP_HASH: text.regex(/^[A-Za-z0-9+/]{11}$/, 'must be the 11 characters of an app').optional(),
+
+  OTP_CHANNELS: channels.default({ general: ['sms', 'email'], purposes: {} }),
+
+  MAIL_PROVIDER: z.enum(MAIL_PROVIDERS, `must be one of ${MAIL_PROVIDERS.join(', ')}`).default('inbox'),
+  MAIL_PROVIDERS: listOf(MAIL_PROVIDERS).optional(),
   MAIL_FROM: text.regex(/^[^\r\n]*[^\s<>@]+@[^\s<>@]+>?$/, 'must be an e-mail address').optional(),
   POSTMARK_SERVER_TOKEN: secret.optional(),
   POSTMARK_MESSAGE_STREAM: text.default('outbound'),
   POSTMARK_API_URL: url('http:', 'https:').optional(),
+  POSTMARK_WEBHOOK_USER: text.regex(/^[^:]*$/, 'must have no colon').optional(),
+  POSTMARK_WEBHOOK_PASSWORD: secret.optional(),
+  SMTP_URL: url('smtp:', 'smtps:').optional(),
 
-  SMS_PROVIDER: z.enum(['inbox', 'twilio'], 'must be inbox or twilio').default('inbox'),
+  SMS_PROVIDER: z.enum(PHONE_PROVIDERS, `must be one of ${PHONE_PROVIDERS.join(', ')}`).default('inbox'),
+  SMS_PROVIDERS: listOf(PHONE_PROVIDERS).optional(),
+  SMS_ROUTES: smsRoutes.default({}),
+  WHATSAPP_PROVIDERS: listOf(PHONE_PROVIDERS).optional(),
+  VOICE_PROVIDERS: listOf(PHONE_PROVIDERS).optional(),
+  RECEIPT_TIMEOUT_SECONDS: integer(0, 300).default(0),
   TWILIO_ACCOUNT_SID: z.string().startsWith('AC', 'must start with AC').optional(),
   TWILIO_AUTH_TOKEN: secret.optional(),
   TWILIO_FROM: text.optional(),
   TWILIO_MESSAGING_SERVICE_SID: z.string().startsWith('MG', 'must start with MG').optional(),
+  TWILIO_WHATSAPP_FROM: text
+    .regex(/^(whatsapp:)?\+\d{7,15}$/, 'must be a number such as +14155550100')
+    .optional(),
+  TWILIO_WHATSAPP_CONTENT_SID: z.string().startsWith('HX', 'must start with HX').optional(),
+  TWILIO_VOICE_FROM: text.regex(/^\+\d{7,15}$/, 'must be a number such as +14155550100').optional(),
+  TWILIO_VERIFY_SERVICE_SID: z.string().startsWith('VA', 'must start with VA').optional(),
   TWILIO_API_URL: url('http:', 'https:').optional(),
+
+  WEBHOOK_URL: url('http:', 'https:').optional(),
+  WEBHOOK_SECRET: text
+    .regex(
+      /^(whsec_)?[A-Za-z0-9+/]{32,88}={0,2}$/,
+      'must be 24 to 64 bytes in base64: openssl rand -base64 32',
+    )
+    .optional(),
 };
 
 export type SettingName = keyof typeof settings;
