@@ -4,8 +4,10 @@ import pg from 'pg';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { Config } from '../config/config.js';
 import { embeddedPostgres } from './embedded-postgres.js';
+import { Housekeeping } from './housekeeping.js';
 import { migrate } from './migrate.js';
 import { migrations } from './migrations/migrations.js';
+import { PoolMetrics } from './pool-metrics.js';
 import { Sql } from './sql.js';
 
 /** PostgreSQL at `DATABASE_URL`, or the embedded one under `DATA_DIR`. The schema comes from migrations only. */
@@ -27,10 +29,16 @@ import { Sql } from './sql.js';
       },
     }),
   ],
-  providers: [Sql],
-  exports: [Sql],
+  providers: [Sql, Housekeeping, PoolMetrics],
+  exports: [Sql, Housekeeping],
 })
 export class DatabaseModule {}
+
+/**
+ * Every statement of ours finds its rows by an index. So one plan per statement serves all its parameters and every size of
+ * its tables, and a new database is as quick before its first ANALYZE as after it.
+ */
+const STEADY_PLANS = '-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c jit=off';
 
 function connection(config: Config) {
   if (!config.DATABASE_URL) {
@@ -52,7 +60,7 @@ function connection(config: Config) {
     installExtensions: false,
     // A request waits this long for a connection, and a statement runs this long, before it is answered 503.
     connectTimeoutMS: 5_000,
-    extra: { statement_timeout: 10_000, query_timeout: 12_000, keepAlive: true },
+    extra: { statement_timeout: 10_000, query_timeout: 12_000, keepAlive: true, options: STEADY_PLANS },
     poolErrorHandler: () => undefined,
     // The database may start after the server (compose, a failover): wait for it for half a minute.
     retryAttempts: 15,

@@ -1,0 +1,34 @@
+import { Injectable } from '@nestjs/common';
+import type { Pool } from 'pg';
+import { Gauge } from 'prom-client';
+import { DataSource } from 'typeorm';
+import { Metrics } from '../common/metrics.js';
+
+/** How busy the connections of this process are. The embedded database has none. */
+@Injectable()
+export class PoolMetrics {
+  constructor(dataSource: DataSource, { registry }: Metrics) {
+    const { master } = dataSource.driver as unknown as { master: Partial<Pool> };
+    if (master.totalCount === undefined) return;
+    const pool = master as Pool;
+
+    new Gauge({
+      name: 'database_pool_connections',
+      help: 'Connections of this process.',
+      labelNames: ['state'],
+      registers: [registry],
+      collect() {
+        this.set({ state: 'idle' }, pool.idleCount);
+        this.set({ state: 'busy' }, pool.totalCount - pool.idleCount);
+      },
+    });
+    new Gauge({
+      name: 'database_pool_waiting',
+      help: 'Statements of this process that wait for a connection.',
+      registers: [registry],
+      collect() {
+        this.set(pool.waitingCount);
+      },
+    });
+  }
+}
