@@ -4,6 +4,7 @@ import { Mailer, type Mail } from './mailer.js';
 /** Development: keeps mails for `/inbox` instead of sending them. */
 export class InboxMailer extends Mailer {
   readonly provider = 'inbox';
+  readonly receipts = false;
 
   constructor(private readonly inbox: Inbox) {
     super();

@@ -2,18 +2,27 @@ import { Module } from '@nestjs/common';
 import { Inbox } from '../common/inbox.js';
 import { Config } from '../config/config.js';
 import { InboxMailer } from './inbox.mailer.js';
-import { Mailer } from './mailer.js';
+import { Mailers } from './mailers.js';
 import { PostmarkMailer } from './postmark.mailer.js';
+import { SmtpMailer } from './smtp.mailer.js';
+import { WebhookMailer } from './webhook.mailer.js';
 
 @Module({
   providers: [
     {
-      provide: Mailer,
+      provide: Mailers,
       inject: [Config, Inbox],
-      useFactory: (config: Config, inbox: Inbox): Mailer =>
-        config.MAIL_PROVIDER === 'postmark' ? new PostmarkMailer(config) : new InboxMailer(inbox),
+      useFactory: (config: Config, inbox: Inbox): Mailers => {
+        const made = {
+          inbox: () => new InboxMailer(inbox),
+          postmark: () => new PostmarkMailer(config),
+          smtp: () => new SmtpMailer(config),
+          webhook: () => new WebhookMailer(config),
+        };
+        return new Mailers(config.mailProviders.map((name) => made[name]()));
+      },
     },
   ],
-  exports: [Mailer],
+  exports: [Mailers],
 })
 export class MailModule {}

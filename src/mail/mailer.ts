@@ -5,12 +5,21 @@ export interface Mail {
   subject: string;
   text: string;
   html: string;
+  /** What it carries, for a provider that writes its own text. */
+  code?: string;
+  /** BCP 47. */
+  locale: string;
+  /** After this nobody needs it. */
+  validSeconds: number;
 }
 
 /** Sends one mail. */
 export abstract class Mailer {
   /** Names the provider in the message's record. */
   abstract readonly provider: string;
+
+  /** Whether it reports later what became of a mail. */
+  abstract readonly receipts: boolean;
 
   /** Resolves to the vendor's id of the message; throws a `DeliveryError`. */
   abstract send(mail: Mail): Promise<string>;

@@ -19,6 +19,8 @@ describe('PostmarkMailer', () => {
       subject: '481516 is your code',
       text: 'Your code is 481516',
       html: '<p>Your code is 481516</p>',
+      locale: 'en',
+      validSeconds: 299,
     });
   const failure = (to: string, settings?: Record<string, string>) => failureOf(send(to, settings));
 
@@ -36,7 +38,7 @@ describe('PostmarkMailer', () => {
       MessageStream: 'outbound',
       TrackOpens: false,
       TrackLinks: 'None',
-      Metadata: { messageId: '0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001' },
+      Metadata: { message_id: '0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001' },
     });
   });
 

@@ -8,10 +8,12 @@ const REJECTED = [300, 406];
 
 export class PostmarkMailer extends Mailer {
   readonly provider = 'postmark';
+  readonly receipts: boolean;
   private readonly client: ServerClient;
 
   constructor(private readonly config: Config) {
     super();
+    this.receipts = config.POSTMARK_WEBHOOK_PASSWORD !== undefined;
     const api = config.POSTMARK_API_URL ? new URL(config.POSTMARK_API_URL) : undefined;
     this.client = new ServerClient(config.POSTMARK_SERVER_TOKEN ?? '', {
       timeout: VENDOR_TIMEOUT_SECONDS,
@@ -34,7 +36,7 @@ export class PostmarkMailer extends Mailer {
         // A tracked link or pixel would tell a third party when a code is read.
         TrackOpens: false,
         TrackLinks: Models.LinkTrackingOptions.None,
-        Metadata: { messageId },
+        Metadata: { message_id: messageId },
       });
       if (typeof sent?.MessageID !== 'string') throw new DeliveryError('unavailable');
       return sent.MessageID;

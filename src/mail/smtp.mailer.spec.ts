@@ -1,0 +1,116 @@
+import { createServer, type Server } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { failureOf, shown } from '../../test/support/adapters.js';
+import { MailServer, type MailFault } from '../../test/support/mail-server.js';
+import { DeliveryError, type DeliveryFailure } from '../common/delivery.js';
+import { Config } from '../config/config.js';
+import { SmtpMailer } from './smtp.mailer.js';
+
+const ID = '0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001';
+
+describe('SmtpMailer', () => {
+  let server: MailServer;
+  beforeAll(async () => {
+    server = await MailServer.start();
+  });
+  afterAll(() => server.stop());
+  afterEach(() => server.heal());
+
+  const send = (to: string, SMTP_URL = server.url) =>
+    new SmtpMailer(
+      Config.from({ MAIL_PROVIDER: 'smtp', SMTP_URL, MAIL_FROM: 'Codes <codes@example.org>' }),
+    ).send({
+      messageId: ID,
+      to,
+      subject: '481516 is your code',
+      text: 'Your code is 481516',
+      html: '<p>Your code is 481516</p>',
+      locale: 'de',
+      validSeconds: 299,
+    });
+  const failure = (to: string, url?: string) => failureOf(send(to, url));
+
+  it('hands over both bodies, under an id that stays the same in every attempt', async () => {
+    const reference = await send('ada@example.com');
+
+    const { from, raw } = await server.mail('ada@example.com');
+    expect(from).toBe('codes@example.org');
+    expect(reference).toBe(`<${ID}@example.org>`);
+    expect(raw).toContain(`Message-ID: ${reference}`);
+    for (const line of [
+      'From: Codes <codes@example.org>',
+      'To: ada@example.com',
+      'Subject: 481516 is your code',
+      'Auto-Submitted: auto-generated',
+      'Content-Language: de',
+      'Your code is 481516',
+      '<p>Your code is 481516</p>',
+    ])
+      expect(raw).toContain(line);
+  });
+
+  const replies: [string, MailFault, DeliveryFailure, boolean][] = [
+    ['no such mailbox', { step: 'to', reply: [550, '5.1.1 No such user'] }, 'rejected', false],
+    ['blocked for a policy', { step: 'to', reply: [550, '5.7.1 Relaying denied'] }, 'rejected', true],
+    ['a full mailbox, for good', { step: 'to', reply: [552, '5.2.2 Mailbox full'] }, 'rejected', true],
+    ['grey-listed', { step: 'to', reply: [450, '4.7.1 Try again later'] }, 'unavailable', false],
+    ['content refused', { step: 'data', reply: [554, '5.7.1 Looks like spam'] }, 'rejected', true],
+    ['out of space', { step: 'data', reply: [452, '4.3.1 Insufficient storage'] }, 'unavailable', false],
+  ];
+  it.each(replies)('translates "%s" (F4)', async (_, fault, kind, elsewhere) => {
+    server.behave('bob@example.com', fault);
+    const error = await failure('bob@example.com');
+    expect(error).toMatchObject({
+      name: 'DeliveryError',
+      failure: kind,
+      elsewhere,
+      vendorCode: fault.reply[0],
+    });
+    expect(shown(error)).not.toMatch(/481516|bob@|5\.7\.1|pass/);
+  });
+
+  it('translates a refused sender, a wrong password and a server that is not there (F4)', async () => {
+    server.behave('*', { step: 'from', reply: [553, '5.1.8 Sender refused'] });
+    expect(await failure('carol@example.com')).toMatchObject({ failure: 'misconfigured', vendorCode: 553 });
+
+    const wrong = await failure('carol@example.com', server.url.replace('pass%2Bword', 'hunter2hunter2'));
+    expect(wrong).toMatchObject({ failure: 'misconfigured', vendorCode: 535 });
+    const away = [
+      await failure('carol@example.com', 'smtp://codes:hunter2hunter2@127.0.0.1:1'),
+      await failure('carol@example.com', 'smtp://codes:hunter2hunter2@vendor.invalid'),
+    ];
+    for (const error of away) expect(error).toMatchObject({ failure: 'unavailable' });
+    for (const error of [wrong, ...away]) {
+      expect(error).toBeInstanceOf(DeliveryError);
+      expect(shown(error)).not.toMatch(/hunter2|carol|127\.0\.0\.1:1\b|481516/);
+    }
+  });
+
+  it('talks to nobody whose certificate it cannot verify (L1)', async () => {
+    const impostor = await MailServer.start({ secure: true });
+    expect(await failure('dan@example.com', impostor.url)).toMatchObject({ failure: 'misconfigured' });
+    expect(impostor.mails).toEqual([]);
+    await impostor.stop();
+  });
+
+  it('gives up after eight seconds, wherever the server hangs (F4)', async () => {
+    const mute = createServer(() => undefined);
+    await new Promise<void>((resolve) => mute.listen(0, '127.0.0.1', resolve));
+    const steps = ['to', 'data'] as const;
+    steps.forEach((step) => server.behave(`hang-${step}@example.com`, { step, reply: 'none' }));
+
+    const started = performance.now();
+    const errors = await Promise.all([
+      failure('hang@example.com', `smtp://127.0.0.1:${port(mute)}`),
+      ...steps.map((step) => failure(`hang-${step}@example.com`)),
+    ]);
+    for (const error of errors) expect(error).toMatchObject({ failure: 'timeout' });
+    expect(performance.now() - started).toBeGreaterThan(7_900);
+    expect(performance.now() - started).toBeLessThan(9_500);
+    mute.close();
+  }, 15_000);
+});
+
+function port(server: Server): number {
+  return (server.address() as AddressInfo).port;
+}

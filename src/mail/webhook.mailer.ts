@@ -1,0 +1,20 @@
+import { WebhookClient } from '../common/webhook-client.js';
+import type { Config } from '../config/config.js';
+import { Mailer, type Mail } from './mailer.js';
+
+/** Hands mails to a server of the operator's own. */
+export class WebhookMailer extends Mailer {
+  readonly provider = 'webhook';
+  readonly receipts = true;
+  private readonly client: WebhookClient;
+
+  constructor({ WEBHOOK_URL, WEBHOOK_SECRET }: Config) {
+    super();
+    this.client = new WebhookClient(WEBHOOK_URL ?? '', WEBHOOK_SECRET ?? '');
+  }
+
+  async send({ messageId, ...mail }: Mail): Promise<string> {
+    await this.client.post(messageId, { id: messageId, channel: 'email', ...mail });
+    return messageId;
+  }
+}
