@@ -3,6 +3,7 @@ import { Config } from '../config/config.js';
 import { expectToGiveUp, failureOf, FAULTS, shown } from '../../test/support/adapters.js';
 import { VendorStub } from '../../test/support/vendor-stub.js';
 import { TWILIO_TOKEN } from '../../test/support/vendors.js';
+import { twilioClient } from './twilio.client.js';
 import { TwilioSmsSender } from './twilio.sms-sender.js';
 
 describe('TwilioSmsSender', () => {
@@ -12,13 +13,18 @@ describe('TwilioSmsSender', () => {
   });
   afterAll(() => stub.stop());
 
-  const send = (to: string, settings: Record<string, string> = {}) =>
-    new TwilioSmsSender(Config.from({ ...stub.settings, ...settings })).send({
+  const send = (to: string, settings: Record<string, string> = {}, validSeconds = 299, sender?: string) => {
+    const config = Config.from({ ...stub.settings, ...settings });
+    return new TwilioSmsSender(config, twilioClient(config)).send({
       messageId: '0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001',
+      channel: 'sms',
+      locale: 'en',
       to,
       text: '481516 is your code. é+&=\n\n@localhost #481516',
-      validSeconds: 299,
+      validSeconds,
+      sender,
     });
+  };
   const failure = (to: string, settings?: Record<string, string>) => failureOf(send(to, settings));
 
   it('sends from our number, and the message dies with the code', async () => {
@@ -34,6 +40,11 @@ describe('TwilioSmsSender', () => {
     });
   });
 
+  it('asks for no longer delivery than Twilio allows', async () => {
+    await send('+14155550110', {}, 86_400);
+    expect((await stub.message('+14155550110')).payload).toMatchObject({ ValidityPeriod: '36000' });
+  });
+
   it('sends through a messaging service where there is one', async () => {
     const MessagingServiceSid = `MG${'1'.repeat(32)}`;
     await send('+14155550102', { TWILIO_MESSAGING_SERVICE_SID: MessagingServiceSid });
@@ -41,6 +52,28 @@ describe('TwilioSmsSender', () => {
     const { payload } = await stub.message('+14155550102');
     expect(payload).toMatchObject({ To: '+14155550102', MessagingServiceSid });
     expect(payload).not.toHaveProperty('From');
+  });
+
+  it("sends from a country's own sender, a name or a messaging service, instead", async () => {
+    const service = { TWILIO_MESSAGING_SERVICE_SID: `MG${'1'.repeat(32)}` };
+    await send('+14155550111', service, 299, 'ACMEIN');
+    await send('+14155550112', {}, 299, `MG${'2'.repeat(32)}`);
+
+    expect((await stub.message('+14155550111')).payload).toMatchObject({ From: 'ACMEIN' });
+    expect((await stub.message('+14155550111')).payload).not.toHaveProperty('MessagingServiceSid');
+    expect((await stub.message('+14155550112')).payload).toMatchObject({
+      MessagingServiceSid: `MG${'2'.repeat(32)}`,
+    });
+  });
+
+  it('asks for a receipt by our id, where Twilio could reach us', async () => {
+    await send('+14155550113', { PUBLIC_URL: 'https://auth.acme.test/' });
+    await send('+14155550114', { PUBLIC_URL: 'http://localhost:3000' });
+
+    expect((await stub.message('+14155550113')).payload).toMatchObject({
+      StatusCallback: 'https://auth.acme.test/webhooks/twilio?message=0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001',
+    });
+    expect((await stub.message('+14155550114')).payload).not.toHaveProperty('StatusCallback');
   });
 
   it('reaches an API whose URL ends in a slash', async () => {
@@ -57,6 +90,23 @@ describe('TwilioSmsSender', () => {
   ];
   it.each(magic)('translates the refusal of %s (%i) to "rejected" (F4)', async (to, code) => {
     expect(await failure(to)).toMatchObject({ failure: 'rejected', vendorCode: code });
+  });
+
+  it.each([
+    [21211, false],
+    [21610, false],
+    [21614, false],
+    [21408, true],
+    [21612, true],
+    [30007, true],
+    [60203, true],
+  ])('says of %i whether another provider could do better: %p', async (fault, elsewhere) => {
+    stub.behave({ fault }, { to: '+14155550115', times: 1 });
+    expect(await failure('+14155550115')).toMatchObject({
+      failure: 'rejected',
+      elsewhere,
+      permanent: !elsewhere,
+    });
   });
 
   const refusals: [string, number, DeliveryFailure][] = [

@@ -1,0 +1,15 @@
+import twilio from 'twilio';
+
+/** Whether Twilio signed a request to this URL with these form fields. The SDK throws at what it cannot read. */
+export function isSignedByTwilio(
+  authToken: string,
+  signature: string,
+  url: string,
+  fields: Record<string, string>,
+): boolean {
+  try {
+    return twilio.validateRequest(authToken, signature, url, fields);
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,20 @@
+import { WebhookClient } from '../common/webhook-client.js';
+import type { Config } from '../config/config.js';
+import { PhoneSender, type PhoneMessage } from './phone-sender.js';
+
+/** Hands messages to a server of the operator's own. */
+export class WebhookPhoneSender extends PhoneSender {
+  readonly provider = 'webhook';
+  readonly receipts = true;
+  private readonly client: WebhookClient;
+
+  constructor({ WEBHOOK_URL, WEBHOOK_SECRET }: Config) {
+    super();
+    this.client = new WebhookClient(WEBHOOK_URL ?? '', WEBHOOK_SECRET ?? '');
+  }
+
+  async send({ messageId, ...message }: PhoneMessage): Promise<string> {
+    await this.client.post(messageId, { id: messageId, ...message });
+    return messageId;
+  }
+}
