@@ -1,0 +1,12 @@
+/** What happens to accounts and is recorded, whether it succeeds or not. */
+export type AccountAction =
+  | 'sign_in'
+  | 'registration'
+  | 'email_verification'
+  | 'password_reset'
+  | 'password_change'
+  | 'contact_change'
+  | 'contact_undo'
+  | 'reauthentication'
+  | 'refresh'
+  | 'sign_out';

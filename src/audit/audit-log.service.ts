@@ -1,0 +1,49 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { v7 as uuid } from 'uuid';
+import type { Client } from '../common/client.js';
+import { rowsToFetch } from '../common/page.js';
+import { AuditEntryRepository } from './audit-entry.repository.js';
+import type { AuditEntry, AuditQuery } from './audit.dto.js';
+
+export interface NewEntry {
+  /** The administrator; null for the command line. */
+  actorId: string | null;
+  action: string;
+  /** What it was done to. */
+  subjectId?: string;
+  /** No personal data: an entry outlives the account it tells of. */
+  details?: Record<string, unknown>;
+  client?: Client;
+}
+
+/** What administrators did, for good. */
+@Injectable()
+export class AuditLog {
+  constructor(private readonly entries: AuditEntryRepository) {}
+
+  /** With a manager it is part of that transaction: what was done and its record stand or fall together. */
+  async record(
+    { actorId, action, subjectId, details = {}, client }: NewEntry,
+    manager?: EntityManager,
+  ): Promise<void> {
+    await this.entries.add(
+      {
+        id: uuid(),
+        actorId,
+        action,
+        subjectId: subjectId ?? null,
+        details,
+        ip: client?.ip ?? null,
+        userAgent: client?.userAgent ?? null,
+      },
+      manager,
+    );
+  }
+
+  /** A page, the newest first, and, when there are more, one of the next. */
+  list(query: AuditQuery): Promise<AuditEntry[]> {
+    const { actor: actorId, subject: subjectId, cursor } = query;
+    return this.entries.list({ actorId, subjectId }, cursor, rowsToFetch(query));
+  }
+}

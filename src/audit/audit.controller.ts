@@ -1,0 +1,40 @@
+import { Controller, Get, Query, Res } from '@nestjs/common';
+import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { Roles } from '../common/access.js';
+import { CommonError, SIGNED_IN_PROBLEMS } from '../common/common.errors.js';
+import { Problems } from '../common/documented.js';
+import { Paged, pageOf } from '../common/page.js';
+import { Config } from '../config/config.js';
+import { AuditLog } from './audit-log.service.js';
+import { AuditEntry, AuditQuery } from './audit.dto.js';
+
+@ApiTags('Administration')
+@ApiBearerAuth()
+@Roles('admin')
+@Controller('audit')
+export class AuditController {
+  constructor(
+    private readonly log: AuditLog,
+    private readonly config: Config,
+  ) {}
+
+  /**
+   * What administrators did
+   *
+   * @remarks The newest first, page by page: follow `Link` until there is none. Entries are never changed or removed.
+   */
+  @Get()
+  @Paged(AuditEntry)
+  @Problems(
+    CommonError.validation([{ field: 'subject', detail: 'subject must be the id of a user.' }]),
+    ...SIGNED_IN_PROBLEMS,
+    CommonError.forbidden(),
+  )
+  async list(
+    @Query() query: AuditQuery,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<AuditEntry[]> {
+    return pageOf(await this.log.list(query), query, `${this.config.publicUrl}/audit`, reply);
+  }
+}
