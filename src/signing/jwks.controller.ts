@@ -1,13 +1,12 @@
 import { Controller, Get, Header } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { SkipThrottle } from '@nestjs/throttler';
-import { PublicJwk, SigningService } from './signing.service.js';
-
-export class Jwks {
-  keys!: PublicJwk[];
-}
+import { Public } from '../common/access.js';
+import { Jwks } from './jwks.dto.js';
+import { SigningService } from './signing.service.js';
 
 @ApiTags('Keys')
+@Public()
 @SkipThrottle()
 @Controller('.well-known')
 export class JwksController {

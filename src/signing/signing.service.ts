@@ -1,28 +1,18 @@
-import { createHash, createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+} from 'node:crypto';
 import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { JwtService } from '@nestjs/jwt';
+import { LRUCache } from 'lru-cache';
 import { Keyring } from '../common/keyring.js';
 import { Config } from '../config/config.js';
+import type { PublicJwk } from './jwks.dto.js';
 import type { EcPublicJwk } from './signing-key.entity.js';
 import { SigningKeyRepository } from './signing-key.repository.js';
-
-/** A public key as published (RFC 7517). */
-export class PublicJwk {
-  /** @example "EC" */
-  kty!: string;
-  /** @example "P-256" */
-  crv!: string;
-  /** @example "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU" */
-  x!: string;
-  /** @example "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0" */
-  y!: string;
-  /** Names the key in a token's header. */
-  kid!: string;
-  /** @example "ES256" */
-  alg!: string;
-  /** @example "sig" */
-  use!: string;
-}
 
 interface TokenOptions {
   /** Explicit type, so that no kind of token passes for another (RFC 8725, section 3.11). */
@@ -30,7 +20,27 @@ interface TokenOptions {
   expiresInSeconds: number;
 }
 
+/** What every token of ours says; each kind adds its own. */
+export interface Claims {
+  sub: string;
+  iat: number;
+  exp: number;
+}
+
+interface Verified {
+  typ: string;
+  kid: string;
+  claims: Claims;
+}
+
 const REFRESH_MS = 10 * 60 * 1000;
+const LEARN_MS = 5_000;
+/** How far the clocks of two of our processes may differ. */
+const CLOCK_TOLERANCE_SECONDS = 30;
+/** About 5 MB. A token comes with every request of its session. */
+const MAX_VERIFIED = 10_000;
+/** All that the header of a token of ours holds. Whatever names a key (jku, jwk, x5c) or asks for more (crit) is refused. */
+const HEADER_FIELDS = new Set(['alg', 'typ', 'kid']);
 
 /**
  * Signs tokens (ES256) with the key of the current period. Keys are made ahead, one period before their use, so that
@@ -42,7 +52,12 @@ export class SigningService implements OnModuleInit, OnApplicationShutdown {
   private kid = '';
   private privateKey?: KeyObject;
   private published: PublicJwk[] = [];
+  private verifiers = new Map<string, KeyObject>();
+  /** Tokens whose signature was found right before, by their SHA-256: that does not change. All else is looked at again. */
+  private readonly verified = new LRUCache<string, Verified>({ max: MAX_VERIFIED });
   private timer?: NodeJS.Timeout;
+  private learnedAt = -Infinity;
+  private learning?: Promise<void>;
 
   constructor(
     private readonly keys: SigningKeyRepository,
@@ -75,6 +90,55 @@ export class SigningService implements OnModuleInit, OnApplicationShutdown {
     });
   }
 
+  /**
+   * What a token of this kind that we signed says, while it is valid; null for any other. Its header chooses nothing but
+   * one of our own published keys: algorithm, issuer, audience and kind are ours to say (RFC 8725, section 3).
+   */
+  verify<Kind extends Claims = Claims>(token: string, { typ }: Pick<TokenOptions, 'typ'>): Kind | null {
+    const digest = createHash('sha256').update(token).digest('base64');
+    const known = this.verified.get(digest) ?? this.verifySignature(token, typ);
+    if (!known) return null;
+    this.verified.set(digest, known);
+    const isValid = known.typ === typ && this.verifiers.has(known.kid) && isCurrent(known.claims);
+    return isValid ? (known.claims as Kind) : null;
+  }
+
+  private verifySignature(token: string, typ: string): Verified | null {
+    const header = headerOf(token);
+    if (header?.alg !== 'ES256' || header.typ !== typ || typeof header.kid !== 'string') return null;
+    const key = this.verifiers.get(header.kid);
+    if (!key) return null;
+    try {
+      const claims = this.jwt.verify<Claims>(token, {
+        // JwtService's type is narrower than what it passes on to jsonwebtoken, which keeps a KeyObject as it is.
+        publicKey: key as unknown as Buffer,
+        algorithms: ['ES256'],
+        issuer: this.config.publicUrl,
+        audience: this.config.audience,
+        clockTolerance: CLOCK_TOLERANCE_SECONDS,
+      });
+      return { typ, kid: header.kid, claims };
+    } catch {
+      return null;
+    }
+  }
+
+  /**
+   * Reads the keys again when a token names one that this process does not know: another may have started under a new
+   * `APP_SECRET`. Strangers make up names too, so this happens every few seconds at most; requests that come meanwhile
+   * wait for it. Says whether it is known now.
+   */
+  async learnKeyOf(token: string): Promise<boolean> {
+    const kid = headerOf(token)?.kid;
+    if (typeof kid !== 'string' || this.verifiers.has(kid)) return false;
+    if (performance.now() - this.learnedAt >= LEARN_MS) {
+      this.learnedAt = performance.now();
+      this.learning = this.refresh();
+    }
+    await this.learning;
+    return this.verifiers.has(kid);
+  }
+
   publicKeys(): PublicJwk[] {
     return this.published;
   }
@@ -94,6 +158,9 @@ export class SigningService implements OnModuleInit, OnApplicationShutdown {
     this.privateKey = createPrivateKey(this.keyring.open(current.privateSealed, 'signing key', current.kid));
     this.kid = current.kid;
     this.published = all.map(({ kid, publicJwk }) => ({ ...publicJwk, kid, alg: 'ES256', use: 'sig' }));
+    this.verifiers = new Map(
+      all.map(({ kid, publicJwk }) => [kid, createPublicKey({ key: publicJwk, format: 'jwk' })]),
+    );
   }
 
   private generate(period: number) {
@@ -114,4 +181,28 @@ export class SigningService implements OnModuleInit, OnApplicationShutdown {
 /** The key's own name (RFC 7638). */
 function thumbprint({ crv, kty, x, y }: EcPublicJwk): string {
   return createHash('sha256').update(JSON.stringify({ crv, kty, x, y })).digest('base64url');
+}
+
+/** The header of a compact JWS, or null when it cannot be read or holds what we never write. */
+function headerOf(token: string): Record<string, unknown> | null {
+  try {
+    const header: unknown = JSON.parse(Buffer.from(token.split('.', 1)[0] ?? '', 'base64url').toString());
+    if (typeof header !== 'object' || header === null || Array.isArray(header)) return null;
+    return Object.keys(header).every((name) => HEADER_FIELDS.has(name))
+      ? (header as Record<string, unknown>)
+      : null;
+  } catch {
+    return null;
+  }
+}
+
+/** jsonwebtoken takes a token without an end, one that ends at 1e400, and one from the future. */
+function isCurrent({ iat, exp }: Claims): boolean {
+  const now = Math.floor(Date.now() / 1000);
+  return (
+    Number.isSafeInteger(exp) &&
+    Number.isSafeInteger(iat) &&
+    iat <= now + CLOCK_TOLERANCE_SECONDS &&
+    now < exp + CLOCK_TOLERANCE_SECONDS
+  );
 }
