@@ -1,18 +1,16 @@
 import { Controller, Get } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { SkipThrottle } from '@nestjs/throttler';
+import { Public } from '../common/access.js';
 import { CommonError } from '../common/common.errors.js';
 import { Problems } from '../common/documented.js';
 import { Sql } from '../database/sql.js';
-
-export class Health {
-  /** @example "ok" */
-  status!: 'ok';
-}
+import { Health } from './health.dto.js';
 
 const PING = { name: 'health_ping', text: 'select 1 from challenges limit 1' };
 
 @ApiTags('Health')
+@Public()
 @SkipThrottle()
 @Controller('health')
 export class HealthController {
