@@ -30,6 +30,11 @@ export class ChannelQueue {
     return this.stopped ? 0 : CONCURRENCY - this.running.size - this.waiting.length;
   }
 
+  /** How many of those may be notices: the other half of the places is for codes, which people are waiting for. */
+  get freeForNotices(): number {
+    return Math.max(0, this.free - CONCURRENCY / 2);
+  }
+
   add(message: LeasedMessage): void {
     if (this.waiting.length >= MAX_WAITING) return;
     this.waiting.push({ message, since: performance.now() });

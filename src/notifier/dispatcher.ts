@@ -1,30 +1,25 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { DeliveryError } from '../common/delivery.js';
+import type { EntityManager } from 'typeorm';
+import { v7 as uuid } from 'uuid';
 import { Keyring } from '../common/keyring.js';
-import { addressOf } from '../common/recipient.js';
-import { Mailer } from '../mail/mailer.js';
-import { SmsSender } from '../sms/sms-sender.js';
+import { Metrics } from '../common/metrics.js';
+import { isPhone } from '../common/recipient.js';
+import { TestIdentities } from '../config/test-identities.js';
 import { ChannelQueue } from './channel-queue.js';
-import { MessageRepository, type Outcome } from './message.repository.js';
-import {
-  LEASE_SECONDS,
-  Notifier,
-  type Channel,
-  type Delivery,
-  type LeasedMessage,
-  type MessageContent,
-} from './notifier.js';
+import { Courier } from './courier.js';
+import { MessageRepository } from './message.repository.js';
+import { Notifier, type Channel, type LeasedMessage, type Notice } from './notifier.js';
 import { OutcomeWriter } from './outcome-writer.js';
 import { Templates } from './templates.js';
 
-/** No attempt outlives its lease, whatever an SDK does. */
-const GIVE_UP_SECONDS = LEASE_SECONDS / 2 - 1;
 const SWEEP_MS = 1_000;
 /** While a sweep finds as much as it can take: what a dead process left goes out as fast as the vendor takes it. */
 const BACKLOG_SWEEP_MS = 25;
 /** With the time for connections before it, less than `main.ts` allows a stop. */
 const DRAIN_MS = 7_000;
-const MAX_BACKOFF_SECONDS = 30;
+/** What the seal of a notice is bound to, beside its recipient, in the place of a code's purpose and lane. */
+const NOTICE = { purpose: 'notice', lane: '' };
+const NOTICE_LIFE_SECONDS = 86_400;
 
 /**
  * Sends messages: those of this process at once, and those that any process left behind by a sweep. Delivery is at
@@ -33,19 +28,24 @@ const MAX_BACKOFF_SECONDS = 30;
 @Injectable()
 export class Dispatcher extends Notifier implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger('Dispatcher');
-  private readonly queues: Record<Channel, ChannelQueue> = { email: this.newQueue(), sms: this.newQueue() };
+  private readonly queues: Record<Channel, ChannelQueue> = {
+    email: this.newQueue(),
+    sms: this.newQueue(),
+    whatsapp: this.newQueue(),
+    voice: this.newQueue(),
+  };
   private sweepTimer?: NodeJS.Timeout;
   private sweeping: Promise<void> = Promise.resolve();
-  /** The last sweep took all it could, so there is probably more. */
   private stopping = false;
 
   constructor(
     private readonly messages: MessageRepository,
     private readonly outcomes: OutcomeWriter,
+    private readonly courier: Courier,
     private readonly templates: Templates,
     private readonly keyring: Keyring,
-    private readonly mailer: Mailer,
-    private readonly smsSender: SmsSender,
+    private readonly testIdentities: TestIdentities,
+    private readonly metrics: Metrics,
   ) {
     super();
   }
@@ -54,58 +54,31 @@ export class Dispatcher extends Notifier implements OnApplicationBootstrap, OnAp
     this.scheduleSweep();
   }
 
-  deliveryOf(challengeId: string): Promise<Delivery | null> {
-    return this.messages.deliveryOf(challengeId);
-  }
-
   dispatch(message: LeasedMessage): void {
     this.queues[message.channel].add(message);
   }
 
+  async notify(
+    { recipient, template, content, lifeSeconds = NOTICE_LIFE_SECONDS }: Notice,
+    manager?: EntityManager,
+  ): Promise<void> {
+    if (this.testIdentities.has(recipient)) return;
+    const channel: Channel = isPhone(recipient) ? 'sms' : 'email';
+    // A mistake of the caller, which would otherwise show a day later as a notice that never came.
+    if (!this.templates.has(template, channel)) throw new Error(`no ${channel} template ${template}`);
+    const sealed = this.keyring.seal(JSON.stringify(content), recipient, NOTICE.purpose, NOTICE.lane);
+    const message = { id: uuid(), recipient, ...NOTICE, channel, template, sealed, lifeSeconds };
+    await this.messages.queue(message, manager);
+  }
+
   private newQueue(): ChannelQueue {
     return new ChannelQueue(async (message, secondsLeft) => {
-      this.outcomes.add(await this.attempt(message, secondsLeft));
+      const outcome = await this.courier.attempt(message, secondsLeft);
+      const { state, provider, failure } = outcome;
+      const event = state === 'queued' ? 'retry' : state;
+      this.metrics.message({ channel: message.channel, event, provider, reason: failure });
+      this.outcomes.add(outcome);
     });
-  }
-
-  private async attempt(message: LeasedMessage, secondsLeft: number): Promise<Outcome> {
-    if (secondsLeft < 1) return { id: message.id, state: 'expired' };
-    const { provider } = message.channel === 'sms' ? this.smsSender : this.mailer;
-    try {
-      const providerRef = await inTime(this.send(message, secondsLeft));
-      return { id: message.id, state: 'sent', provider, providerRef };
-    } catch (error) {
-      return { provider, ...this.afterFailure(message, secondsLeft, error) };
-    }
-  }
-
-  private async send(message: LeasedMessage, secondsLeft: number): Promise<string> {
-    const { id: messageId, channel, recipient, purpose, lane, template, sealed } = message;
-    const content = JSON.parse(this.keyring.open(sealed, recipient, purpose, lane)) as MessageContent;
-    const to = addressOf(recipient);
-    if (channel === 'sms') {
-      const text = this.templates.sms(template, content, secondsLeft);
-      return this.smsSender.send({ messageId, to, text, validSeconds: Math.floor(secondsLeft) });
-    }
-    return this.mailer.send({ messageId, to, ...this.templates.mail(template, content, secondsLeft) });
-  }
-
-  private afterFailure({ id, attempts }: LeasedMessage, secondsLeft: number, error: unknown): Outcome {
-    const known = error instanceof DeliveryError ? error : new DeliveryError('misconfigured');
-    const failure = known.message;
-    this.logger[known.failure === 'misconfigured' ? 'error' : 'warn']({
-      msg: 'message not taken',
-      messageId: id,
-      attempt: attempts,
-      failure,
-      ...(known !== error && { error: error instanceof Error ? error.name : typeof error }),
-    });
-    if (known.permanent) return { id, state: 'failed', failure };
-    // Doubling waits with jitter, so that a vendor's recovery does not meet everything at once.
-    const retryIn = Math.min(2 ** (attempts - 1), MAX_BACKOFF_SECONDS) * (0.5 + Math.random() / 2);
-    return retryIn < secondsLeft - 1
-      ? { id, state: 'queued', retryIn, failure }
-      : { id, state: 'expired', failure };
   }
 
   private scheduleSweep(afterMs = SWEEP_MS): void {
@@ -129,11 +102,12 @@ export class Dispatcher extends Notifier implements OnApplicationBootstrap, OnAp
   }
 
   private async takeDue(channel: Channel): Promise<boolean> {
-    const { free } = this.queues[channel];
+    const { free, freeForNotices } = this.queues[channel];
     if (free <= 0) return true;
-    const { messages, seen } = await this.messages.claim(channel, free);
+    const { messages, events, seen } = await this.messages.claim(channel, free, freeForNotices);
+    events.forEach((event) => this.metrics.message(event));
     messages.forEach((message) => this.dispatch(message));
-    return seen === free;
+    return seen > 0 && seen >= freeForNotices;
   }
 
   /** Hands back what waits, lets running attempts finish and writes what is known. */
@@ -147,14 +121,6 @@ export class Dispatcher extends Notifier implements OnApplicationBootstrap, OnAp
     await Promise.race([Promise.all(queues.map((queue) => queue.ended())), unrefTimer(DRAIN_MS)]);
     await this.outcomes.flush();
   }
-}
-
-function inTime<T>(work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout;
-  const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new DeliveryError('timeout')), GIVE_UP_SECONDS * 1000);
-  });
-  return Promise.race([work, deadline]).finally(() => clearTimeout(timer));
 }
 
 function unrefTimer(ms: number): Promise<void> {

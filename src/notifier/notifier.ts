@@ -1,7 +1,8 @@
+import type { EntityManager } from 'typeorm';
+import type { Channel } from '../common/delivery.js';
 import type { Recipient } from '../common/recipient.js';
-import type { MessageState } from './message.entity.js';
 
-export type Channel = 'email' | 'sms';
+export type { Channel } from '../common/delivery.js';
 
 /** A message whose row in `messages` exists and is leased to this process. */
 export interface LeasedMessage {
@@ -17,31 +18,62 @@ export interface LeasedMessage {
   secondsLeft: number;
   /** Which call of a vendor this is, from 1. */
   attempts: number;
+  /** Who was tried last, for another to be tried next; null before the first. */
+  lastProvider: string | null;
 }
 
-/** What a template shows. */
+/** What a template shows; each template needs some of it. */
 export interface MessageContent {
-  code: string;
+  /** The language to say it in (BCP 47). Default: `DEFAULT_LOCALE`. */
+  locale?: string;
+  code?: string;
   /** What the code approves, in the order to show it. */
   context?: Record<string, string>;
+  /** A page of ours. Nothing else becomes a link. */
+  link?: string;
+  /** The phone number that was linked. */
+  phone?: string;
+  /** What was changed. */
+  field?: 'email' | 'phone';
+  /** What it was changed to. */
+  to?: string;
+  /** When it happened, in ISO 8601. */
+  at?: string;
+  /** What it happened on, in words of ours; absent when we cannot tell. */
+  device?: string;
+  /** Where it came from. */
+  ip?: string;
 }
 
-/** How far the newest message of a challenge has come. */
-export interface Delivery {
+/** Tells somebody what happened to an account; there is no code to check in it. */
+export interface Notice {
   recipient: Recipient;
-  purpose: string;
-  lane: string;
-  state: MessageState;
-  failure: string | null;
+  template: string;
+  content: MessageContent;
+  /** After this it is news to nobody and is not sent. Default: a day. */
+  lifeSeconds?: number;
 }
 
 /** How long the process that wrote or took a message has to send it, before any process may take it. */
 export const LEASE_SECONDS = 20;
+
+/**
+ * SQL that says whether nothing may be sent to a recipient, by one look at a primary key. What a vendor refused by a list
+ * of its own is asked of it again a day later, for it need not tell us when somebody leaves that list.
+ */
+export const suppressed = (
+  recipient: string,
+) => `exists (select from suppressions s where s.recipient = ${recipient}
+  and (s.reason <> 'refused' or s.created_at > now() - interval '1 day'))`;
 
 /** Sends what the outbox holds. */
 export abstract class Notifier {
   /** Sends a message that this process has just written, without waiting for it. */
   abstract dispatch(message: LeasedMessage): void;
 
-  abstract deliveryOf(challengeId: string): Promise<Delivery | null>;
+  /**
+   * Queues a notice, on the manager's transaction where there is one, so that a change and its notice are one
+   * commit. A sweep sends it within about a second; codes go first.
+   */
+  abstract notify(notice: Notice, manager?: EntityManager): Promise<void>;
 }

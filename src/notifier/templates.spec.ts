@@ -1,49 +1,12 @@
+import { readdirSync } from 'node:fs';
 import { Config } from '../config/config.js';
+import type { Channel, MessageContent } from './notifier.js';
+import { originBoundCode } from '../../test/support/origin-bound-code.js';
+import { smsSize } from './sms-segments.js';
 import { Templates } from './templates.js';
 
-/** GSM 03.38, basic set and extension (which costs two). */
-const GSM7 =
-  '@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !"#¤%&\'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà';
-const GSM7_EXTENSION = '^{}\\[~]|€';
-
-function gsm7Length(text: string): number {
-  return [...text].reduce((sum, char) => {
-    if (GSM7.includes(char)) return sum + 1;
-    if (GSM7_EXTENSION.includes(char)) return sum + 2;
-    throw new Error(`not in GSM-7: ${char}`);
-  }, 0);
-}
-
-/**
- * "Parse an origin-bound one-time code message" of the WICG's "Origin-bound one-time codes delivered via SMS":
- * https://wicg.github.io/sms-one-time-codes/#parsing
- */
-function originBoundCode(message: string): { host: string; code: string; embedded?: string } | null {
-  const line = message.slice(message.lastIndexOf('\n') + 1);
-  let position = 0;
-  const collect = (stop: RegExp) => {
-    const start = position;
-    while (position < line.length && !stop.test(line.charAt(position))) position++;
-    return line.slice(start, position);
-  };
-  const token = (sigil: string) => {
-    if (line.charAt(position) !== sigil) return null;
-    position++;
-    return collect(/\s/) || null;
-  };
-  const separator = () => line.charAt(position++) === ' ';
-
-  const host = token('@');
-  if (!host || !/^[a-z0-9.-]+$/i.test(host) || !separator()) return null;
-  const code = token('#');
-  if (!code) return null;
-  if (position === line.length) return { host, code };
-  if (!separator()) return null;
-  const embedded = token('@');
-  return embedded ? { host, code, embedded } : null;
-}
-
 const templates = new Templates(Config.from({ PUBLIC_URL: 'https://auth.example.com:8443/otp/' }));
+const ONE_SEGMENT = { encoding: 'GSM-7', segments: 1 };
 const context = { amount: '39.99 EUR', payee: 'Müller & <b>Söhne</b> "{{code}}"' };
 
 describe('a text message', () => {
@@ -70,7 +33,7 @@ describe('a text message', () => {
   it('fits one segment of 160 GSM-7 characters, with a long host and the longest code too (RF12)', () => {
     const longHost = new Templates(Config.from({ PUBLIC_URL: `https://${'a'.repeat(40)}.example.com` }));
     for (const seconds of [600, 300, 60, 59.9, 1])
-      expect(gsm7Length(longHost.sms('code', { code: '0123456789' }, seconds))).toBeLessThanOrEqual(160);
+      expect(smsSize(longHost.sms('code', { code: '0123456789' }, seconds))).toMatchObject(ONE_SEGMENT);
   });
 
   it('fits one segment with an amount and a payee (RF12, RF17)', () => {
@@ -79,7 +42,7 @@ describe('a text message', () => {
       { code: '012345', context: { amount: '39.99 EUR', payee: 'Acme Ltd' } },
       300,
     );
-    expect(gsm7Length(text)).toBeLessThanOrEqual(160);
+    expect(smsSize(text)).toMatchObject(ONE_SEGMENT);
   });
 
   it('shows the code first, for the preview of a locked screen', () => {
@@ -137,8 +100,129 @@ describe('a mail', () => {
   });
 });
 
+describe('every template', () => {
+  const LINK = 'https://app.example.com/undo?token=aB-_9&from=mail';
+  const AT = '2026-11-21T10:05:00.000Z';
+  const HOSTILE = '<a href="https://evil.example">{{7*7}}</a>\r\n${7*7} {{#each details}}';
+  const OPTIONAL = ['context', 'device'];
+  /** What each needs; where people had a say, with the worst they could have said. */
+  const EVERY: [string, MessageContent, Channel[]][] = [
+    ['address_taken', {}, ['email']],
+    ['code', { code: '012345', context: { note: HOSTILE } }, ['email', 'sms']],
+    ['contact_changed', { field: 'phone', to: HOSTILE, link: LINK }, ['email', 'sms']],
+    ['many_failures', { at: AT, ip: HOSTILE }, ['email']],
+    ['new_sign_in', { at: AT, device: HOSTILE, ip: '203.0.113.7' }, ['email']],
+    ['no_account', {}, ['email']],
+    ['password_changed', {}, ['email']],
+    ['password_reset', { code: '012345', link: LINK }, ['email']],
+    ['phone_linked', { phone: HOSTILE }, ['email']],
+  ];
+  const rendered = ([template, content, channels]: (typeof EVERY)[number]) => ({
+    ...templates.mail(template, content, 300),
+    ...(channels.includes('sms') && { sms: templates.sms(template, content, 300) }),
+  });
+
+  it('is in this list', () => {
+    const files = readdirSync(new URL('./templates/', import.meta.url)).filter(
+      (file) => !file.startsWith('_'),
+    );
+    const listed = EVERY.flatMap(([template, , channels]) => [
+      ...['html', 'subject', 'text'].map((part) => `${template}.${part}.hbs`),
+      ...(channels.includes('sms') ? [`${template}.sms.hbs`] : []),
+    ]);
+    expect(files.sort()).toEqual(listed.sort());
+  });
+
+  it.each(EVERY)('%s says something in every part, and nothing that is missing', (...one) => {
+    const [template, , channels] = one;
+    for (const channel of ['email', 'sms'] as const)
+      expect(templates.has(template, channel)).toBe(channels.includes(channel));
+    for (const part of Object.values(rendered(one))) {
+      expect(part.trim()).not.toBe('');
+      expect(part).not.toMatch(/undefined|null|\[object|function/);
+      expect(part).not.toMatch(/\n{3}/);
+    }
+  });
+
+  it.each(EVERY)('%s has a subject of one line, without blanks around it', (...one) => {
+    expect(rendered(one).subject).toMatch(/^\S[^\r\n]{0,76}\S$/);
+  });
+
+  it.each(EVERY)('%s stands in the layout, once', (...one) => {
+    const { html } = rendered(one);
+    expect(html).toMatch(/^<!doctype html>\n<html lang="en" dir="ltr">[^]*<\/html>$/);
+    for (const tag of ['<html', '<title>', '<body', '</body>', '</html>'])
+      expect(html.split(tag)).toHaveLength(2);
+    expect(html).not.toMatch(/<title><\/title>/);
+  });
+
+  it.each(EVERY)('%s evaluates nothing of what it shows, and escapes it in HTML only (I7)', (...one) => {
+    const { html, ...plain } = rendered(one);
+    expect(html + Object.values(plain).join()).not.toContain('49');
+    expect(html).not.toContain('<a href="https://evil');
+    if (
+      !Object.values(one[1])
+        .concat(Object.values(one[1].context ?? {}))
+        .includes(HOSTILE)
+    )
+      return;
+    expect(html).toContain('&lt;a href&#x3D;&quot;https://evil.example&quot;&gt;{{7*7}}&lt;/a&gt;');
+    expect(plain.text).toContain(HOSTILE);
+  });
+
+  it.each(EVERY)('%s links to our page, with the address in view, or nowhere (I7, I9)', (...one) => {
+    const { html, ...plain } = rendered(one);
+    const link = one[1].link;
+    const anchors = [...html.matchAll(/<a dir="ltr" href="([^"]*)">([^<]*)<\/a>/g)].map(([, href, shown]) => [
+      href,
+      shown,
+    ]);
+    const escaped = link?.replaceAll('&', '&amp;').replaceAll('=', '&#x3D;');
+    expect(anchors).toEqual(link ? [[escaped, escaped]] : []);
+    expect(html.split(/<a\b/)).toHaveLength(anchors.length + 1);
+    expect(html).not.toMatch(/src=|url\(|<img|<link|<script|<form/i);
+
+    expect(plain.subject).not.toMatch(/https?:/);
+    for (const text of [plain.text, plain.sms ?? plain.text]) {
+      const urls = text.replaceAll(HOSTILE, '').match(/https?:\S+/g) ?? [];
+      expect(urls).toEqual(link ? [link] : []);
+    }
+  });
+
+  it.each(EVERY)('%s is an error without one of the things it shows', (template, content, channels) => {
+    for (const field of Object.keys(content).filter((name) => !OPTIONAL.includes(name))) {
+      const without = { ...content, [field]: undefined };
+      const missing = { field: 'subject', at: 'when' }[field] ?? field;
+      expect(() => templates.mail(template, JSON.parse(JSON.stringify(without)), 300)).toThrow(missing);
+      if (channels.includes('sms'))
+        expect(() => templates.sms(template, JSON.parse(JSON.stringify(without)), 300)).toThrow();
+    }
+  });
+
+  it('that is a notice is no origin-bound code to a phone (RF12)', () => {
+    const content: MessageContent = { field: 'phone', to: '+14155550123', link: LINK };
+    const text = templates.sms('contact_changed', content, 300);
+    expect(originBoundCode(text)).toBeNull();
+    expect(smsSize(text)).toMatchObject(ONE_SEGMENT);
+  });
+
+  it('shows a code before a link, whose digits could be taken for one', () => {
+    const { text } = templates.mail('password_reset', { code: '012345', link: LINK }, 300);
+    expect(text.indexOf('012345')).toBeLessThan(text.indexOf(LINK));
+  });
+
+  it.each(['constructor', '../notifier', 'layout', ''])('named %j does not exist', (template) => {
+    expect(templates.has(template, 'email')).toBe(false);
+    expect(() => templates.mail(template, {}, 300)).toThrow('no template');
+  });
+});
+
 describe('the stated lifetime', () => {
   it.each([
+    [259_199, '71 hours'],
+    [7_200, '2 hours'],
+    [7_199, '119 minutes'],
+    [3_600, '60 minutes'],
     [600, '10 minutes'],
     [300, '5 minutes'],
     [299.98, '5 minutes'],
