@@ -1,10 +1,14 @@
-import { Body, Controller, Get, HttpCode, Param, ParseUUIDPipe, Post } from '@nestjs/common';
+import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiBody, ApiTags } from '@nestjs/swagger';
+import { Public } from '../common/access.js';
+import { CurrentClient, type Client } from '../common/client.js';
 import { Problems, withOtp } from '../common/documented.js';
-import { BODY_PROBLEMS, CommonError } from '../common/common.errors.js';
-import { ChallengeStatus, OtpAddress, OtpSent, OtpVerified, SendOtp, VerifyOtp } from './otp.dto.js';
+import { BODY_PROBLEMS } from '../common/common.errors.js';
+import { localeOf } from '../common/locale.js';
+import { OtpAddress, OtpSent, OtpVerified, SendOtp, VerifyOtp } from './otp.dto.js';
+import type { SendRequest } from './codes.js';
 import { addressProblems, OtpError } from './otp.errors.js';
-import { OtpService, type CodeRequest, type IssuedCode } from './otp.service.js';
+import { OtpService, type IssuedCode } from './otp.service.js';
 import { ProofService } from './proof.service.js';
 import { Purposes } from './purposes.js';
 import { Recipients } from './recipients.js';
@@ -24,6 +28,7 @@ const ADDRESS_EXAMPLES = {
 };
 
 @ApiTags('Codes')
+@Public()
 @Controller('otp')
 export class OtpController {
   constructor(
@@ -50,8 +55,8 @@ export class OtpController {
     OtpError.contextRequired(),
     ...BODY_PROBLEMS,
   )
-  async generate(@Body() body: SendOtp): Promise<OtpSent> {
-    return this.sent('OTP generated and sent.', await this.otp.send(this.request(body)));
+  async generate(@Body() body: SendOtp, @CurrentClient() client: Client): Promise<OtpSent> {
+    return this.sent('OTP generated and sent.', await this.otp.send(this.sending(body, client)));
   }
 
   /**
@@ -69,8 +74,8 @@ export class OtpController {
     ...addressProblems('phone_number'),
     ...BODY_PROBLEMS,
   )
-  async resend(@Body() body: SendOtp): Promise<OtpSent> {
-    return this.sent('OTP resent.', await this.otp.resend(this.request(body)));
+  async resend(@Body() body: SendOtp, @CurrentClient() client: Client): Promise<OtpSent> {
+    return this.sent('OTP resent.', await this.otp.resend(this.sending(body, client)));
   }
 
   /**
@@ -96,25 +101,20 @@ export class OtpController {
     return { detail: 'OTP verified successfully.', proof };
   }
 
-  /** What became of a code and its message */
-  @Get('challenges/:id')
-  @Problems(OtpError.challengeNotFound(), CommonError.rateLimited(30), CommonError.unavailable())
-  status(
-    @Param('id', new ParseUUIDPipe({ exceptionFactory: OtpError.challengeNotFound })) id: string,
-  ): Promise<ChallengeStatus> {
-    return this.otp.status(id);
-  }
-
   private request({
     phone_number,
     email,
     purpose = 'verification',
     context,
     channel,
-  }: OtpAddress & SendOtp): CodeRequest {
+  }: OtpAddress & SendOtp): SendRequest {
     const policy = this.purposes.requested(purpose);
     if (policy.context === 'required' && !context) throw OtpError.contextRequired();
     return { recipient: this.recipients.one({ phone_number, email }), policy, context, channel };
+  }
+
+  private sending(body: SendOtp, client: Client): SendRequest {
+    return { ...this.request(body), locale: localeOf(body.locale) ?? client.locale };
   }
 
   private sent(detail: string, { challenge, code }: IssuedCode): OtpSent {

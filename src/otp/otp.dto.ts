@@ -1,7 +1,10 @@
 import { IsIn, IsOptional, IsString, Matches, MaxLength } from 'class-validator';
+import { CHANNELS } from '../common/delivery.js';
 import { IfGiven } from '../common/if-given.js';
+import { IsLocaleTag } from '../common/locale.js';
 import type { Channel } from '../notifier/notifier.js';
 import { IsContext } from './is-context.js';
+import { IsOtp } from './is-otp.js';
 
 export class OtpAddress {
   /**
@@ -44,12 +47,21 @@ export class OtpAddress {
 
 export class SendOtp extends OtpAddress {
   /**
-   * How to reach the address; by default `sms` for a phone number and `email` for an e-mail address.
+   * How to reach the address: `sms` or `email`, or `whatsapp` or `voice` (a call) for a phone number where `OTP_CHANNELS`
+   * offers them. By default the first of those that reach it, usually `sms` or `email`.
    * @example "sms"
    */
   @IfGiven()
-  @IsIn(['sms', 'email'], { message: 'channel must be sms or email.' })
+  @IsIn(CHANNELS, { message: 'channel must be sms, email, whatsapp or voice.' })
   channel?: Channel;
+
+  /**
+   * The language of the message (BCP 47). Default: the first of `Accept-Language` that we have, else that of the phone
+   * number's country, else `DEFAULT_LOCALE`.
+   * @example "en"
+   */
+  @IsLocaleTag()
+  locale?: string;
 }
 
 export class VerifyOtp extends OtpAddress {
@@ -57,7 +69,7 @@ export class VerifyOtp extends OtpAddress {
    * The code from the message.
    * @example "123456"
    */
-  @Matches(/^[0-9]{4,10}$/, { message: 'otp must be a string of 4 to 10 digits.' })
+  @IsOtp()
   otp!: string;
 }
 
@@ -106,6 +118,21 @@ export class Challenge {
   attemptsLeft!: number;
 }
 
+/** Why a message did not arrive. */
+export class DeliveryReason {
+  /**
+   * For programs.
+   * @example "unreachable"
+   */
+  code!: string;
+
+  /**
+   * For the person who is waiting.
+   * @example "The number cannot receive SMS."
+   */
+  text!: string;
+}
+
 export class ChallengeStatus extends Challenge {
   /**
    * What became of the code.
@@ -114,10 +141,14 @@ export class ChallengeStatus extends Challenge {
   status!: 'pending' | 'approved' | 'expired' | 'exhausted';
 
   /**
-   * How far its newest message has come.
+   * How far its newest message has come; `delivered` is said where the provider reports it.
    * @example "sent"
    */
-  delivery!: 'queued' | 'sent' | 'failed';
+  delivery!: 'queued' | 'sent' | 'delivered' | 'failed';
+
+  /** Why it failed, where that is known. */
+  @IsOptional()
+  deliveryReason?: DeliveryReason;
 }
 
 export class OtpSent {

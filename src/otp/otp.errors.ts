@@ -37,6 +37,10 @@ export const OtpError = {
       'Too many failed attempts, please generate a new OTP.',
     ),
   challengeNotFound: () => new AppError('not_found', 'challenge_not_found', 'There is no such challenge.'),
+  tooManyStreams: () =>
+    new AppError('rate_limited', 'too_many_streams', 'Too many streams are open from your address.', {
+      retryAfter: 10,
+    }),
   purposeRefused: (purpose: string) =>
     new AppError(
       'invalid',
@@ -81,7 +85,13 @@ export const AddressError = {
     }),
   channel: (channel: string) =>
     new AppError('invalid', 'channel_not_available', `This address cannot be reached by ${channel}.`, {
-      errors: [{ field: 'channel', detail: 'Use sms for a phone number and email for an e-mail address.' }],
+      errors: [
+        {
+          field: 'channel',
+          detail:
+            'Use sms for a phone number, or whatsapp or voice where they are offered, and email for an e-mail address.',
+        },
+      ],
     }),
 };
 

@@ -1,54 +1,31 @@
-import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
+import { Housekeeping } from '../database/housekeeping.js';
 import { ChallengeRepository } from './challenge.repository.js';
 
-const EVERY_MS = 10_000;
 const BATCH = 1_000;
 
-/** Wipes codes soon after they expired and removes rows that no limit needs, in small batches, in every process. */
+/** Wipes codes soon after they expired and removes rows that no limit needs, in small batches. */
 @Injectable()
-export class OtpHousekeeping implements OnApplicationBootstrap, OnApplicationShutdown {
-  private readonly logger = new Logger('OtpHousekeeping');
-  private timer?: NodeJS.Timeout;
-  private running: Promise<void> = Promise.resolve();
-  private stopping = false;
-  private wipedTo = new Date(0);
+export class OtpHousekeeping {
+  private wipedTo = '-infinity';
 
-  constructor(private readonly challenges: ChallengeRepository) {}
-
-  onApplicationBootstrap(): void {
-    this.schedule();
+  constructor(
+    private readonly challenges: ChallengeRepository,
+    housekeeping: Housekeeping,
+  ) {
+    housekeeping.add('codes', (stopping) => this.wipe(stopping));
+    housekeeping.addRemoval('old codes', (limit) => this.challenges.removeOld(limit));
   }
 
-  async onApplicationShutdown(): Promise<void> {
-    this.stopping = true;
-    clearTimeout(this.timer);
-    await this.running;
-  }
-
-  private schedule(): void {
-    if (this.stopping) return;
-    this.timer = setTimeout(() => {
-      this.running = this.run().then(() => this.schedule());
-    }, EVERY_MS).unref();
-  }
-
-  /** One round: every code that expired so far, and one batch of old rows. */
-  async run(): Promise<void> {
-    try {
-      for (;;) {
-        const { wipedTo, seen } = (await this.challenges.wipeExpired(this.wipedTo, BATCH)) ?? {
-          wipedTo: null,
-          seen: 0,
-        };
-        if (wipedTo) this.wipedTo = wipedTo;
-        if (seen < BATCH || this.stopping) break;
-      }
-      await this.challenges.removeOld(BATCH);
-    } catch (error) {
-      this.logger.warn({
-        msg: 'housekeeping failed',
-        error: error instanceof Error ? error.name : typeof error,
-      });
+  /** Every code that expired since the last round; in the first round of a process, every code on record. */
+  private async wipe(stopping: AbortSignal): Promise<void> {
+    for (;;) {
+      const { wipedTo, seen } = (await this.challenges.wipeExpired(this.wipedTo, BATCH)) ?? {
+        wipedTo: null,
+        seen: 0,
+      };
+      if (wipedTo) this.wipedTo = wipedTo;
+      if (stopping.aborted || seen < BATCH) return;
     }
   }
 }

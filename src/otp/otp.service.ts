@@ -1,25 +1,16 @@
 import { Injectable } from '@nestjs/common';
-import { v7 as uuid } from 'uuid';
-import { Keyring } from '../common/keyring.js';
-import { masked, type Recipient } from '../common/recipient.js';
+import { Metrics } from '../common/metrics.js';
+import { masked } from '../common/recipient.js';
 import { Config } from '../config/config.js';
-import { Notifier, type Channel, type Delivery, type MessageContent } from '../notifier/notifier.js';
-import { ChallengeRepository, type NewChallenge } from './challenge.repository.js';
-import { digestOf, newCode } from './otp-code.js';
+import { TestIdentities } from '../config/test-identities.js';
+import { CodeOutcomes } from '../notifier/code-outcomes.js';
+import { Notifier, type Channel } from '../notifier/notifier.js';
+import { ChallengeRepository, type Issued, type NewChallenge } from './challenge.repository.js';
+import { Codes, PUBLIC_LANE, type CodeRequest, type LinkToken, type SendRequest } from './codes.js';
 import { OtpError } from './otp.errors.js';
-import { Purposes, type Policy } from './purposes.js';
+import { withoutLimits } from './purposes.js';
 import { Recipients } from './recipients.js';
-import type { Challenge, ChallengeStatus } from './otp.dto.js';
-
-/** A code for somebody, for something. */
-export interface CodeRequest {
-  recipient: Recipient;
-  policy: Policy;
-  /** Default: sms for a phone number, email for an e-mail address. */
-  channel?: Channel;
-  /** What the code approves. */
-  context?: Record<string, string>;
-}
+import type { Challenge } from './otp.dto.js';
 
 export interface IssuedCode {
   challenge: Challenge;
@@ -27,40 +18,43 @@ export interface IssuedCode {
   code?: string;
 }
 
-/** The lane of everything that anyone may ask for. */
-const PUBLIC_LANE = '';
-
 /** Issues, repeats and checks codes. The limits are decided by the statements of `ChallengeRepository`. */
 @Injectable()
 export class OtpService {
   constructor(
     private readonly challenges: ChallengeRepository,
-    private readonly purposes: Purposes,
     private readonly recipients: Recipients,
-    private readonly keyring: Keyring,
+    private readonly codes: Codes,
     private readonly notifier: Notifier,
+    private readonly outcomes: CodeOutcomes,
+    private readonly testIdentities: TestIdentities,
     private readonly config: Config,
+    private readonly metrics: Metrics,
   ) {}
 
   /** Sends a code. Throws `otp_cooldown`, `otp_send_limit` or `otp_guess_limit`. */
-  send(request: CodeRequest): Promise<IssuedCode> {
+  send(request: SendRequest): Promise<IssuedCode> {
     return this.issue(request, false);
   }
 
   /** Sends the live code again, or a new one once half its life is over. Throws `otp_not_found` as well. */
-  resend(request: CodeRequest): Promise<IssuedCode> {
+  resend(request: SendRequest): Promise<IssuedCode> {
     return this.issue(request, true);
   }
 
   /** Spends one guess. Returns the challenge's id if it was right and the first; throws what it was otherwise. */
-  async verify({ recipient, policy, context }: CodeRequest, code: string): Promise<string> {
-    const { purpose } = policy;
-    const key = { recipient, purpose, lane: PUBLIC_LANE };
-    const contextHash = context ? digestOf(context) : '';
-    const hashes = this.keyring.macs(recipient, purpose, PUBLIC_LANE, contextHash, code);
+  async verify(request: CodeRequest, code: string): Promise<string> {
+    const { recipient, policy, lane = PUBLIC_LANE } = this.asTest(request);
+    const key = { recipient, purpose: policy.purpose, lane };
 
-    const verdict = await this.challenges.verify(key, hashes, policy);
-    if (verdict?.approved) return verdict.id;
+    const hashes = this.codes.hashes(request, code);
+    const verdict = await this.challenges.verify({ ...key, hashes, policy });
+    if (verdict?.approved || verdict?.attemptsLeft === 0)
+      this.outcomes.ended(verdict.id, verdict.approved ? 'approved' : 'canceled');
+    if (verdict?.approved) {
+      this.metrics.codesVerified.inc();
+      return verdict.id;
+    }
     if (verdict) throw OtpError.invalid(verdict.attemptsLeft);
 
     const refusal = await this.challenges.explainVerify(key, policy);
@@ -71,50 +65,34 @@ export class OtpService {
     throw OtpError.notFound();
   }
 
-  /** What whoever holds the challenge's id may know of it. Throws `challenge_not_found`. */
-  async status(id: string): Promise<ChallengeStatus> {
-    const delivery = await this.notifier.deliveryOf(id);
-    if (!delivery) throw OtpError.challengeNotFound();
-    const policy = this.purposes.policy(delivery.purpose);
-    const state = await this.challenges.state(delivery, id, policy);
-    if (!state) throw OtpError.challengeNotFound();
-    const { channel, consumed, exhausted, expired, expiresAt, resendAt, attempts } = state;
-    return {
-      id,
-      channel: channel as Channel,
-      maskedTo: masked(delivery.recipient),
-      codeLength: policy.codeLength,
-      expiresAt,
-      resendAt,
-      attemptsLeft: consumed || expired ? 0 : policy.maxAttempts - attempts,
-      status: consumed ? 'approved' : exhausted ? 'exhausted' : expired ? 'expired' : 'pending',
-      delivery: deliveryWord(delivery),
-    };
+  /** Spends a link. False when it or its code was used, has expired or was replaced. */
+  async redeem({ recipient, id }: LinkToken, purpose: string): Promise<boolean> {
+    const isRight = await this.challenges.redeem({ recipient, purpose, lane: PUBLIC_LANE }, id);
+    if (isRight) this.metrics.codesVerified.inc();
+    return isRight;
   }
 
-  private async issue(request: CodeRequest, resend: boolean): Promise<IssuedCode> {
+  /** A test identity's code is no secret, so nothing is sent and no wait or budget protects it. */
+  private asTest<Request extends CodeRequest>(request: Request): Request & Pick<SendRequest, 'knownCode'> {
+    const knownCode = this.testIdentities.codeOf(request.recipient);
+    return knownCode === undefined
+      ? request
+      : { ...request, knownCode, policy: withoutLimits(request.policy) };
+  }
+
+  private async issue(asked: SendRequest, resend: boolean): Promise<IssuedCode> {
+    const request = this.asTest(asked);
     const { recipient, policy } = request;
-    const channel = this.recipients.channel(recipient, request.channel);
-    const wanted = this.newChallenge(request, channel, resend);
+    const channel = this.recipients.channel(recipient, policy.purpose, request.channel);
+    const wanted = this.codes.draft(request, channel, resend);
 
     const issued = await this.challenges.issue(wanted);
     if (!issued) throw await this.refusal(wanted);
+    this.metrics.codesIssued.inc({ channel });
 
-    const { purpose, lane, messageId } = wanted;
-    const { codeSealed: sealed, secondsLeft } = issued;
-    this.notifier.dispatch({
-      id: messageId,
-      recipient,
-      purpose,
-      lane,
-      channel,
-      template: 'code',
-      sealed,
-      secondsLeft,
-      attempts: 1,
-    });
+    if (!wanted.isTest && !issued.suppressed) this.dispatch(wanted, issued, channel);
     return {
-      ...(this.config.OTP_EXPOSE_CODE && { code: this.codeOf(wanted, sealed) }),
+      ...(this.config.OTP_EXPOSE_CODE && { code: this.codes.codeOf(wanted, issued.codeSealed) }),
       challenge: {
         id: issued.id,
         channel,
@@ -127,33 +105,11 @@ export class OtpService {
     };
   }
 
-  private newChallenge(
-    { recipient, policy, context }: CodeRequest,
-    channel: Channel,
-    resend: boolean,
-  ): NewChallenge {
-    const { purpose } = policy;
-    const code = newCode(policy.codeLength);
-    const contextHash = context ? digestOf(context) : null;
-    const content: MessageContent = { code, ...(context && { context }) };
-    return {
-      recipient,
-      purpose,
-      lane: PUBLIC_LANE,
-      id: uuid(),
-      messageId: uuid(),
-      channel,
-      codeHash: this.keyring.mac(recipient, purpose, PUBLIC_LANE, contextHash ?? '', code),
-      codeSealed: this.keyring.seal(JSON.stringify(content), recipient, purpose, PUBLIC_LANE),
-      contextHash,
-      policy,
-      resend,
-    };
-  }
-
-  private codeOf({ recipient, purpose, lane }: NewChallenge, sealed: Buffer): string {
-    const { code } = JSON.parse(this.keyring.open(sealed, recipient, purpose, lane)) as MessageContent;
-    return code;
+  private dispatch(wanted: NewChallenge, issued: Issued, channel: Channel): void {
+    const { messageId, recipient, purpose, lane, template } = wanted;
+    const { codeSealed: sealed, secondsLeft } = issued;
+    const message = { id: messageId, recipient, purpose, lane, channel, template, sealed, secondsLeft };
+    this.notifier.dispatch({ ...message, attempts: 1, lastProvider: null });
   }
 
   private async refusal(wanted: NewChallenge): Promise<Error> {
@@ -165,9 +121,4 @@ export class OtpService {
     const retryAfter = why?.cooldown ?? 1;
     return wanted.resend ? OtpError.resendCooldown(retryAfter) : OtpError.cooldown(retryAfter);
   }
-}
-
-function deliveryWord({ state }: Delivery): ChallengeStatus['delivery'] {
-  if (state === 'sent') return 'sent';
-  return state === 'queued' || state === 'sending' ? 'queued' : 'failed';
 }

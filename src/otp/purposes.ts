@@ -7,6 +7,8 @@ export interface Policy {
   purpose: string;
   codeLength: number;
   ttlSeconds: number;
+  /** While more than this is left of a live code's life, another message repeats it. */
+  repeatSeconds: number;
   /** Wait between two messages. */
   resendSeconds: number;
   /** Guesses at one code. */
@@ -19,15 +21,33 @@ export interface Policy {
   context: 'none' | 'optional' | 'required';
 }
 
-type Rules = Pick<Policy, 'context'> & { internal?: boolean };
+/** For the codes of test identities, which are no secret: they expire and work once, as all do. */
+export function withoutLimits(policy: Policy): Policy {
+  return { ...policy, resendSeconds: 0, sendsPerDay: NO_LIMIT, failuresPerDay: NO_LIMIT };
+}
+
+/** The largest that PostgreSQL's integer holds. */
+const NO_LIMIT = 2 ** 31 - 1;
+
+interface Rules {
+  policy: Partial<Policy>;
+  /** Only for this server's own flows. */
+  internal?: boolean;
+}
+
+/** A reset takes longer than a sign-in, and every request for one ends the one before. */
+const RESET_SECONDS = 15 * 60;
 
 const PURPOSES: Record<string, Rules> = {
-  verification: { context: 'optional' },
-  transaction: { context: 'required' },
-  login: { context: 'none', internal: true },
-  email_verification: { context: 'none', internal: true },
-  contact_change: { context: 'none', internal: true },
-  password_reset: { context: 'none', internal: true },
+  verification: { policy: {} },
+  transaction: { policy: { context: 'required' } },
+  login: { policy: { context: 'none' }, internal: true },
+  email_verification: { policy: { context: 'none' }, internal: true },
+  contact_change: { policy: { context: 'none' }, internal: true },
+  password_reset: {
+    policy: { context: 'none', ttlSeconds: RESET_SECONDS, repeatSeconds: RESET_SECONDS },
+    internal: true,
+  },
 };
 
 /** The purposes this server knows, and those that `OTP_PURPOSES` adds. */
@@ -37,16 +57,18 @@ export class Purposes {
 
   /** The policy of a purpose of our own. */
   policy(purpose: string): Policy {
-    const { context } = PURPOSES[purpose] ?? { context: 'optional' as const };
+    const rules = PURPOSES[purpose]?.policy;
     return {
+      context: 'optional',
       purpose,
-      context,
       codeLength: this.config.OTP_LENGTH,
       ttlSeconds: this.config.OTP_TTL_SECONDS,
+      repeatSeconds: this.config.OTP_TTL_SECONDS / 2,
       resendSeconds: this.config.OTP_RESEND_SECONDS,
       maxAttempts: this.config.OTP_MAX_ATTEMPTS,
       sendsPerDay: 10,
       failuresPerDay: 20,
+      ...rules,
     };
   }
 

@@ -1,0 +1,58 @@
+import { Injectable } from '@nestjs/common';
+import { masked } from '../common/recipient.js';
+import { reasonOf } from '../notifier/failure-reasons.js';
+import { ChallengeStatusRepository, type ChallengeState } from './challenge-status.repository.js';
+import type { ChallengeStatus } from './otp.dto.js';
+import { OtpError } from './otp.errors.js';
+import { Purposes } from './purposes.js';
+
+/**
+ * What whoever holds a challenge's id may know of it: nothing of providers, and of the address no more than was given
+ * to ask for it. A challenge without a code (`decoy`) has a message as well, so all of this looks the same.
+ */
+@Injectable()
+export class ChallengeStatuses {
+  constructor(
+    private readonly challenges: ChallengeStatusRepository,
+    private readonly purposes: Purposes,
+  ) {}
+
+  /** Throws `challenge_not_found`. */
+  async one(id: string): Promise<ChallengeStatus> {
+    const [status] = await this.all([id]);
+    if (!status) throw OtpError.challengeNotFound();
+    return status;
+  }
+
+  /** Of those that are known and not replaced. */
+  async all(ids: string[]): Promise<ChallengeStatus[]> {
+    return (await this.challenges.states(ids)).map((state) => this.statusOf(state));
+  }
+
+  private statusOf(challenge: ChallengeState): ChallengeStatus {
+    const { id, channel, recipient, purpose, consumed, expired, expiresAt, resendAt, attempts } = challenge;
+    const { codeLength, maxAttempts } = this.purposes.policy(purpose);
+    const exhausted = attempts >= maxAttempts;
+    return {
+      id,
+      channel,
+      maskedTo: masked(recipient),
+      codeLength,
+      expiresAt,
+      resendAt,
+      attemptsLeft: consumed || expired ? 0 : maxAttempts - attempts,
+      status: consumed ? 'approved' : exhausted ? 'exhausted' : expired ? 'expired' : 'pending',
+      ...deliveryOf(challenge),
+    };
+  }
+}
+
+/** A message that a used code or a newer message made needless has not failed for any reason that helps people. */
+function deliveryOf({
+  state,
+  failure,
+}: ChallengeState): Pick<ChallengeStatus, 'delivery' | 'deliveryReason'> {
+  if (state === 'sent' || state === 'delivered') return { delivery: state };
+  if (state === 'queued' || state === 'sending') return { delivery: 'queued' };
+  return { delivery: 'failed', ...(failure && { deliveryReason: reasonOf(failure) }) };
+}

@@ -1,0 +1,86 @@
+import { Controller, Get, Headers, Ip, Param, ParseUUIDPipe, Req, Res } from '@nestjs/common';
+import {
+  ApiExtraModels,
+  ApiHeader,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiTags,
+  getSchemaPath,
+} from '@nestjs/swagger';
+import { normalizeIp } from '@nestjs/throttler';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Public } from '../common/access.js';
+import { CommonError } from '../common/common.errors.js';
+import { Problems } from '../common/documented.js';
+import { ChallengeStatuses } from './challenge-status.service.js';
+import { ChallengeStreams } from './challenge-streams.js';
+import { ChallengeStatus } from './otp.dto.js';
+import { OtpError } from './otp.errors.js';
+
+const ChallengeId = () => Param('id', new ParseUUIDPipe({ exceptionFactory: OtpError.challengeNotFound }));
+
+@ApiTags('Codes')
+@Public()
+@Controller('otp/challenges')
+export class ChallengesController {
+  constructor(
+    private readonly statuses: ChallengeStatuses,
+    private readonly streams: ChallengeStreams,
+  ) {}
+
+  /** What became of a code and its message */
+  @Get(':id')
+  @Problems(OtpError.challengeNotFound(), CommonError.rateLimited(30), CommonError.unavailable())
+  status(@ChallengeId() id: string): Promise<ChallengeStatus> {
+    return this.statuses.one(id);
+  }
+
+  /**
+   * Follow what becomes of a code and its message
+   *
+   * @remarks Server-sent events, for `new EventSource(url)`: the same document now and at each change, until the code is used
+   * up or over, or for ten minutes. Five at a time from one address; whoever gets 429 or 503 asks the address above now and
+   * then.
+   */
+  @Get(':id/events')
+  @ApiExtraModels(ChallengeStatus)
+  @ApiHeader({
+    name: 'last-event-id',
+    required: false,
+    description: 'Sent by browsers that come back.',
+    schema: { type: 'string' },
+  })
+  @ApiOkResponse({
+    description: 'A stream of events, whose data is the status as JSON',
+    content: { 'text/event-stream': { schema: { $ref: getSchemaPath(ChallengeStatus) } } },
+  })
+  @ApiNoContentResponse({
+    description: 'There is nothing more to tell: browsers do not come back after this.',
+  })
+  @Problems(
+    OtpError.challengeNotFound(),
+    OtpError.tooManyStreams(),
+    CommonError.rateLimited(30),
+    CommonError.unavailable(),
+  )
+  async events(
+    @ChallengeId() id: string,
+    @Ip() ip: string,
+    @Headers('last-event-id') lastEventId: string | undefined,
+    @Req() { method }: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const stream = await this.streams.follow(id.toLowerCase(), normalizeIp(ip), lastEventId);
+    if (!stream) return void reply.code(204).send();
+    if (method === 'HEAD') stream.destroy();
+    // `no-transform` and X-Accel-Buffering keep proxies from holding events back; the connection serves nothing after it.
+    void reply
+      .headers({
+        'content-type': 'text/event-stream; charset=utf-8',
+        'cache-control': 'no-store, no-transform',
+        'x-accel-buffering': 'no',
+        connection: 'close',
+      })
+      .send(method === 'HEAD' ? undefined : stream);
+  }
+}

@@ -1,0 +1,74 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import type { Recipient } from '../common/recipient.js';
+import { Sql, type Statement } from '../database/sql.js';
+
+/** A code that is live or was the last of its purpose and lane, with what is spent of the budgets. */
+export interface CodeOnRecord {
+  id: string;
+  recipient: Recipient;
+  purpose: string;
+  lane: string;
+  channel: string;
+  issuedAt: Date;
+  expiresAt: Date;
+  consumedAt: Date | null;
+  expired: boolean;
+  attempts: number;
+  resendAt: Date;
+  waiting: boolean;
+  /** Of the day, over all purposes of the lane. */
+  sends: number;
+  sendsEndAt: Date | null;
+  /** Of the day. */
+  failures: number;
+  failuresEndAt: Date | null;
+}
+
+/** The sums are those that a refusal goes by. */
+const OF_RECIPIENT: Statement = {
+  name: 'challenges_of_recipient',
+  text: `
+    select id, recipient, purpose, lane, channel, issued_at as "issuedAt", expires_at as "expiresAt",
+      consumed_at as "consumedAt", expires_at <= now() as expired, attempts, resend_at as "resendAt",
+      consumed_at is null and resend_at > now() as waiting,
+      coalesce(sum(sends) filter (where sends_since > now() - interval '1 day') over (partition by lane), 0)::int as sends,
+      min(sends_since + interval '1 day') filter (where sends > 0 and sends_since > now() - interval '1 day')
+        over (partition by lane) as "sendsEndAt",
+      case when failures_since > now() - interval '1 day' then failures else 0 end as failures,
+      case when failures > 0 and failures_since > now() - interval '1 day'
+        then failures_since + interval '1 day' end as "failuresEndAt"
+    from challenges where recipient = $1
+    order by issued_at desc, id desc`,
+};
+
+/**
+ * The messages of a day are counted over all purposes, so all purposes get them back; wrong guesses and the wait are
+ * those of one purpose where it is named. A code that is live stays so, with the guesses that were made at it.
+ */
+const UNBLOCK = `
+  with unblocked as (
+    update challenges set
+      sends = 0,
+      sends_since = now(),
+      failures = case when $2::text is null or purpose = $2 then 0 else failures end,
+      resend_at = case when $2::text is null or purpose = $2 then least(resend_at, now()) else resend_at end
+    where recipient = $1
+    returning 1)
+  select count(*)::int as count from unblocked`;
+
+@Injectable()
+export class TimelineRepository {
+  constructor(private readonly sql: Sql) {}
+
+  /** The newest first. */
+  codesOf(recipient: Recipient): Promise<CodeOnRecord[]> {
+    return this.sql.rows<CodeOnRecord & Record<string, unknown>>(OF_RECIPIENT, [recipient]);
+  }
+
+  /** Gives the budgets of the day back; says how many codes on record it was done for. */
+  async unblock(manager: EntityManager, recipient: Recipient, purpose?: string): Promise<number> {
+    const [row] = await manager.query<{ count: number }[]>(UNBLOCK, [recipient, purpose ?? null]);
+    return row?.count ?? 0;
+  }
+}
