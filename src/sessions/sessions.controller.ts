@@ -1,0 +1,66 @@
+import { Controller, Delete, Get, HttpCode, Param, ParseUUIDPipe, Query } from '@nestjs/common';
+import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
+import { CurrentCaller, type Caller } from '../common/access.js';
+import { CurrentClient, type Client } from '../common/client.js';
+import { CommonError, SIGNED_IN_PROBLEMS } from '../common/common.errors.js';
+import { Problems } from '../common/documented.js';
+import { EndSession, SessionEntry } from './sessions.dto.js';
+import { SessionError } from './sessions.errors.js';
+import { SessionsService } from './sessions.service.js';
+import { SignOutService } from './sign-out.service.js';
+
+@ApiTags('Sessions')
+@ApiBearerAuth()
+@Controller('auth/sessions')
+export class SessionsController {
+  constructor(
+    private readonly sessions: SessionsService,
+    private readonly signOut: SignOutService,
+  ) {}
+
+  /**
+   * Where am I signed in?
+   *
+   * @remarks Your sessions that are not over, up to 100, the last used first.
+   */
+  @Get()
+  @Problems(...SIGNED_IN_PROBLEMS)
+  async list(@CurrentCaller() { userId, sessionId }: Caller): Promise<SessionEntry[]> {
+    const rows = await this.sessions.list(userId);
+    return rows.map((row) => ({ ...row, current: row.id === sessionId }));
+  }
+
+  /**
+   * Sign out everywhere else
+   *
+   * @remarks Ends all of your sessions but the one of this request.
+   */
+  @Delete()
+  @HttpCode(204)
+  @Problems(...SIGNED_IN_PROBLEMS)
+  endOthers(@CurrentCaller() caller: Caller, @CurrentClient() client: Client): Promise<void> {
+    return this.signOut.others(caller, client);
+  }
+
+  /**
+   * Sign out one session
+   *
+   * @remarks Its tokens stop working at once, on every server. With `forgetDevice` its device counts as unknown, too: do this
+   * when it was lost.
+   */
+  @Delete(':id')
+  @HttpCode(204)
+  @Problems(
+    SessionError.notFound(),
+    CommonError.validation([{ field: 'forgetDevice', detail: 'forgetDevice must be true or false.' }]),
+    ...SIGNED_IN_PROBLEMS,
+  )
+  end(
+    @Param('id', new ParseUUIDPipe({ exceptionFactory: SessionError.notFound })) id: string,
+    @Query() { forgetDevice }: EndSession,
+    @CurrentCaller() caller: Caller,
+    @CurrentClient() client: Client,
+  ): Promise<void> {
+    return this.signOut.one(caller, id, { client, forgetDevice: forgetDevice === 'true' });
+  }
+}

@@ -1,0 +1,13 @@
+import { Injectable } from '@nestjs/common';
+import { Housekeeping } from '../database/housekeeping.js';
+import { DeviceRepository } from './device.repository.js';
+import { SessionRepository } from './session.repository.js';
+
+/** Removes sessions a month after their end and devices that are no longer recognised. */
+@Injectable()
+export class SessionsHousekeeping {
+  constructor(sessions: SessionRepository, devices: DeviceRepository, housekeeping: Housekeeping) {
+    housekeeping.addRemoval('sessions', (limit) => sessions.removeOld(limit));
+    housekeeping.addRemoval('devices', (limit) => devices.removeUnused(limit));
+  }
+}

@@ -1,0 +1,34 @@
+import { Injectable } from '@nestjs/common';
+import { AccountEvents } from '../audit/account-events.service.js';
+import type { Caller } from '../common/access.js';
+import type { Client } from '../common/client.js';
+import { SessionError } from './sessions.errors.js';
+import { SessionsService } from './sessions.service.js';
+
+/** What users end themselves, with a record of it for them. */
+@Injectable()
+export class SignOutService {
+  constructor(
+    private readonly sessions: SessionsService,
+    private readonly events: AccountEvents,
+  ) {}
+
+  /** Ends one of the caller's sessions, this one or another. */
+  async one(
+    { userId }: Caller,
+    sessionId: string,
+    { client, forgetDevice = false }: { client: Client; forgetDevice?: boolean },
+  ): Promise<void> {
+    // First, so that a failure between the two can be repeated.
+    if (forgetDevice) await this.sessions.forgetDevice(sessionId, userId);
+    const ended = await this.sessions.end(sessionId, userId, 'sign_out');
+    if (!ended) throw SessionError.notFound();
+    await this.events.add({ userId, action: 'sign_out', succeeded: true, client });
+  }
+
+  /** Ends all of the caller's sessions but this one. */
+  async others({ userId, sessionId }: Caller, client: Client): Promise<void> {
+    await this.sessions.endAll(userId, 'sign_out', { except: sessionId });
+    await this.events.add({ userId, action: 'sign_out', succeeded: true, client });
+  }
+}
