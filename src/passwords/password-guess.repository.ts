@@ -1,0 +1,84 @@
+import { Injectable } from '@nestjs/common';
+import { Sql, type Statement } from '../database/sql.js';
+
+/** Names one row of `password_guesses`. */
+export interface GuessKey {
+  who: string;
+  lane: string;
+}
+
+export interface GuessBudget extends GuessKey {
+  failures: number;
+  windowSeconds: number;
+}
+
+/**
+ * Counts a guess while the budget lasts. The row lock of ON CONFLICT makes parallel guesses queue up, and each
+ * re-checks the WHERE on the newest version of the row, so that no more than the budget get through.
+ */
+const SPEND: Statement = {
+  name: 'password_guesses_spend',
+  text: `
+    insert into password_guesses as g (who, lane) values ($1::text, $2::text)
+    on conflict (who, lane) do update set
+      failures = case when g.since > now() - make_interval(secs => $4::int) then g.failures + 1 else 1 end,
+      since = case when g.since > now() - make_interval(secs => $4::int) then g.since else now() end
+    where g.failures < $3::int or g.since <= now() - make_interval(secs => $4::int)
+    returning failures`,
+};
+
+/** Says how long SPEND will go on refusing. */
+const SECONDS_LEFT: Statement = {
+  name: 'password_guesses_seconds_left',
+  text: `
+    select ceil(extract(epoch from since + make_interval(secs => $3::int) - now()))::int as "secondsLeft"
+    from password_guesses where who = $1 and lane = $2`,
+};
+
+const GIVE_BACK: Statement = {
+  name: 'password_guesses_give_back',
+  text: `update password_guesses set failures = failures - 1 where who = $1 and lane = $2 and failures > 0`,
+};
+
+const FORGET: Statement = {
+  name: 'password_guesses_forget',
+  text: `delete from password_guesses where who = $1 and lane = $2`,
+};
+
+/** Removes windows that have ended; none is longer than a day. */
+const REMOVE_OLD: Statement = {
+  name: 'password_guesses_remove_old',
+  text: `
+    delete from password_guesses where ctid = any (array(
+      select ctid from password_guesses where since < now() - interval '1 day'
+      order by since limit $1 for update skip locked))
+    returning 1`,
+};
+
+@Injectable()
+export class PasswordGuessRepository {
+  constructor(private readonly sql: Sql) {}
+
+  /** Whether there was a guess left to spend. */
+  async spend({ who, lane, failures, windowSeconds }: GuessBudget): Promise<boolean> {
+    return (await this.sql.row(SPEND, [who, lane, failures, windowSeconds])) !== null;
+  }
+
+  async secondsLeft({ who, lane, windowSeconds }: GuessBudget): Promise<number> {
+    const row = await this.sql.row<{ secondsLeft: number }>(SECONDS_LEFT, [who, lane, windowSeconds]);
+    return Math.max(1, row?.secondsLeft ?? 1);
+  }
+
+  async giveBack({ who, lane }: GuessKey): Promise<void> {
+    await this.sql.rows(GIVE_BACK, [who, lane]);
+  }
+
+  async forget({ who, lane }: GuessKey): Promise<void> {
+    await this.sql.rows(FORGET, [who, lane]);
+  }
+
+  /** How many it removed. */
+  async removeOld(limit: number): Promise<number> {
+    return (await this.sql.rows(REMOVE_OLD, [limit])).length;
+  }
+}

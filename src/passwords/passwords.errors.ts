@@ -1,0 +1,26 @@
+import { AppError } from '../common/app-error.js';
+
+/** What a password is refused with, as a new one and as a guess. */
+export const PasswordError = {
+  /** The reason continues the sentence that the field's name begins. */
+  refused: (reason: string, field: string) => {
+    const detail = `${field} ${reason}`;
+    return new AppError('invalid', 'password_refused', detail, { errors: [{ field, detail }] });
+  },
+  guessLimit: (retryAfter: number) =>
+    new AppError(
+      'rate_limited',
+      'password_guess_limit',
+      'Too many wrong passwords. Please try again later.',
+      {
+        retryAfter,
+      },
+    ),
+  busy: () =>
+    new AppError(
+      'unavailable',
+      'passwords_busy',
+      'Too many passwords are being checked. Please try again in a moment.',
+      { retryAfter: 1 },
+    ),
+};

@@ -1,0 +1,26 @@
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { GuessBudgets } from './guess-budgets.js';
+import { HashSlots } from './hash-slots.js';
+import { PasswordGuess } from './password-guess.entity.js';
+import { PasswordGuessRepository } from './password-guess.repository.js';
+import { PasswordHasher } from './password-hasher.js';
+import { PasswordKey } from './password-key.js';
+import { Passwords } from './passwords.service.js';
+import { SealedKey } from './sealed-key.entity.js';
+import { SealedKeyRepository } from './sealed-key.repository.js';
+
+@Module({
+  imports: [TypeOrmModule.forFeature([PasswordGuess, SealedKey])],
+  providers: [
+    Passwords,
+    PasswordHasher,
+    PasswordKey,
+    SealedKeyRepository,
+    GuessBudgets,
+    PasswordGuessRepository,
+    { provide: HashSlots, useFactory: () => HashSlots.forThisMachine() },
+  ],
+  exports: [Passwords],
+})
+export class PasswordsModule {}
