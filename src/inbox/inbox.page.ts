@@ -18,7 +18,8 @@ const page = Handlebars.compile<{ messages: (InboxMessage & { time: string })[] 
   </head>
   <body>
     <h1>Inbox</h1>
-    <p>Messages this development server "sent", newest first. Nothing left this machine.</p>
+    <p>Messages this development server "sent", newest first. Nothing left this machine.
+      <a href="/inbox/preview">All messages in all languages</a></p>
     {{#each messages}}
     <article>
       <header><strong>{{to}}</strong><span>{{channel}}</span><time>{{time}}</time></header>

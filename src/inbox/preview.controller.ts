@@ -1,0 +1,39 @@
+import { Controller, Get, Header, NotFoundException, Param } from '@nestjs/common';
+import { ApiExcludeController } from '@nestjs/swagger';
+import { SkipThrottle } from '@nestjs/throttler';
+import { Public } from '../common/access.js';
+import { localeOf } from '../common/locale.js';
+import { smsSize } from '../notifier/sms-segments.js';
+import { EXAMPLES } from '../notifier/template-examples.js';
+import { Templates } from '../notifier/templates.js';
+import { previewList, previewPage } from './preview.page.js';
+
+const SECONDS = 300;
+
+/** Every message in every language, with made-up content, for whoever works on the texts. */
+@ApiExcludeController()
+@Public()
+@SkipThrottle()
+@Controller('inbox/preview')
+export class PreviewController {
+  constructor(private readonly templates: Templates) {}
+
+  @Get()
+  @Header('Content-Type', 'text/html; charset=utf-8')
+  list(): string {
+    return previewList(Object.keys(EXAMPLES));
+  }
+
+  @Get(':template/:locale')
+  @Header('Content-Type', 'text/html; charset=utf-8')
+  show(@Param('template') template: string, @Param('locale') tag: string): string {
+    const locale = localeOf(tag);
+    if (!locale || !Object.hasOwn(EXAMPLES, template)) throw new NotFoundException();
+    const content = { ...EXAMPLES[template], locale };
+    const text = this.templates.has(template, 'sms')
+      ? this.templates.sms(template, content, SECONDS)
+      : undefined;
+    const sms = text === undefined ? undefined : { text, ...smsSize(text) };
+    return previewPage({ template, locale, ...this.templates.mail(template, content, SECONDS), sms });
+  }
+}
