@@ -1,0 +1,124 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { AppError } from '../common/app-error.js';
+import { AccountEvents } from '../audit/account-events.service.js';
+import type { Caller } from '../common/access.js';
+import type { Client } from '../common/client.js';
+import type { Locale } from '../common/locale.js';
+import { addressOf, isPhone, masked, type Recipient } from '../common/recipient.js';
+import { Config } from '../config/config.js';
+import { Housekeeping } from '../database/housekeeping.js';
+import { Notifier } from '../notifier/notifier.js';
+import type { Challenge } from '../otp/otp.dto.js';
+import { OtpService } from '../otp/otp.service.js';
+import { Purposes } from '../otp/purposes.js';
+import { SessionsService } from '../sessions/sessions.service.js';
+import { recipientOf, type Account } from './account.js';
+import { ContactChangeRepository, type ContactField } from './contact-change.repository.js';
+import { UserRepository } from './user.repository.js';
+import { UserError } from './users.errors.js';
+
+/** A new address takes effect when its code is given; whoever has the old one is told and can take it back. */
+@Injectable()
+export class ContactsService {
+  constructor(
+    private readonly users: UserRepository,
+    private readonly changes: ContactChangeRepository,
+    private readonly otp: OtpService,
+    private readonly purposes: Purposes,
+    private readonly sessions: SessionsService,
+    private readonly notifier: Notifier,
+    private readonly events: AccountEvents,
+    housekeeping: Housekeeping,
+    private readonly dataSource: DataSource,
+    private readonly config: Config,
+  ) {
+    housekeeping.addRemoval('expired contact changes', (limit) => this.changes.removeExpired(limit));
+  }
+
+  /** Sends a code that is good for this account only; to an address of another account as well, whose owner reads it. */
+  async start({ id }: Account, recipient: Recipient, locale?: Locale): Promise<Challenge> {
+    const { challenge } = await this.otp.send({
+      recipient,
+      policy: this.purposes.policy('contact_change'),
+      boundTo: id,
+      locale,
+    });
+    return challenge;
+  }
+
+  /** Throws what is wrong with the code, or `address_taken`, which only who reads the address can learn. */
+  async confirm(
+    account: Account,
+    caller: Caller,
+    recipient: Recipient,
+    otp: string,
+    client: Client,
+  ): Promise<Account> {
+    const event = { userId: account.id, action: 'contact_change', recipient, client } as const;
+    const policy = this.purposes.policy('contact_change');
+    try {
+      await this.otp.verify({ recipient, policy, boundTo: account.id }, otp);
+      const changed = await this.apply(account, caller, recipient, client.locale);
+      await this.events.add({ ...event, succeeded: true });
+      return changed;
+    } catch (error) {
+      if (error instanceof AppError)
+        await this.events.add({ ...event, succeeded: false, reason: error.code });
+      throw error;
+    }
+  }
+
+  /**
+   * Gives the account its former address back, and the other one if that was changed since. Whoever changed it may
+   * know the password, so that goes as well.
+   */
+  async undo(token: string, client: Client): Promise<void> {
+    const userId = await this.dataSource.transaction(async (manager) => {
+      const undone = await this.changes.takeBack(manager, hashOf(token));
+      const userId = undone[0]?.userId;
+      if (userId === undefined) throw UserError.undoInvalid();
+      for (const { field, oldAddress } of undone) {
+        const set = field === 'email' ? 'setEmail' : 'setPhone';
+        await this.users[set](manager, userId, oldAddress);
+      }
+      await this.users.dropPassword(manager, userId);
+      await this.sessions.endAll(userId, 'contact_undo', { manager, devices: true });
+      return userId;
+    });
+    await this.events.add({ userId, action: 'contact_undo', succeeded: true, client });
+  }
+
+  private apply(account: Account, caller: Caller, recipient: Recipient, locale?: Locale): Promise<Account> {
+    const field: ContactField = isPhone(recipient) ? 'phone' : 'email';
+    const oldAddress = field === 'email' ? account.email : account.phoneVerifiedAt && account.phone;
+    const token = randomBytes(32).toString('base64url');
+    return this.dataSource.transaction(async (manager) => {
+      const set = field === 'email' ? 'setEmail' : 'setPhone';
+      const changed = await this.users[set](manager, account.id, addressOf(recipient), account.stamp);
+      // An undo or a new password has ended this session, perhaps, after it was let in.
+      if (!changed) throw UserError.changedMeanwhile();
+      await this.sessions.endAll(account.id, 'contact_change', { manager, except: caller.sessionId });
+      await this.changes.add(manager, { userId: account.id, field, oldAddress, tokenHash: hashOf(token) });
+      await this.notifier.notify(
+        {
+          recipient: oldAddress ? (`${field}:${oldAddress}` as Recipient) : recipientOf(account),
+          template: 'contact_changed',
+          content: {
+            locale,
+            field,
+            to: masked(recipient),
+            link: `${this.config.publicUrl}/undo#token=${token}`,
+          },
+        },
+        manager,
+      );
+      return changed;
+    });
+  }
+}
+
+function hashOf(token: string): Buffer {
+  return createHash('sha256').update(token).digest();
+}

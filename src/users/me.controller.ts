@@ -1,0 +1,124 @@
+import { Body, Controller, Delete, Get, HttpCode, Patch, Post, Query, Res } from '@nestjs/common';
+import { ApiBearerAuth, ApiBody, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { AccountEvent } from '../audit/account-events.dto.js';
+import { AccountEvents } from '../audit/account-events.service.js';
+import { CurrentCaller, type Caller } from '../common/access.js';
+import { CurrentClient, type Client } from '../common/client.js';
+import { CommonError, SIGNED_IN_BODY_PROBLEMS, SIGNED_IN_PROBLEMS } from '../common/common.errors.js';
+import { Problems } from '../common/documented.js';
+import { INVALID_LIMIT, Paged, PageQuery, pageOf } from '../common/page.js';
+import { Config } from '../config/config.js';
+import { addressProblems, OtpError } from '../otp/otp.errors.js';
+import { PasswordError } from '../passwords/passwords.errors.js';
+import { ProfileService } from './profile.service.js';
+import { Profile, UpdatedProfile, UpdateProfile, VerifyContact } from './users.dto.js';
+import { UserError } from './users.errors.js';
+
+@ApiTags('Profile')
+@ApiBearerAuth()
+@Controller('users/me')
+export class MeController {
+  constructor(
+    private readonly profiles: ProfileService,
+    private readonly events: AccountEvents,
+    private readonly config: Config,
+  ) {}
+
+  /** Read your profile */
+  @Get()
+  @Problems(...SIGNED_IN_PROBLEMS)
+  profile(@CurrentCaller() caller: Caller): Promise<Profile> {
+    return this.profiles.read(caller);
+  }
+
+  /**
+   * Change your profile
+   *
+   * @remarks Names count at once. A new e-mail address or phone number gets a code (`pending`) and counts once that is given to
+   * `/users/me/contact/verify`; whoever has the old one is told and can undo it for 72 hours. Address and password
+   * changes need a sign-in within ten minutes or `currentPassword`; a new password ends all sessions.
+   */
+  @Patch()
+  @ApiBody({
+    type: UpdateProfile,
+    examples: {
+      names: { summary: 'Names', value: { firstName: 'Ada', lastName: 'Lovelace' } },
+      phone: { summary: 'A new phone number', value: { phone: '+14155550124' } },
+    },
+  })
+  @Problems(
+    CommonError.reauthenticate(),
+    UserError.wrongPassword(),
+    UserError.nothingToChange(),
+    UserError.changedMeanwhile(),
+    PasswordError.guessLimit(3600),
+    PasswordError.busy(),
+    OtpError.cooldown(42),
+    OtpError.sendLimit(3600),
+    ...addressProblems('phone'),
+    ...SIGNED_IN_BODY_PROBLEMS,
+  )
+  update(
+    @CurrentCaller() caller: Caller,
+    @Body() body: UpdateProfile,
+    @CurrentClient() client: Client,
+  ): Promise<UpdatedProfile> {
+    return this.profiles.update(caller, body, client);
+  }
+
+  /**
+   * Delete your account
+   *
+   * @remarks Removes the account with all its data and ends its sessions. Needs a sign-in within ten minutes.
+   */
+  @Delete()
+  @HttpCode(204)
+  @Problems(CommonError.reauthenticate(), ...SIGNED_IN_PROBLEMS)
+  remove(@CurrentCaller() caller: Caller): Promise<void> {
+    return this.profiles.remove(caller);
+  }
+
+  /** Confirm a new e-mail address or phone number */
+  @Post('contact/verify')
+  @HttpCode(200)
+  @ApiBody({
+    type: VerifyContact,
+    examples: { phone: { summary: 'A new phone number', value: { phone: '+14155550124', otp: '123456' } } },
+  })
+  @Problems(
+    OtpError.invalid(2),
+    OtpError.expired(),
+    OtpError.exhausted(),
+    OtpError.notFound(),
+    OtpError.guessLimit(3600),
+    UserError.addressTaken(),
+    UserError.changedMeanwhile(),
+    ...addressProblems('phone'),
+    ...SIGNED_IN_BODY_PROBLEMS,
+  )
+  verifyContact(
+    @CurrentCaller() caller: Caller,
+    @Body() body: VerifyContact,
+    @CurrentClient() client: Client,
+  ): Promise<Profile> {
+    return this.profiles.verifyContact(caller, body, client);
+  }
+
+  /**
+   * Read what happened to your account
+   *
+   * @remarks Sign-ins, refused ones too, and changes, newest first; kept for 90 days.
+   */
+  @Get('events')
+  @Paged(AccountEvent)
+  @Problems(INVALID_LIMIT, ...SIGNED_IN_PROBLEMS)
+  async list(
+    @CurrentCaller() { userId }: Caller,
+    @Query() query: PageQuery,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<AccountEvent[]> {
+    const rows = await this.events.listOf(userId, query);
+    return pageOf(rows, query, `${this.config.publicUrl}/users/me/events`, reply);
+  }
+}

@@ -1,0 +1,89 @@
+import { Injectable } from '@nestjs/common';
+import { AccountEvents } from '../audit/account-events.service.js';
+import type { Caller } from '../common/access.js';
+import type { Client } from '../common/client.js';
+import { CommonError } from '../common/common.errors.js';
+import type { Recipient } from '../common/recipient.js';
+import type { Challenge } from '../otp/otp.dto.js';
+import { Recipients } from '../otp/recipients.js';
+import { Passwords } from '../passwords/passwords.service.js';
+import type { Account } from './account.js';
+import { ContactsService } from './contacts.service.js';
+import {
+  profileOf,
+  type Profile,
+  type UpdatedProfile,
+  type UpdateProfile,
+  type VerifyContact,
+} from './users.dto.js';
+import { UserError } from './users.errors.js';
+import { UsersService } from './users.service.js';
+
+/** What people do with their own account. */
+@Injectable()
+export class ProfileService {
+  constructor(
+    private readonly users: UsersService,
+    private readonly contacts: ContactsService,
+    private readonly recipients: Recipients,
+    private readonly passwords: Passwords,
+    private readonly events: AccountEvents,
+  ) {}
+
+  async read(caller: Caller): Promise<Profile> {
+    return profileOf(await this.users.own(caller));
+  }
+
+  /** Refuses before it changes anything; the password comes last, for it ends this session. */
+  async update(caller: Caller, body: UpdateProfile, client: Client): Promise<UpdatedProfile> {
+    const { username, firstName, lastName, email, phone, password, currentPassword } = body;
+    const names = { username, firstName, lastName };
+    const named = Object.values(names).some((name) => name !== undefined);
+    if (!named && [email, phone, password].every((value) => value === undefined))
+      throw UserError.nothingToChange();
+
+    const account = await this.users.own(caller);
+    const recipients = this.newAddresses(account, { email, phone });
+    if (password !== undefined) this.passwords.accept(password, this.users.passwordOwner(account));
+    if (recipients.length > 0 || password !== undefined)
+      await this.users.confirm(account, caller, client, currentPassword);
+
+    const pending: Challenge[] = [];
+    for (const recipient of recipients)
+      pending.push(await this.contacts.start(account, recipient, client.locale));
+    const updated = named ? await this.users.setNames(account.id, names) : account;
+    if (!updated) throw CommonError.unauthorized();
+    if (password !== undefined) await this.changePassword(account, password, client);
+    return { ...profileOf(updated), ...(pending.length > 0 && { pending }) };
+  }
+
+  async verifyContact(
+    caller: Caller,
+    { email, phone, otp }: VerifyContact,
+    client: Client,
+  ): Promise<Profile> {
+    const recipient = this.recipients.one({ email, phone });
+    const account = await this.users.own(caller);
+    return profileOf(await this.contacts.confirm(account, caller, recipient, otp, client));
+  }
+
+  async remove(caller: Caller): Promise<void> {
+    if (!caller.fresh) throw CommonError.reauthenticate();
+    await this.users.remove(caller.userId);
+  }
+
+  private async changePassword(account: Account, password: string, client: Client): Promise<void> {
+    await this.users.setPassword(account, await this.passwords.hash(password), { locale: client.locale });
+    await this.events.add({ userId: account.id, action: 'password_change', succeeded: true, client });
+  }
+
+  /** Those that the account has not proved already. */
+  private newAddresses(account: Account, { email, phone }: { email?: string; phone?: string }): Recipient[] {
+    const wanted = [
+      ...(email === undefined ? [] : [this.recipients.one({ email })]),
+      ...(phone === undefined ? [] : [this.recipients.one({ phone })]),
+    ];
+    const proved = [`email:${account.email}`, account.phoneVerifiedAt && `phone:${account.phone}`];
+    return wanted.filter((recipient) => !proved.includes(recipient));
+  }
+}

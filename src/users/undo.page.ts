@@ -1,0 +1,27 @@
+import { standalonePage } from '../common/standalone-page.js';
+
+export const UNDO_SCRIPT = `
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    const done = 'The change is undone. Please sign in with a code now and set a new password.';
+    void send('POST', 'users/contact/undo', {}, done);
+  });
+`;
+
+/** Where the link leads that a former address gets when somebody changed it. */
+export function undoPage(): string {
+  return standalonePage(
+    'Undo a change',
+    `<form hidden>
+<p>The e-mail address or phone number of your account was changed. If it was not you, undo it here:</p>
+<ul>
+<li>Your account gets its former address or number back.</li>
+<li>Its password is removed.</li>
+<li>All devices are signed out.</li>
+</ul>
+<p>Then sign in with a code and set a new password. If you made the change yourself, just close this page.</p>
+<button>Undo the change</button>
+</form>`,
+    UNDO_SCRIPT,
+  );
+}

@@ -1,0 +1,84 @@
+import { Body, Controller, Get, Param, ParseUUIDPipe, Patch, Query, Res } from '@nestjs/common';
+import { ApiBearerAuth, ApiBody, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { CurrentCaller, Roles, type Caller } from '../common/access.js';
+import { CurrentClient, type Client } from '../common/client.js';
+import { CommonError, SIGNED_IN_BODY_PROBLEMS, SIGNED_IN_PROBLEMS } from '../common/common.errors.js';
+import { Problems } from '../common/documented.js';
+import { INVALID_LIMIT, Paged, pageOf, rowsToFetch } from '../common/page.js';
+import { Config } from '../config/config.js';
+import type { Account } from './account.js';
+import { UserAdminService } from './user-admin.service.js';
+import { ManagedUser, profileOf, UpdateUser, UserQuery } from './users.dto.js';
+import { UserError } from './users.errors.js';
+
+const UserId = () => Param('id', new ParseUUIDPipe({ exceptionFactory: UserError.notFound }));
+
+@ApiTags('Administration')
+@ApiBearerAuth()
+@Roles('admin')
+@Controller('users')
+export class UsersController {
+  constructor(
+    private readonly admin: UserAdminService,
+    private readonly config: Config,
+  ) {}
+
+  /**
+   * List and search users
+   *
+   * @remarks In the order of their making; `search` is the beginning of an e-mail address or phone number.
+   */
+  @Get()
+  @Paged(ManagedUser)
+  @Problems(INVALID_LIMIT, CommonError.forbidden(), ...SIGNED_IN_PROBLEMS)
+  async list(
+    @Query() query: UserQuery,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<ManagedUser[]> {
+    const accounts = await this.admin.list(query.search, query.cursor, rowsToFetch(query));
+    return pageOf(accounts, query, `${this.config.publicUrl}/users`, reply).map(managed);
+  }
+
+  /** Read a user */
+  @Get(':id')
+  @Problems(UserError.notFound(), CommonError.forbidden(), ...SIGNED_IN_PROBLEMS)
+  async get(@UserId() id: string): Promise<ManagedUser> {
+    return managed(await this.admin.get(id));
+  }
+
+  /**
+   * Change a user's roles, disable it, or end its sessions
+   *
+   * @remarks Every change ends all sessions of the user at once, everywhere, and is written to the audit log.
+   */
+  @Patch(':id')
+  @ApiBody({
+    type: UpdateUser,
+    examples: {
+      roles: { summary: 'Make an administrator', value: { roles: ['user', 'admin'] } },
+      disable: { summary: 'Disable', value: { disabled: true } },
+      sessions: { summary: 'End all sessions', value: { endSessions: true } },
+    },
+  })
+  @Problems(
+    UserError.nothingToChange(),
+    UserError.notFound(),
+    UserError.ownAccount(),
+    CommonError.forbidden(),
+
+    ...SIGNED_IN_BODY_PROBLEMS,
+  )
+  async update(
+    @CurrentCaller() caller: Caller,
+    @UserId() id: string,
+    @Body() body: UpdateUser,
+    @CurrentClient() client: Client,
+  ): Promise<ManagedUser> {
+    return managed(await this.admin.update(caller, id, body, client));
+  }
+}
+
+function managed(account: Account): ManagedUser {
+  return { ...profileOf(account), disabledAt: account.disabledAt };
+}

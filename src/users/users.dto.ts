@@ -1,0 +1,224 @@
+import {
+  ArrayNotEmpty,
+  ArrayUnique,
+  IsArray,
+  IsBoolean,
+  IsIn,
+  IsString,
+  Matches,
+  MaxLength,
+} from 'class-validator';
+import type { Role } from '../common/access.js';
+import { IfGiven } from '../common/if-given.js';
+import { PageQuery } from '../common/page.js';
+import { Challenge } from '../otp/otp.dto.js';
+import type { Account } from './account.js';
+import { IsOtp } from '../otp/is-otp.js';
+import { IsName } from './is-name.js';
+
+/** A user, as the API shows one. */
+export class Profile {
+  /** @example "0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001" */
+  id!: string;
+
+  /**
+   * Proved by a code, always.
+   * @example "ada@example.com"
+   */
+  email!: string | null;
+
+  /** @example "+14155550123" */
+  phone!: string | null;
+
+  /**
+   * Whether the number was proved by a code.
+   * @example true
+   */
+  phoneVerified!: boolean;
+
+  /** @example "ada" */
+  username!: string | null;
+
+  /** @example "Ada" */
+  firstName!: string | null;
+
+  /** @example "Lovelace" */
+  lastName!: string | null;
+
+  /** @example ["user"] */
+  roles!: Role[];
+
+  /**
+   * False for who signs in by code only.
+   * @example true
+   */
+  hasPassword!: boolean;
+
+  /** @example "2026-11-21T10:00:00.000Z" */
+  createdAt!: Date;
+}
+
+/** A user, as an administrator sees one. */
+export class ManagedUser extends Profile {
+  /**
+   * Since when nobody can sign in to it.
+   * @example null
+   */
+  disabledAt!: Date | null;
+}
+
+export function profileOf(account: Account): Profile {
+  const { id, email, phone, username, firstName, lastName, roles, createdAt } = account;
+  return {
+    id,
+    email,
+    phone,
+    phoneVerified: account.phoneVerifiedAt !== null,
+    username,
+    firstName,
+    lastName,
+    roles,
+    hasPassword: account.passwordHash !== null,
+    createdAt,
+  };
+}
+
+export class UpdateProfile {
+  /**
+   * What others call you; it need not be unique. `null` clears it.
+   * @example "ada"
+   */
+  @IfGiven()
+  @IsName('username')
+  username?: string | null;
+
+  /**
+   * First name. `null` clears it.
+   * @example "Ada"
+   */
+  @IfGiven()
+  @IsName('firstName')
+  firstName?: string | null;
+
+  /**
+   * Last name. `null` clears it.
+   * @example "Lovelace"
+   */
+  @IfGiven()
+  @IsName('lastName')
+  lastName?: string | null;
+
+  /**
+   * New e-mail address. It counts once its code is given to `/users/me/contact/verify`.
+   * @example "ada@example.org"
+   */
+  @IfGiven()
+  @MaxLength(254, { message: 'email is too long.' })
+  @IsString({ message: 'email must be a string.' })
+  email?: string;
+
+  /**
+   * New phone number. It counts once its code is given to `/users/me/contact/verify`.
+   * @example "+14155550124"
+   */
+  @IfGiven()
+  @MaxLength(64, { message: 'phone is too long.' })
+  @IsString({ message: 'phone must be a string.' })
+  phone?: string;
+
+  /**
+   * New password. All sessions end.
+   * @example "correct horse battery staple"
+   */
+  @IfGiven()
+  @IsString({ message: 'password must be a string.' })
+  password?: string;
+
+  /**
+   * Needed to change e-mail, phone or password when the sign-in is more than ten minutes ago.
+   * @example "the password until now"
+   */
+  @IfGiven()
+  @IsString({ message: 'currentPassword must be a string.' })
+  currentPassword?: string;
+}
+
+export class UpdatedProfile extends Profile {
+  /** The codes that were sent to new addresses, where there were any. */
+  pending?: Challenge[];
+}
+
+export class VerifyContact {
+  /**
+   * The new e-mail address. Give this or `phone`.
+   * @example "ada@example.org"
+   */
+  @IfGiven()
+  @MaxLength(254, { message: 'email is too long.' })
+  @IsString({ message: 'email must be a string.' })
+  email?: string;
+
+  /**
+   * The new phone number. Give this or `email`.
+   * @example "+14155550124"
+   */
+  @IfGiven()
+  @MaxLength(64, { message: 'phone is too long.' })
+  @IsString({ message: 'phone must be a string.' })
+  phone?: string;
+
+  /**
+   * The code from the message.
+   * @example "123456"
+   */
+  @IsOtp()
+  otp!: string;
+}
+
+export class UndoContactChange {
+  /**
+   * From the link in the message to the old address, after `#token=`.
+   * @example "MDE5N2YzYjItN2E1NS03Y2MzLWExZjAtNGMyYTNkOWJlMDAx"
+   */
+  @MaxLength(128, { message: 'token is too long.' })
+  @IsString({ message: 'token must be a string.' })
+  token!: string;
+}
+
+export class UserQuery extends PageQuery {
+  /** The beginning of an e-mail address or of a phone number with its country code. */
+  @IfGiven()
+  @Matches(/^\P{Cc}*$/u, { message: 'search must be printable characters.' })
+  @MaxLength(254, { message: 'search is too long.' })
+  @IsString({ message: 'search must be given once.' })
+  search?: string;
+}
+
+export class UpdateUser {
+  /**
+   * The roles to have from now on; all sessions of the user end.
+   * @example ["user", "admin"]
+   */
+  @IfGiven()
+  @ArrayUnique({ message: 'roles must not repeat.' })
+  @IsIn(['user', 'admin'], { each: true, message: 'roles are user and admin.' })
+  @ArrayNotEmpty({ message: 'roles must not be empty.' })
+  @IsArray({ message: 'roles must be an array.' })
+  roles?: Role[];
+
+  /**
+   * `true`: nobody can sign in, and all sessions end. `false`: opened again.
+   * @example false
+   */
+  @IfGiven()
+  @IsBoolean({ message: 'disabled must be true or false.' })
+  disabled?: boolean;
+
+  /**
+   * `true` ends all sessions of the user.
+   * @example true
+   */
+  @IfGiven()
+  @IsBoolean({ message: 'endSessions must be true or false.' })
+  endSessions?: boolean;
+}

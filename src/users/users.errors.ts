@@ -1,0 +1,22 @@
+import { AppError } from '../common/app-error.js';
+
+/** What `/users` is refused with. */
+export const UserError = {
+  notFound: () => new AppError('not_found', 'user_not_found', 'There is no such user.'),
+  disabled: () => new AppError('forbidden', 'account_disabled', 'This account is disabled.'),
+  addressTaken: () => new AppError('conflict', 'address_taken', 'This address belongs to another account.'),
+  ownAccount: () =>
+    new AppError('conflict', 'own_account', 'You cannot change your own roles or disable your own account.'),
+  nothingToChange: () =>
+    new AppError('invalid', 'validation_failed', 'Give at least one field to change.', { errors: [] }),
+  wrongPassword: () =>
+    new AppError('unauthorized', 'current_password_wrong', 'The current password is wrong.'),
+  changedMeanwhile: () =>
+    new AppError(
+      'conflict',
+      'changed_meanwhile',
+      'The account was changed by another request. Please try again.',
+    ),
+  undoInvalid: () =>
+    new AppError('invalid', 'undo_link_invalid', 'This link was used, has expired or was replaced.'),
+};

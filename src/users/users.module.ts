@@ -1,0 +1,42 @@
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { AuditModule } from '../audit/audit.module.js';
+import { NotifierModule } from '../notifier/notifier.module.js';
+import { OtpModule } from '../otp/otp.module.js';
+import { PasswordsModule } from '../passwords/passwords.module.js';
+import { SessionsModule } from '../sessions/sessions.module.js';
+import { ContactChange } from './contact-change.entity.js';
+import { ContactChangeRepository } from './contact-change.repository.js';
+import { ContactsService } from './contacts.service.js';
+import { MeController } from './me.controller.js';
+import { ProfileService } from './profile.service.js';
+import { UndoPageController } from './undo-page.controller.js';
+import { UserAdminService } from './user-admin.service.js';
+import { UndoController } from './undo.controller.js';
+import { User } from './user.entity.js';
+import { UserRepository } from './user.repository.js';
+import { UsersController } from './users.controller.js';
+import { UsersService } from './users.service.js';
+
+@Module({
+  imports: [
+    TypeOrmModule.forFeature([User, ContactChange]),
+    AuditModule,
+    NotifierModule,
+    OtpModule,
+    PasswordsModule,
+    SessionsModule,
+  ],
+  // `users/me` before `users/:id`.
+  controllers: [MeController, UndoController, UsersController, UndoPageController],
+  providers: [
+    UsersService,
+    ProfileService,
+    ContactsService,
+    UserAdminService,
+    UserRepository,
+    ContactChangeRepository,
+  ],
+  exports: [UsersService, UserAdminService],
+})
+export class UsersModule {}
