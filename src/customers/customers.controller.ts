@@ -1,0 +1,108 @@
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Param,
+  ParseUUIDPipe,
+  Patch,
+  Post,
+  Query,
+  Res,
+} from '@nestjs/common';
+import { ApiBearerAuth, ApiBody, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { CurrentCaller, type Caller } from '../common/access.js';
+import { SIGNED_IN_BODY_PROBLEMS, SIGNED_IN_PROBLEMS } from '../common/common.errors.js';
+import { Problems } from '../common/documented.js';
+import { INVALID_LIMIT, pageOf, Paged, PageQuery } from '../common/page.js';
+import { Config } from '../config/config.js';
+import { ChangedCustomer, CustomerDetails, NewCustomer } from './customers.dto.js';
+import { CustomerError } from './customers.errors.js';
+import { CustomersService } from './customers.service.js';
+
+/** What "Try it out" starts with. */
+export const NEW_CUSTOMER_EXAMPLE = {
+  customer: {
+    summary: 'A customer',
+    value: { name: 'Grace Hopper', contact: '+14155550123', address: '1 Navy Yard\nArlington' },
+  },
+};
+const CHANGE_EXAMPLES = {
+  address: { summary: 'They moved', value: { address: '2 Navy Yard\nArlington' } },
+  contact: { summary: 'They cannot be reached any more', value: { contact: null } },
+};
+
+/** What is no id is answered like an id that nothing has. */
+const CustomerId = () => Param('id', new ParseUUIDPipe({ exceptionFactory: CustomerError.notFound }));
+
+@ApiTags('Customers')
+@ApiBearerAuth()
+@Controller('customers')
+export class CustomersController {
+  constructor(
+    private readonly customers: CustomersService,
+    private readonly config: Config,
+  ) {}
+
+  /**
+   * Your customers
+   *
+   * @remarks The oldest first, page by page: follow `Link` until there is none.
+   */
+  @Get()
+  @Paged(CustomerDetails)
+  @Problems(INVALID_LIMIT, ...SIGNED_IN_PROBLEMS)
+  async list(
+    @CurrentCaller() { userId }: Caller,
+    @Query() query: PageQuery,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<CustomerDetails[]> {
+    return pageOf(
+      await this.customers.list(userId, query),
+      query,
+      `${this.config.publicUrl}/customers`,
+      reply,
+    );
+  }
+
+  /** Add a customer */
+  @Post()
+  @ApiBody({ type: NewCustomer, examples: NEW_CUSTOMER_EXAMPLE })
+  @Problems(...SIGNED_IN_BODY_PROBLEMS)
+  add(@CurrentCaller() { userId }: Caller, @Body() body: NewCustomer): Promise<CustomerDetails> {
+    return this.customers.add(userId, body);
+  }
+
+  /** One customer */
+  @Get(':id')
+  @Problems(CustomerError.notFound(), ...SIGNED_IN_PROBLEMS)
+  find(@CurrentCaller() { userId }: Caller, @CustomerId() id: string): Promise<CustomerDetails> {
+    return this.customers.find({ id, ownerId: userId });
+  }
+
+  /**
+   * Change a customer
+   *
+   * @remarks What is absent stays as it is; null clears `name` or `contact`.
+   */
+  @Patch(':id')
+  @ApiBody({ type: ChangedCustomer, examples: CHANGE_EXAMPLES })
+  @Problems(CustomerError.notFound(), ...SIGNED_IN_BODY_PROBLEMS)
+  change(
+    @CurrentCaller() { userId }: Caller,
+    @CustomerId() id: string,
+    @Body() body: ChangedCustomer,
+  ): Promise<CustomerDetails> {
+    return this.customers.change({ id, ownerId: userId }, body);
+  }
+
+  /** Remove a customer */
+  @Delete(':id')
+  @HttpCode(204)
+  @Problems(CustomerError.notFound(), ...SIGNED_IN_PROBLEMS)
+  remove(@CurrentCaller() { userId }: Caller, @CustomerId() id: string): Promise<void> {
+    return this.customers.remove({ id, ownerId: userId });
+  }
+}

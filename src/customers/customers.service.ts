@@ -1,0 +1,52 @@
+import { Injectable } from '@nestjs/common';
+import { v7 as uuid } from 'uuid';
+import { CommonError } from '../common/common.errors.js';
+import { rowsToFetch, type PageQuery } from '../common/page.js';
+import { CustomerRepository, type CustomerKey } from './customer.repository.js';
+import type { ChangedCustomer, CustomerContact, CustomerDetails, NewCustomer } from './customers.dto.js';
+import { CustomerError } from './customers.errors.js';
+
+/** The customers of one user, who sees no others. */
+@Injectable()
+export class CustomersService {
+  constructor(private readonly customers: CustomerRepository) {}
+
+  /** A page and, when there are more, one row of the next. */
+  list(ownerId: string, query: PageQuery): Promise<CustomerDetails[]> {
+    return this.customers.list(ownerId, query.cursor, rowsToFetch(query));
+  }
+
+  async find(key: CustomerKey): Promise<CustomerDetails> {
+    return found(await this.customers.find(key));
+  }
+
+  async add(ownerId: string, body: NewCustomer): Promise<CustomerDetails> {
+    const { name = null, address } = body;
+    const contact = contactOf(body) ?? null;
+    const added = await this.customers.add({ id: uuid(), ownerId }, { name, contact, address });
+    if (!added) throw CommonError.unauthorized();
+    return added;
+  }
+
+  async change(key: CustomerKey, body: ChangedCustomer): Promise<CustomerDetails> {
+    const { name, address } = body;
+    const contact = contactOf(body);
+    if (name === undefined && contact === undefined && address === undefined)
+      throw CustomerError.nothingToChange();
+    return found(await this.customers.change(key, { name, contact, address }));
+  }
+
+  async remove(key: CustomerKey): Promise<void> {
+    if (!(await this.customers.remove(key))) throw CustomerError.notFound();
+  }
+}
+
+function contactOf({ contact, contect }: CustomerContact): string | null | undefined {
+  if (contact !== undefined && contect !== undefined) throw CustomerError.contactTwice();
+  return contact === undefined ? contect : contact;
+}
+
+function found(customer: CustomerDetails | null): CustomerDetails {
+  if (!customer) throw CustomerError.notFound();
+  return customer;
+}

@@ -1,0 +1,20 @@
+import { Matches } from 'class-validator';
+
+/**
+ * Text of any language: nothing that controls (Cc), breaks lines (Zl, Zp), reorders other text or is half a
+ * character (Cs), and not only blanks. Joiners stay, for Persian and emoji are spelt with them.
+ */
+const LINE =
+  /^(?=.*[\p{L}\p{N}\p{P}\p{S}])[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u200e\u200f\u202a-\u202e\u2066-\u2069]{1,128}$/u;
+const LINES =
+  /^(?=[^]*[\p{L}\p{N}\p{P}\p{S}])(?:[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u200e\u200f\u202a-\u202e\u2066-\u2069]|\n){1,512}$/u;
+
+/** One line of up to 128 characters. */
+export function IsLine(field: string): PropertyDecorator {
+  return Matches(LINE, { message: `${field} must be 1 to 128 printable characters.` });
+}
+
+/** Up to 512 characters, on several lines if need be. */
+export function IsLines(field: string): PropertyDecorator {
+  return Matches(LINES, { message: `${field} must be 1 to 512 printable characters and line breaks.` });
+}
