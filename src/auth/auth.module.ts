@@ -1,6 +1,50 @@
 import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { AuditModule } from '../audit/audit.module.js';
+import { NotifierModule } from '../notifier/notifier.module.js';
 import { OtpModule } from '../otp/otp.module.js';
-import { AuthController } from './auth.controller.js';
+import { PasswordsModule } from '../passwords/passwords.module.js';
+import { SessionsModule } from '../sessions/sessions.module.js';
+import { UsersModule } from '../users/users.module.js';
+import { LegacyAuthController } from './legacy-auth.controller.js';
+import { PasswordResetService } from './password-reset.service.js';
+import { PasswordController } from './password.controller.js';
+import { RegistrationController } from './registration.controller.js';
+import { Registration } from './registration.entity.js';
+import { RegistrationRepository } from './registration.repository.js';
+import { RegistrationService } from './registration.service.js';
+import { ResetPageController } from './reset-page.controller.js';
+import { SignInController } from './sign-in.controller.js';
+import { SignInNotices } from './sign-in-notices.service.js';
+import { SignInService } from './sign-in.service.js';
 
-@Module({ imports: [OtpModule], controllers: [AuthController] })
+@Module({
+  imports: [
+    TypeOrmModule.forFeature([Registration]),
+    AuditModule,
+    NotifierModule,
+    OtpModule,
+    PasswordsModule,
+    SessionsModule,
+    UsersModule,
+  ],
+  controllers: [
+    RegistrationController,
+    SignInController,
+    PasswordController,
+    LegacyAuthController,
+    ResetPageController,
+  ],
+  providers: [
+    RegistrationService,
+    RegistrationRepository,
+    SignInService,
+    SignInNotices,
+    PasswordResetService,
+    // For the paths of `/api`, which are the same operations.
+    RegistrationController,
+    SignInController,
+    PasswordController,
+  ],
+})
 export class AuthModule {}

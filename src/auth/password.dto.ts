@@ -1,0 +1,65 @@
+import { IsString, MaxLength } from 'class-validator';
+import { IfGiven } from '../common/if-given.js';
+import { IsLocaleTag } from '../common/locale.js';
+import { IsOtp } from '../otp/is-otp.js';
+
+export class ForgotPassword {
+  /**
+   * The e-mail address of the account.
+   * @example "ada@example.com"
+   */
+  @MaxLength(254, { message: 'email is too long.' })
+  @IsString({ message: 'email must be a string.' })
+  email!: string;
+
+  /**
+   * The language of the mail (BCP 47). Default: the first of `Accept-Language` that we have, else `DEFAULT_LOCALE`.
+   * @example "en"
+   */
+  @IsLocaleTag()
+  locale?: string;
+}
+
+export class ResetPassword {
+  /**
+   * The new password.
+   * @example "correct horse battery staple"
+   */
+  @IsString({ message: 'password must be a string.' })
+  password!: string;
+
+  /**
+   * From the link in the mail, after `#token=`. Or give `email` and `otp`, or an access token.
+   * @example "xk7mDq1LyJc0m1tYb2Zs…"
+   */
+  @IfGiven()
+  @MaxLength(1024, { message: 'token is too long.' })
+  @IsString({ message: 'token must be a string.' })
+  token?: string;
+
+  /**
+   * The e-mail address of the account, with `otp`.
+   * @example "ada@example.com"
+   */
+  @IfGiven()
+  @MaxLength(254, { message: 'email is too long.' })
+  @IsString({ message: 'email must be a string.' })
+  email?: string;
+
+  /**
+   * The code from the mail, with `email`.
+   * @example "123456"
+   */
+  @IfGiven()
+  @IsOtp()
+  otp?: string;
+
+  /**
+   * With an access token: the password until now, when the sign-in is more than ten minutes ago.
+   * @example "the password until now"
+   */
+  @IfGiven()
+  @MaxLength(1024, { message: 'currentPassword is too long.' })
+  @IsString({ message: 'currentPassword must be a string.' })
+  currentPassword?: string;
+}

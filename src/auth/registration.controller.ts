@@ -1,0 +1,56 @@
+import { Body, Controller, HttpCode, Post, UseInterceptors } from '@nestjs/common';
+import { ApiBody, ApiTags } from '@nestjs/swagger';
+import { Public } from '../common/access.js';
+import { CurrentClient, type Client } from '../common/client.js';
+import { Problems } from '../common/documented.js';
+import { Recipients } from '../otp/recipients.js';
+import { REGISTER_EXAMPLES, REGISTER_PROBLEMS, VERIFY_EXAMPLES, VERIFY_PROBLEMS } from './auth.examples.js';
+import { DeviceCookieInterceptor } from './device-cookie.interceptor.js';
+import { Register, VerifyRegistration } from './registration.dto.js';
+import { RegistrationService } from './registration.service.js';
+import { SignInCodeApproved, SignInCodeSent } from './sign-in.dto.js';
+import { SignInService } from './sign-in.service.js';
+
+@ApiTags('Registration')
+@Public()
+@UseInterceptors(DeviceCookieInterceptor)
+@Controller('auth')
+export class RegistrationController {
+  constructor(
+    private readonly registrations: RegistrationService,
+    private readonly recipients: Recipients,
+    private readonly signIn: SignInService,
+  ) {}
+
+  /**
+   * Register an account
+   *
+   * @remarks Mails a code. The reply is the same for an address that has an account, whose owner gets a mail that says so. Nobody
+   * can sign in before the code is given to `/auth/verify`. The same data again sends the code again; other data makes the
+   * registration contested, and then the code opens the account with neither.
+   */
+  @Post('register')
+  @ApiBody({ type: Register, examples: REGISTER_EXAMPLES })
+  @Problems(...REGISTER_PROBLEMS)
+  async register(@Body() body: Register, @CurrentClient() client: Client): Promise<SignInCodeSent> {
+    const challenge = await this.registrations.register(body, client);
+    return { message: 'Enter the code that was mailed to you.', VerificationStatus: 'pending', challenge };
+  }
+
+  /**
+   * Prove the address and sign in
+   *
+   * @remarks With the code of a registration. `passwordRequired: true` says that the account has been opened without a password.
+   */
+  @Post('verify')
+  @HttpCode(200)
+  @ApiBody({ type: VerifyRegistration, examples: VERIFY_EXAMPLES })
+  @Problems(...VERIFY_PROBLEMS)
+  async verify(
+    @Body() { email, otp }: VerifyRegistration,
+    @CurrentClient() client: Client,
+  ): Promise<SignInCodeApproved> {
+    const signedIn = await this.signIn.byRegistration(this.recipients.one({ email }), otp, client);
+    return { VerificationStatus: 'approved', ...signedIn };
+  }
+}

@@ -1,0 +1,16 @@
+import { Controller, Get } from '@nestjs/common';
+import { StandalonePage } from '../common/standalone-page.js';
+import { Config } from '../config/config.js';
+import { RESET_SCRIPT, resetPage } from './reset.page.js';
+
+/** For people whose application has no page of its own for it (`RESET_URL`). */
+@Controller('reset')
+export class ResetPageController {
+  constructor(private readonly config: Config) {}
+
+  @Get()
+  @StandalonePage(RESET_SCRIPT)
+  page(): string {
+    return resetPage(this.config.PASSWORD_MIN_LENGTH);
+  }
+}
