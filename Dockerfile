@@ -5,6 +5,7 @@ WORKDIR /app
 COPY package.json pnpm-lock.yaml pnpm-workspace.yaml ./
 RUN npx -y pnpm@12 install --frozen-lockfile
 COPY tsconfig.json tsconfig.build.json nest-cli.json ./
+COPY scripts ./scripts
 COPY src ./src
 RUN npx -y pnpm@12 build && rm -rf node_modules && npx -y pnpm@12 install --prod --frozen-lockfile
 

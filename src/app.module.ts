@@ -1,26 +1,35 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { AuthModule } from './auth/auth.module.js';
+import { Metrics } from './common/metrics.js';
 import type { Config } from './config/config.js';
 import { ConfigModule } from './config/config.module.js';
+import { CustomersModule } from './customers/customers.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { HealthModule } from './health/health.module.js';
 import { InboxModule } from './inbox/inbox.module.js';
+import { PreviewModule } from './inbox/preview.module.js';
 import { LimitsModule } from './limits/limits.module.js';
+import { WebhooksModule } from './notifier/webhooks/webhooks.module.js';
 import { OtpModule } from './otp/otp.module.js';
+import { UsersModule } from './users/users.module.js';
 
 @Module({})
 export class AppModule {
-  static with(config: Config): DynamicModule {
+  static with(config: Config, metrics = new Metrics()): DynamicModule {
     return {
       module: AppModule,
       imports: [
-        ConfigModule.with(config),
+        ConfigModule.with(config, metrics),
         DatabaseModule,
         LimitsModule,
-        HealthModule,
+        HealthModule.with(config),
         OtpModule,
         AuthModule,
+        UsersModule,
+        CustomersModule,
+        WebhooksModule.with(config),
         ...(config.hasInbox ? [InboxModule] : []),
+        ...(config.production ? [] : [PreviewModule]),
       ],
     };
   }

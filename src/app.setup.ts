@@ -1,10 +1,11 @@
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { v7 as uuid } from 'uuid';
 import { AppModule } from './app.module.js';
 import { answerClientError } from './common/client-error.js';
 import { CommonError } from './common/common.errors.js';
+import { Metrics } from './common/metrics.js';
 import { ProblemFilter } from './common/problem.filter.js';
 import { DtoValidationPipe } from './common/validation.pipe.js';
 import type { Config } from './config/config.js';
@@ -20,7 +21,8 @@ const LET_GO_MS = 2_000;
 /** The application as `main.ts` serves it and the tests drive it: everything but the listening. */
 export async function createApp(config: Config): Promise<NestFastifyApplication> {
   const logger = new AppLogger(config);
-  const problems = new ProblemFilter();
+  const metrics = new Metrics();
+  const problems = new ProblemFilter(metrics);
   const adapter = new FastifyAdapter({
     trustProxy: config.TRUST_PROXY,
     bodyLimit: BODY_LIMIT,
@@ -40,7 +42,7 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
     skipMiddie: true,
     multipart: false,
   });
-  const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(config), adapter, {
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(config, metrics), adapter, {
     logger,
     // Fastify's own parser reads JSON and refuses every other type with 415.
     bodyParser: false,
@@ -50,7 +52,7 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
   app.useGlobalFilters(problems);
   protect(app, config);
   letGoOfConnections(app);
-  logRequests(app, logger);
+  logRequests(app, logger, metrics);
   serveDocs(app);
   return app;
 }
@@ -68,11 +70,15 @@ function protect(app: NestFastifyApplication, config: Config): void {
     app.enableCors({
       origin,
       methods: ['GET', 'POST', 'PATCH', 'DELETE'],
-      exposedHeaders: ['Retry-After', 'X-Request-Id'],
+      exposedHeaders: ['Link', 'Retry-After', 'X-Request-Id'],
+      // For the device cookie, which signs nobody in; only named origins may send it.
+      credentials: origin !== '*',
     });
   }
   const fastify = app.getHttpAdapter().getInstance();
   fastify.removeContentTypeParser('text/plain');
+  acceptEmptyBodies(fastify);
+  acceptFormsWhereSaid(fastify);
   fastify.addHook('onRequest', (request: FastifyRequest, reply: FastifyReply, done) => {
     identify(request, reply);
     done();
@@ -88,6 +94,36 @@ function protect(app: NestFastifyApplication, config: Config): void {
     void reply.header('allow', allowed.join(', '));
     done(CommonError.methodNotAllowed(allowed.join(', ')));
   });
+}
+
+/** Many clients say that they send JSON when they send nothing, on sign-out for example. */
+function acceptEmptyBodies(fastify: FastifyInstance): void {
+  const parse = fastify.getDefaultJsonParser('error', 'error');
+  fastify.removeContentTypeParser('application/json');
+  fastify.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body === '') return done(null, undefined);
+    // For signatures over the very bytes.
+    if (configOf(request).keepsBody) Object.assign(request, { rawBody: body });
+    void parse(request, body as string, done);
+  });
+}
+
+/** Forms are what web pages of strangers can send without asking: a route that takes them says so. */
+function acceptFormsWhereSaid(fastify: FastifyInstance): void {
+  const type = 'application/x-www-form-urlencoded';
+  fastify.addContentTypeParser(type, { parseAs: 'string' }, (request, body, done) => {
+    if (request.is404) return done(null);
+    if (!configOf(request).takesForms) return done(CommonError.unsupportedType());
+    const pairs = [...new URLSearchParams(body as string)];
+    const fields = Object.fromEntries(pairs);
+    if (Object.keys(fields).length < pairs.length) return done(CommonError.malformedRequest());
+    done(null, fields);
+  });
+}
+
+/** What a controller said of a route with `@RouteConfig`. */
+function configOf({ routeOptions }: FastifyRequest): { takesForms?: boolean; keepsBody?: boolean } {
+  return routeOptions.config as object;
 }
 
 function identify(request: FastifyRequest, reply: FastifyReply): void {
@@ -113,19 +149,23 @@ function letGoOfConnections(app: NestFastifyApplication): void {
 }
 
 /** One line a request: no bodies, no query strings, no addresses of people. */
-function logRequests(app: NestFastifyApplication, logger: AppLogger): void {
+function logRequests(app: NestFastifyApplication, logger: AppLogger, metrics: Metrics): void {
   app
     .getHttpAdapter()
     .getInstance()
     .addHook('onResponse', (request: FastifyRequest, reply: FastifyReply, done) => {
+      const { id: requestId, method } = request;
+      const { statusCode: status, elapsedTime } = reply;
+      const { url } = request.routeOptions;
       logger.request({
-        requestId: request.id,
-        method: request.method,
-        route: request.routeOptions.url ?? '-',
-        status: reply.statusCode,
-        ms: Math.round(reply.elapsedTime * 10) / 10,
+        requestId,
+        method,
+        route: url ?? '-',
+        status,
+        ms: Math.round(elapsedTime * 10) / 10,
         ip: request.ip,
       });
+      metrics.answered(method, url, status, elapsedTime / 1_000);
       done();
     });
 }

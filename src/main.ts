@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { Logger } from '@nestjs/common';
 import { createApp } from './app.setup.js';
-import { Config, ConfigError } from './config/config.js';
+import { Config } from './config/config.js';
+import { startFailure } from './start-failure.js';
 
 /** A stop that takes longer than this is cut off. */
 const STOP_MS = 9_800;
@@ -36,12 +37,6 @@ function banner(config: Config): string {
 }
 
 main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof ConfigError ? error.message : startFailure(error)}\n`);
+  process.stderr.write(`${startFailure(error)}\n`);
   process.exit(1);
 });
-
-/** Name and message of an error of ours or of the platform; a database's may hold its URL, so only its code. */
-function startFailure(error: unknown): string {
-  const { name, message, code } = error as NodeJS.ErrnoException;
-  return `The server did not start: ${code ?? name}${name === 'DataDirInUseError' || !code ? ` ${message}` : ''}`;
-}

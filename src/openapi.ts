@@ -3,9 +3,12 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { AppModule } from './app.module.js';
-import type { Problem } from './common/problem.js';
+import type { Problem } from './common/problem.dto.js';
 import { Config } from './config/config.js';
 import { openApiDocument } from './docs.js';
+
+type PathItem = OpenAPIObject['paths'][string];
+type Operation = NonNullable<PathItem['get']>;
 
 // Writes `openapi.json` and `docs/errors.md` from the built program. In preview mode nothing is instantiated and no
 // database is opened.
@@ -21,11 +24,15 @@ const document = openApiDocument(app);
 writeFileSync('openapi.json', `${JSON.stringify(document, null, 2)}\n`);
 writeFileSync('docs/errors.md', errorsPage(document));
 
+function operationsOf({ get, post, patch, delete: remove }: PathItem): [string, Operation | undefined][] {
+  return Object.entries({ GET: get, POST: post, PATCH: patch, DELETE: remove });
+}
+
 function errorsPage(openapi: OpenAPIObject): string {
   const problems = new Map<string, Problem>();
   const calls = new Map<string, string[]>();
   for (const [path, item] of Object.entries(openapi.paths)) {
-    for (const [method, operation] of Object.entries({ GET: item.get, POST: item.post })) {
+    for (const [method, operation] of operationsOf(item)) {
       for (const response of Object.values(operation?.responses ?? {})) {
         if (!response || '$ref' in response) continue;
         const examples = (response.content?.['application/problem+json']?.examples ?? {}) as Record<
