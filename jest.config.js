@@ -23,7 +23,9 @@ const onDatabase = {
 };
 
 export default {
-  maxWorkers: 2,
+  // Many tests wait for vendors that hang, so a third keeps two cores busy.
+  maxWorkers: 3,
+  testSequencer: '<rootDir>/test/support/slow-first.js',
   testTimeout: 60_000,
   projects: [
     { ...shared, displayName: 'unit', testMatch: ['<rootDir>/src/**/*.spec.ts'] },

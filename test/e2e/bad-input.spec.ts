@@ -191,11 +191,10 @@ describe('bad input', () => {
       'NaN',
       '\u0000',
       '{"a":"\u0001"}',
-      '',
       'undefined',
     ])
       expectProblem(await raw(app.url, path, { headers: JSON_TYPE, body: text }), 400, 'malformed_request');
-    for (const text of ['null', '[]', '[{}]', '1', '"x"', 'true', '1e400'])
+    for (const text of ['', 'null', '[]', '[{}]', '1', '"x"', 'true', '1e400'])
       expectProblem(
         await raw(app.url, path, { headers: JSON_TYPE, body: text }),
         400,

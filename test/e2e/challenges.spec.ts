@@ -1,5 +1,4 @@
 import { TestApp } from '../support/app.js';
-import { until } from '../support/until.js';
 
 const INTERNAL = ['login', 'email_verification', 'contact_change', 'password_reset'];
 
@@ -25,12 +24,7 @@ describe('a challenge', () => {
 
   const somebody = () => `somebody-${++people}@example.com`;
 
-  /** Ages everything once every message has gone, so that none is sent a second time for its age. */
-  async function age(seconds: number): Promise<void> {
-    const unsent = `select id from messages where state in ('queued', 'sending')`;
-    await until('every message has gone', async () => (await app.sql(unsent)).length === 0);
-    await app.age(seconds);
-  }
+  const age = (seconds: number) => app.ageWhenSent(seconds);
 
   async function generate(body: object): Promise<{ id: string; attemptsLeft: number }> {
     const reply = await app.post('/otp/generate', body).expect(200);

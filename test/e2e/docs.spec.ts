@@ -1,4 +1,5 @@
 import { TestApp } from '../support/app.js';
+import { raw } from '../support/raw.js';
 
 interface Schema {
   $ref?: string;
@@ -8,6 +9,7 @@ interface Schema {
   enum?: unknown[];
   properties?: Record<string, Schema>;
   required?: string[];
+  additionalProperties?: unknown;
 }
 interface Media {
   schema?: Schema;
@@ -18,6 +20,7 @@ interface Operation {
   parameters?: { name: string; description?: string; example?: unknown; schema?: Schema }[];
   requestBody?: { required?: boolean; content: Record<string, Media> };
   responses: Record<string, { description?: string; content?: Record<string, Media> }>;
+  security?: Record<string, string[]>[];
 }
 interface Document {
   openapi: string;
@@ -26,7 +29,7 @@ interface Document {
 }
 
 /** Served beside the API, for people and machines that read about it. */
-const NOT_OPERATIONS = /^(GET|HEAD) \/(docs|openapi\.(json|yaml)$|inbox$)/;
+const NOT_OPERATIONS = /^(GET|HEAD) \/(docs|openapi\.(json|yaml)$|(inbox(\/preview.*)?|reset|undo)$)/;
 
 describe('the documentation', () => {
   let app: TestApp;
@@ -83,10 +86,19 @@ describe('the documentation', () => {
     expect(bare.filter((name) => !/^(InboxEntry|Jwks)\./.test(name))).toEqual([]);
   });
 
+  it('says what is in every object, or that it is a map', () => {
+    const empty = Object.entries(document.components.schemas)
+      .filter(([, { type, properties = {} }]) => type === 'object' && Object.keys(properties).length === 0)
+      .filter(([, { additionalProperties }]) => additionalProperties === undefined)
+      .map(([name]) => name);
+    expect(empty).toEqual([]);
+    expect(Object.keys(document.components.schemas.Problem?.properties ?? {})).toContain('code');
+  });
+
   it('has a schema and examples for every body, and each example fits its schema', () => {
-    const posts = operations.filter(([name]) => name.startsWith('POST '));
-    expect(posts.length).toBeGreaterThan(0);
-    for (const [name, { requestBody }] of posts) {
+    const withBody = operations.filter(([, { requestBody }]) => requestBody);
+    expect(withBody.length).toBeGreaterThan(10);
+    for (const [name, { requestBody }] of withBody) {
       const media = requestBody?.content['application/json'];
       const schema = document.components.schemas[media?.schema?.$ref?.split('/').at(-1) ?? ''];
       expect([name, Object.keys(schema?.properties ?? {}).length]).not.toEqual([name, 0]);
@@ -122,11 +134,27 @@ describe('the documentation', () => {
   });
 
   it('says 429 where a budget is spent, with the seconds to wait (RF9)', () => {
-    for (const [name, { responses }] of operations.filter(([name]) => name.startsWith('POST '))) {
+    const open = operations.filter(([name, { security }]) => name.startsWith('POST ') && !security);
+    expect(open.length).toBeGreaterThan(10);
+    for (const [name, { responses }] of open) {
       const examples = responses['429']?.content?.['application/problem+json']?.examples;
       expect([name, Object.values(examples ?? {}).length]).not.toEqual([name, 0]);
       for (const { value } of Object.values(examples ?? {}))
         expect(value.retryAfter).toEqual(expect.any(Number));
+    }
+  });
+
+  it('asks for a token exactly where one is needed (API5)', async () => {
+    for (const [name, { security, responses }] of operations) {
+      const [method = '', path = ''] = name
+        .replace(/\{\w+\}/g, '0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001')
+        .split(' ');
+      const reply = await raw(app.url, path, { method });
+      const answersWithout = name.startsWith('PATCH ') && name.endsWith('/reset');
+      // An empty requirement: without one is as good.
+      const needed = security?.every((scheme) => Object.keys(scheme).length > 0) ?? false;
+      expect([name, needed]).toEqual([name, reply.status === 401 || answersWithout]);
+      if (security) expect([name, Object.keys(responses)]).toEqual([name, expect.arrayContaining(['401'])]);
     }
   });
 

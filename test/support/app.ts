@@ -1,8 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import request from 'supertest';
-import type { InboxMessage } from '../../src/common/inbox.js';
 import { age } from './age.js';
+import { Client } from './client.js';
 import { testDatabase } from './database.js';
 import { until } from './until.js';
 
@@ -21,7 +20,7 @@ export interface Inside {
 }
 
 /** The built application on its own database and a free port. */
-export class TestApp {
+export class TestApp extends Client {
   private asked = 0;
   private readonly pending = new Map<number, (answer: Answer) => void>();
 
@@ -29,8 +28,9 @@ export class TestApp {
     private readonly child: ChildProcess,
     private readonly output: string[],
     private readonly dropDatabase: () => Promise<void>,
-    readonly url: string,
+    url: string,
   ) {
+    super(url);
     child.on('message', (answer: Answer) => {
       this.pending.get(answer.id)?.(answer);
       this.pending.delete(answer.id);
@@ -41,7 +41,8 @@ export class TestApp {
   static async start(settings: Record<string, string> = {}): Promise<TestApp> {
     const { env, drop } = await testDatabase();
     const { PATH = '', HOME = '', NODE_V8_COVERAGE = '' } = process.env;
-    const child = fork('test/support/host.js', {
+    // Coverage is told of the files of dist.
+    const child = fork(NODE_V8_COVERAGE ? 'test/support/host.js' : 'dist/host.js', {
       env: { PATH, HOME, NODE_V8_COVERAGE, NODE_ENV: 'test', IP_RATE_LIMIT: '0', ...env, ...settings },
       execArgv: [],
       serialization: 'advanced',
@@ -71,14 +72,6 @@ export class TestApp {
     return this.output.join('');
   }
 
-  post(path: string, body?: object): request.Test {
-    return request(this.url).post(path).send(body);
-  }
-
-  get(path: string): request.Test {
-    return request(this.url).get(path);
-  }
-
   /** Plain SQL on the application's own connection. */
   sql<Row>(text: string, values: unknown[] = []): Promise<Row[]> {
     return this.ask<Row[]>({ text, values });
@@ -92,18 +85,11 @@ export class TestApp {
     return age((statement) => this.sql(statement), seconds);
   }
 
-  /** What the development inbox holds for an address, newest first. */
-  async messages(to: string): Promise<InboxMessage[]> {
-    const { body } = await this.get(`/inbox/messages?to=${encodeURIComponent(to)}`);
-    return body as InboxMessage[];
-  }
-
-  /** The code of the newest message to an address, once so many have arrived. */
-  async code(to: string, count = 1): Promise<string> {
-    return until(`message number ${count} to ${to}`, async () => {
-      const messages = await this.messages(to);
-      return messages.length >= count && /\b\d{4,10}\b/.exec(messages[0]?.text ?? '')?.[0];
-    });
+  /** The same once every message has gone, so that none is sent a second time for its age. */
+  async ageWhenSent(seconds: number): Promise<void> {
+    const unsent = `select id from messages where state in ('queued', 'sending')`;
+    await until('every message has gone', async () => (await this.sql(unsent)).length === 0);
+    await this.age(seconds);
   }
 
   private async ask<Result>(question: object): Promise<Result> {

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { age } from './age.js';
+import { Client } from './client.js';
 import { testDatabase, type TestDatabase } from './database.js';
 import { ServerProcess } from './server.js';
 import { until } from './until.js';
@@ -57,6 +58,10 @@ export class Cluster {
     return this.servers.filter(({ isRunning }) => isRunning).map(({ url }) => url);
   }
 
+  get clients(): Client[] {
+    return this.urls.map((url) => new Client(url));
+  }
+
   get log(): string {
     return this.servers.map(({ log }) => log).join('');
   }
@@ -73,8 +78,19 @@ export class Cluster {
    * The sure race: locks a recipient's rows, lets `fire` start, and releases them once so many statements of the
    * servers wait for them and `meanwhile` is done.
    */
-  async whileLocked<T>(
+  whileLocked<T>(
     recipient: string,
+    waiting: number,
+    fire: () => Promise<T>,
+    meanwhile?: () => Promise<unknown> | void,
+  ): Promise<T> {
+    const lock = 'select from challenges where recipient = $1 for update';
+    return this.whileHeld({ lock, key: recipient }, waiting, fire, meanwhile);
+  }
+
+  /** The same with the rows that a statement locks. */
+  async whileHeld<T>(
+    { lock, key }: { lock: string; key: string },
     waiting: number,
     fire: () => Promise<T>,
     meanwhile: () => Promise<unknown> | void = () => undefined,
@@ -82,19 +98,21 @@ export class Cluster {
     const holder = await this.pool.connect();
     try {
       await holder.query('begin');
-      await holder.query('select from challenges where recipient = $1 for update', [recipient]);
+      await holder.query(lock, [key]);
       const fired = fire();
       fired.catch(() => undefined);
-      await until(
-        `${waiting} statements wait for ${recipient}`,
-        async () => (await this.waiting()) >= waiting,
-      );
+      await this.untilWaiting(waiting);
       await meanwhile();
       await holder.query('commit');
       return await fired;
     } finally {
       holder.release();
     }
+  }
+
+  /** Until so many statements of the servers wait for locks. */
+  async untilWaiting(count: number): Promise<void> {
+    await until(`${count} statements wait for a lock`, async () => (await this.waiting()) >= count);
   }
 
   /** How many statements of the servers wait for a lock. */

@@ -3,6 +3,8 @@ import { request, type Agent } from 'node:http';
 import { connect, type Socket } from 'node:net';
 
 export interface Call {
+  /** Default: POST. */
+  method?: string;
   path: string;
   body: object;
 }
@@ -66,10 +68,10 @@ class Line {
     return new Line(socket);
   }
 
-  load({ path, body }: Call): Promise<void> {
+  load({ method = 'POST', path, body }: Call): Promise<void> {
     const json = JSON.stringify(body);
     const head = [
-      `POST ${path} HTTP/1.1`,
+      `${method} ${path} HTTP/1.1`,
       'host: 127.0.0.1',
       'content-type: application/json',
       `content-length: ${Buffer.byteLength(json)}`,
@@ -115,11 +117,11 @@ class Line {
 }
 
 /** One request on its own; rejects when the connection ends without an answer. */
-export function post(url: string, { path, body }: Call, agent: Agent): Promise<Reply> {
+export function post(url: string, { method = 'POST', path, body }: Call, agent: Agent): Promise<Reply> {
   return new Promise((resolve, reject) => {
     const json = JSON.stringify(body);
     const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(json) };
-    const sent = request(url + path, { method: 'POST', agent, headers }, (response) => {
+    const sent = request(url + path, { method, agent, headers }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('error', reject);

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { until } from './until.js';
+import { VERIFY_SID, verify, voice, WEBHOOK_SECRET, webhook } from './more-vendors.js';
 import {
   POSTMARK_TOKEN,
   TWILIO_SID,
@@ -37,6 +38,7 @@ type Decision = (to: string, earlier: number) => Behaviour;
 interface Rule {
   decide: Decision;
   to?: string;
+  vendor?: Vendor['name'];
   times: number;
 }
 
@@ -57,7 +59,9 @@ export interface VendorMessage extends VendorCall {
   id: string;
 }
 
-/** Postmark and Twilio on this machine, for the real SDKs. `behave` makes them fail. */
+const VENDORS = [postmark, twilio, voice, verify, webhook];
+
+/** Postmark, Twilio and a webhook receiver on this machine, for the real SDKs. `behave` makes them fail. */
 export class VendorStub {
   /** Every request with a readable body, accepted or not. */
   readonly calls: VendorCall[] = [];
@@ -96,16 +100,22 @@ export class VendorStub {
       TWILIO_AUTH_TOKEN: TWILIO_TOKEN,
       TWILIO_FROM: '+15005550006',
       TWILIO_API_URL: url,
+      TWILIO_WHATSAPP_FROM: '+14155550199',
+      TWILIO_WHATSAPP_CONTENT_SID: `HX${'5'.repeat(32)}`,
+      TWILIO_VOICE_FROM: '+14155550198',
+      TWILIO_VERIFY_SERVICE_SID: VERIFY_SID,
+      WEBHOOK_URL: `${url}/send`,
+      WEBHOOK_SECRET,
     };
   }
 
-  /** How the next requests are met: all of them, or so many, or those for one recipient. The newest rule wins. */
+  /** How the next requests are met: all, or so many, or those of one recipient or vendor. The newest rule wins. */
   behave(
     behaviour: Behaviour | Decision,
-    { to, times = Infinity }: { to?: string; times?: number } = {},
+    { to, vendor, times = Infinity }: { to?: string; vendor?: Vendor['name']; times?: number } = {},
   ): void {
     const decide = typeof behaviour === 'function' ? behaviour : () => behaviour;
-    this.rules.unshift({ decide, to, times });
+    this.rules.unshift({ decide, to, vendor, times });
   }
 
   /** Ends every misbehaviour, or that towards one recipient. */
@@ -137,11 +147,15 @@ export class VendorStub {
   }
 
   private async serve(request: IncomingMessage, reply: ServerResponse): Promise<void> {
-    const vendor = [postmark, twilio].find(({ path }) => request.method === 'POST' && request.url === path);
+    const { method, url = '' } = request;
+    const vendor = VENDORS.find(
+      ({ path }) => method === 'POST' && (path instanceof RegExp ? path.test(url) : url === path),
+    );
     if (!vendor) return send(reply, 404, JSON.stringify(twilio.errorBody(20404, 404, 'not found')));
-    const payload = vendor.parse(await text(request));
-    const to = (payload.To ?? '') as string;
-    const { fault, latencyMs = 0 } = this.behaviourTowards(to);
+    const raw = await text(request);
+    const payload = vendor.parse(raw);
+    const to = vendor.to(payload, url);
+    const { fault, latencyMs = 0 } = this.behaviourTowards(to, vendor.name);
     const call: VendorCall = {
       vendor: vendor.name,
       at: Date.now(),
@@ -161,7 +175,7 @@ export class VendorStub {
 
     const asked =
       typeof fault === 'number' ? fault : vendor.common[fault?.split(',')[0] as keyof typeof vendor.common];
-    const refusal = asked ?? vendor.check(request.headers, payload, to);
+    const refusal = asked ?? vendor.check(request.headers, payload, to, raw);
     if (refusal !== undefined) return refuse(reply, vendor, refusal, call);
 
     const id = vendor.newId();
@@ -182,8 +196,10 @@ export class VendorStub {
     });
   }
 
-  private behaviourTowards(to: string): Behaviour {
-    const rule = this.rules.find((one) => one.times > 0 && (one.to ?? to) === to);
+  private behaviourTowards(to: string, vendor: Vendor['name']): Behaviour {
+    const rule = this.rules.find(
+      (one) => one.times > 0 && (one.to ?? to) === to && (one.vendor ?? vendor) === vendor,
+    );
     if (rule) rule.times--;
     return rule?.decide(to, this.callsTo(to).length) ?? {};
   }
@@ -210,6 +226,7 @@ function refuse(
 ): void {
   const [code, special] = typeof refusal === 'number' ? [refusal] : refusal;
   const [status, usual] = vendor.errors[code] ?? [400, 'Unknown.'];
+  if (status >= 300 && status < 400) reply.setHeader('location', 'http://169.254.169.254/latest');
   const message = `${(special ?? usual).replace('{to}', to)} ${text}`;
   send(reply, status, JSON.stringify(vendor.errorBody(code, status, message)));
 }

@@ -12,15 +12,17 @@ export type Payload = Record<string, unknown>;
 
 /** One call of a vendor's API: what it checks and what it answers, after its documentation. */
 export interface Vendor {
-  name: 'postmark' | 'twilio';
-  path: string;
+  name: 'postmark' | 'twilio' | 'voice' | 'verify' | 'webhook';
+  path: string | RegExp;
   parse: (body: string) => Payload;
+  to: (payload: Payload, path: string) => string;
   text: (payload: Payload) => unknown;
   /** The error that headers or fields deserve. */
   check: (
     headers: IncomingHttpHeaders,
     payload: Payload,
     to: string,
+    body: string,
   ) => number | [code: number, message: string] | undefined;
   errors: Record<number, [status: number, message: string]>;
   errorBody: (code: number, status: number, message: string) => Payload;
@@ -30,11 +32,20 @@ export interface Vendor {
   common: Record<CommonError, number>;
 }
 
+function toField({ To }: Payload, _path: string): string {
+  return (To ?? '') as string;
+}
+
+export function isTwilioLogin({ authorization }: IncomingHttpHeaders): boolean {
+  return authorization === `Basic ${Buffer.from(`${TWILIO_SID}:${TWILIO_TOKEN}`).toString('base64')}`;
+}
+
 /** Recipients `error-<code>@any.domain` are refused with that code. */
 export const postmark: Vendor = {
   name: 'postmark',
   path: '/email',
   parse: (body) => JSON.parse(body) as Payload,
+  to: toField,
   text: (payload) => payload.TextBody,
   check(headers, { From, HtmlBody, TextBody, MessageStream }, to) {
     if (headers['x-postmark-server-token'] !== POSTMARK_TOKEN) return 10;
@@ -84,12 +95,16 @@ export const twilio: Vendor = {
   name: 'twilio',
   path: `/2010-04-01/Accounts/${TWILIO_SID}/Messages.json`,
   parse: (body) => Object.fromEntries(new URLSearchParams(body)),
-  text: (payload) => payload.Body,
-  check(headers, { From, MessagingServiceSid, Body, ValidityPeriod }, to) {
-    const credentials = Buffer.from(`${TWILIO_SID}:${TWILIO_TOKEN}`).toString('base64');
-    if (headers.authorization !== `Basic ${credentials}`) return 20003;
+  to: (payload, path) => toField(payload, path).replace(/^whatsapp:/, ''),
+  text: (payload) => payload.Body ?? payload.ContentVariables,
+  check(headers, { To, From, MessagingServiceSid, Body, ValidityPeriod, ContentSid }, to) {
+    if (!isTwilioLogin(headers)) return 20003;
     if (!to) return 21604;
     if (!From && !MessagingServiceSid) return 21603;
+    if ((To as string).startsWith('whatsapp:')) {
+      if (!(From as string).startsWith('whatsapp:')) return 63007;
+      return Body || !ContentSid ? 63016 : undefined;
+    }
     if (!Body) return 21602;
     if ((Body as string).length > 1600) return 21617;
     const seconds = Number(ValidityPeriod ?? 36_000);
@@ -123,6 +138,11 @@ export const twilio: Vendor = {
     ],
     21614: [400, "'To' number: {to}, is not a valid mobile number"],
     21617: [400, 'The concatenated message body exceeds the 1600 character limit'],
+    21655: [400, 'The ContentSid is invalid'],
+    63007: [400, 'Twilio could not find a Channel with the specified From address'],
+    63016: [400, 'Failed to send freeform message because you are outside the allowed window'],
+    63024: [400, 'Invalid message recipient'],
+    30007: [400, 'Message filtered'],
     21703: [400, 'The Messaging Service does not have a phone number available to send a message'],
   },
   errorBody: (code, status, message) => ({

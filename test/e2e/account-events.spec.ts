@@ -1,0 +1,343 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import type { Response } from 'supertest';
+import { changeContact, logIn, PASSWORD, signInByCode, signUp, undoToken } from '../support/accounts.js';
+import { TestApp } from '../support/app.js';
+import { until } from '../support/until.js';
+
+const AGENT = 'Mozilla/5.0 (X11; Linux x86_64) Firefox/145.0';
+const NEW_PASSWORD = 'another horse battery staple';
+
+interface Event {
+  id: string;
+  at: string;
+  action: string;
+  succeeded: boolean;
+  reason: string | null;
+  address: string | null;
+  ip: string | null;
+  userAgent: string | null;
+}
+
+type Person = Awaited<ReturnType<typeof signUp>>;
+
+function wrong(code: string): string {
+  return code.replace(/\d$/, (digit) => String((Number(digit) + 1) % 10));
+}
+
+describe('the events of an account', () => {
+  let app: TestApp;
+  let people = 0;
+  beforeAll(async () => {
+    app = await TestApp.start({ BCRYPT_COST: '4', PUBLIC_URL: 'https://auth.example.com' });
+  }, 60_000);
+  afterAll(() => app.stop());
+
+  const newEmail = () => `somebody-${++people}@example.com`;
+  const somebody = () => signUp(app, newEmail());
+
+  async function eventsOf(person: Person): Promise<Event[]> {
+    return (await person.get('/users/me/events?limit=100').expect(200)).body as Event[];
+  }
+
+  /** What has happened since, newest first: `sign_in`, or `sign_in: invalid_credentials`. */
+  async function since(person: Person, before: Event[]): Promise<string[]> {
+    const events = await eventsOf(person);
+    return events.slice(0, events.length - before.length).map(({ action, succeeded, reason }) => {
+      expect(succeeded).toBe(reason === null);
+      return reason === null ? action : `${action}: ${reason}`;
+    });
+  }
+
+  it('say what, whether, why not, of which address, from where and with what', async () => {
+    const ada = await somebody();
+    await app.post('/auth/login', { email: ada.email, password: 'wrong' }).set('user-agent', AGENT);
+    const [refused, ...before] = await eventsOf(ada);
+    expect(refused).toEqual({
+      id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      at: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
+      action: 'sign_in',
+      succeeded: false,
+      reason: 'invalid_credentials',
+      address: 's•••@example.com',
+      ip: '127.0.0.1',
+      userAgent: AGENT,
+    });
+    expect(before.map(({ action }) => action)).toEqual(['sign_in', 'email_verification']);
+  });
+
+  describe('name each success and refusal (V37):', () => {
+    it('registration and verification', async () => {
+      const email = newEmail();
+      await app.post('/auth/register', { email, password: PASSWORD }).expect(201);
+      const otp = await app.code(email);
+      await app.post('/auth/verify', { email, otp: wrong(otp) }).expect(400);
+      await app.post('/auth/login', { email, password: PASSWORD }).expect(403);
+      const rows = await app.sql(
+        `select action, reason, user_id, address from account_events
+         where reason in ('otp_invalid', 'email_unverified') and action in ('email_verification', 'sign_in')
+         order by id desc limit 2`,
+      );
+      const address = 's•••@example.com';
+      expect(rows).toEqual([
+        { action: 'sign_in', reason: 'email_unverified', user_id: null, address },
+        { action: 'email_verification', reason: 'otp_invalid', user_id: null, address },
+      ]);
+      const { body } = await app.post('/auth/verify', { email, otp }).expect(200);
+      const events = await app.get('/users/me/events').auth((body as Person).accessToken, { type: 'bearer' });
+      expect((events.body as Event[]).map(({ action }) => action)).toEqual(['sign_in', 'email_verification']);
+      await app.post('/auth/verify', { email, otp }).expect(404);
+      const [again] = (
+        await app.get('/users/me/events').auth((body as Person).accessToken, { type: 'bearer' })
+      ).body as Event[];
+      expect(again).toMatchObject({
+        action: 'email_verification',
+        succeeded: false,
+        reason: 'otp_not_found',
+      });
+    });
+
+    it('sign-in by password', async () => {
+      const ada = await somebody();
+      const before = await eventsOf(ada);
+      await logIn(app, ada.email);
+      await app.post('/auth/login', { email: ada.email, password: 'wrong' }).expect(401);
+      await app.post('/api/login', { email: ada.email.toUpperCase(), password: 'wrong' }).expect(401);
+      expect(await since(ada, before)).toEqual([
+        'sign_in: invalid_credentials',
+        'sign_in: invalid_credentials',
+        'sign_in',
+      ]);
+      await app.sql(`update password_guesses set failures = 20 where who = $1`, [`email:${ada.email}`]);
+      await app.post('/auth/login', { email: ada.email, password: PASSWORD }).expect(429);
+      expect((await since(ada, before))[0]).toBe('sign_in: password_guess_limit');
+    });
+
+    it('sign-in by code', async () => {
+      const ada = await somebody();
+      const before = await eventsOf(ada);
+      const { email } = ada;
+      await app.post('/auth/verify_otp', { email, otp: '123456' }).expect(404);
+      await app.post('/auth/send_otp', { email }).expect(201);
+      const otp = await app.code(email, 2);
+      for (const status of [400, 400, 400, 403])
+        await app.post('/auth/verify_otp', { email, otp: wrong(otp) }).expect(status);
+      await app.ageWhenSent(61);
+      await app.post('/auth/send_otp', { email }).expect(201);
+      const next = await app.code(email, 3);
+      await app.ageWhenSent(301);
+      await app.post('/auth/verify_otp', { email, otp: next }).expect(400);
+      await signInByCode(app, { email });
+      const invalid = 'sign_in: otp_invalid';
+      expect(await since(ada, before)).toEqual([
+        'sign_in',
+        'sign_in: otp_expired',
+        'sign_in: otp_attempts_exhausted',
+        invalid,
+        invalid,
+        invalid,
+        'sign_in: otp_not_found',
+      ]);
+    });
+
+    it('password reset and change', async () => {
+      const ada = await somebody();
+      const before = await eventsOf(ada);
+      const { email } = ada;
+      await app.post('/auth/forgot', { email }).expect(202);
+      const otp = await app.code(email, 2);
+      const [{ text = '' } = {}] = await app.messages(email);
+      const [, token] = /#token=([\w-]+)/.exec(text) ?? [];
+      const reset = (body: object) => app.patch('/auth/reset', { password: NEW_PASSWORD, ...body });
+      await reset({ email, otp: wrong(otp) }).expect(400);
+      await reset({ email, otp }).expect(200);
+      await reset({ token }).expect(400);
+      const back = await logIn(app, email, { password: NEW_PASSWORD });
+      const change = { password: PASSWORD, currentPassword: 'wrong' };
+      await back.patch('/users/me', change).expect(401);
+      await back.patch('/auth/reset', change).expect(401);
+      await back.patch('/users/me', { ...change, currentPassword: NEW_PASSWORD }).expect(200);
+      const again = await logIn(app, email);
+      await again.patch('/auth/reset', { password: NEW_PASSWORD }).expect(200);
+      expect(await since(await logIn(app, email, { password: NEW_PASSWORD }), before)).toEqual([
+        'sign_in',
+        'password_change',
+        'sign_in',
+        'password_change',
+        'reauthentication: current_password_wrong',
+        'reauthentication: current_password_wrong',
+        'sign_in',
+        'password_reset: reset_link_invalid',
+        'password_reset',
+        'password_reset: otp_invalid',
+      ]);
+    });
+
+    it('whatever is tried on a disabled account', async () => {
+      const ada = await somebody();
+      const before = await eventsOf(ada);
+      const { email } = ada;
+      await app.post('/auth/forgot', { email }).expect(202);
+      const otp = await app.code(email, 2);
+      await app.sql('update users set disabled_at = now() where id = $1', [ada.user.id]);
+      await app.post('/auth/login', { email, password: PASSWORD }).expect(403);
+      await app.patch('/auth/reset', { email, otp, password: NEW_PASSWORD }).expect(403);
+      expect(await since(ada, before)).toEqual([
+        'password_reset: account_disabled',
+        'sign_in: account_disabled',
+      ]);
+    });
+
+    it('a refresh token that was used before, and signing out', async () => {
+      const ada = await somebody();
+      const before = await eventsOf(ada);
+      const [stolen, other] = [await logIn(app, ada.email), await logIn(app, ada.email)];
+      const refresh = () => app.post('/auth/refresh', { refreshToken: stolen.refreshToken });
+      await refresh().expect(200);
+      await app.ageWhenSent(11);
+      await refresh().expect(401);
+      await other.post('/auth/logout').expect(201);
+      await logIn(app, ada.email);
+      const [first] = (await ada.get('/auth/sessions').expect(200)).body as {
+        id: string;
+        current: boolean;
+      }[];
+      expect(first?.current).toBe(false);
+      await ada.delete(`/auth/sessions/${first?.id}`).expect(204);
+      await ada.delete('/auth/sessions').expect(204);
+      expect(await since(ada, before)).toEqual([
+        'sign_out',
+        'sign_out',
+        'sign_in',
+        'sign_out',
+        'refresh: replayed',
+        'sign_in',
+        'sign_in',
+      ]);
+    });
+
+    it('a change of address and its undoing', async () => {
+      const [ada, bob] = [await somebody(), await somebody()];
+      const before = await eventsOf(ada);
+      const email = newEmail();
+      await ada.patch('/users/me', { email: bob.email }).expect(200);
+      const otp = await app.code(bob.email, 2);
+      const verify = (code: string) => ada.post('/users/me/contact/verify', { email: bob.email, otp: code });
+      await verify(wrong(otp)).expect(400);
+      await verify(otp).expect(409);
+      await changeContact(app, ada, { email });
+      expect(await since(ada, before)).toEqual([
+        'contact_change',
+        'contact_change: address_taken',
+        'contact_change: otp_invalid',
+      ]);
+      await app.post('/users/contact/undo', { token: await undoToken(app, ada.email) }).expect(204);
+      const owner = await signInByCode(app, { email: ada.email });
+      expect((await since(owner, before)).slice(0, 2)).toEqual(['sign_in', 'contact_undo']);
+    });
+  });
+
+  it('are for their owner only, strangers at the address included', async () => {
+    const [ada, eve] = [await somebody(), await somebody()];
+    const before = await eventsOf(eve);
+    await app.post('/auth/login', { email: ada.email, password: 'guess' }).set('user-agent', 'a stranger');
+    expect((await eventsOf(ada))[0]).toMatchObject({ succeeded: false, userAgent: 'a stranger' });
+    expect(await eventsOf(eve)).toEqual(before);
+    await eve.get(`/users/me/events?cursor=${(await eventsOf(ada))[0]?.id}`).expect(200, before);
+    await app.get('/users/me/events').expect(401);
+    for (const query of [`userId=${ada.user.id}`, 'limit=0', 'cursor=x', `user=${ada.user.id}`])
+      await eve.get(`/users/me/events?${query}`).expect(400);
+  });
+
+  it('come newest first, page by page, none twice and none lost, while more happens', async () => {
+    const ada = await somebody();
+    for (let i = 0; i < 23; i++) await app.post('/auth/login', { email: ada.email, password: 'wrong' });
+    const all = await eventsOf(ada);
+    expect(all.map(({ at }) => at)).toEqual(
+      all
+        .map(({ at }) => at)
+        .sort()
+        .reverse(),
+    );
+    const seen: Event[] = [];
+    for (let path = '/users/me/events'; path;) {
+      const reply: Response = await ada.get(path).expect(200);
+      seen.push(...(reply.body as Event[]));
+      const { link = '' } = reply.headers as { link?: string };
+      path = /^<https:\/\/auth\.example\.com(\/[^>]+)>; rel="next"$/.exec(link)?.[1] ?? '';
+      await app.post('/auth/login', { email: ada.email, password: 'wrong' });
+    }
+    expect(seen).toEqual(all);
+    expect(seen).toHaveLength(25);
+  });
+
+  it('and log lines hold no full address, code, password or token (L1, L3)', async () => {
+    const ada = await somebody();
+    const [email, phone] = [newEmail(), '+14155550142'];
+    await changeContact(app, ada, { email });
+    await changeContact(app, ada, { phone });
+    const undo = await undoToken(app, ada.email);
+    // The notice of the number, which goes later than a code and would come in between.
+    await until('the notice', async () => (await app.messages(email)).length === 2);
+    await app.post('/auth/forgot', { email }).expect(202);
+    const otp = await app.code(email, 3);
+    const [{ text = '' } = {}] = await app.messages(email);
+    const reset = /#token=([\w-]+)/.exec(text)?.[1] ?? '';
+    await app.patch('/auth/reset', { email, otp: wrong(otp), password: NEW_PASSWORD }).expect(400);
+    await app.patch('/auth/reset', { token: reset, password: NEW_PASSWORD }).expect(200);
+    const events = await app.sql<{ event: string }>(
+      'select to_jsonb(e)::text as event from account_events e',
+    );
+    const kept = events.map(({ event }) => event).join('\n') + app.log;
+    const { accessToken, refreshToken, deviceToken } = ada;
+    const secrets = [PASSWORD, NEW_PASSWORD, accessToken, refreshToken, deviceToken, undo, reset];
+    for (const secret of [ada.email, email, phone, ...secrets]) {
+      expect(secret).not.toBe('');
+      expect(kept).not.toContain(secret);
+    }
+    expect(kept).not.toMatch(new RegExp(`\\b(${otp}|${wrong(otp)})\\b`));
+    expect(kept).toContain('s•••@example.com');
+    expect(kept).toContain('+14•••••••42');
+  });
+
+  it.each([
+    ['a line break', 'x\r\n[00:00:00.000] INFO: forged'],
+    ['a bare line feed', 'x\n[00:00:00.000] INFO: forged'],
+    ['an escape', 'x\u001b[2J\u001b[31mforged'],
+    ['JSON', '","level":60,"msg":"forged'],
+    ['an 8-bit control character', 'x\u009b31mforged'],
+  ])('and log lines cannot be forged by a User-Agent with %s (L2)', async (_, agent) => {
+    const ada = await somebody();
+    const body = JSON.stringify({ email: ada.email, password: 'wrong' });
+    const { hostname, port } = new URL(app.url);
+    const socket = connect(Number(port), hostname);
+    const closed = once(socket, 'close');
+    socket.resume().on('error', () => undefined);
+    const head = [
+      'POST /auth/login HTTP/1.1',
+      'host: x',
+      'connection: close',
+      'content-type: application/json',
+    ];
+    socket.end(
+      Buffer.from(
+        [...head, `content-length: ${body.length}`, `user-agent: ${agent}`, '', body].join('\r\n'),
+        'latin1',
+      ),
+    );
+    await closed;
+    // eslint-disable-next-line no-control-regex -- what must not be there
+    expect(app.log.replace(/\x1b\[(\d+)m/g, '')).not.toMatch(/forged|[\x00-\x08\x0b-\x1f\x7f-\x9f]/);
+    for (const { userAgent } of await eventsOf(ada))
+      // eslint-disable-next-line no-control-regex -- what must not be there
+      expect(userAgent ?? '').not.toMatch(/[\x00-\x1f\x7f-\x9f]/);
+  });
+
+  it('hold 256 characters of a User-Agent', async () => {
+    const ada = await somebody();
+    await app
+      .post('/auth/login', { email: ada.email, password: 'wrong' })
+      .set('user-agent', `${'x'.repeat(300)}y`);
+    expect((await eventsOf(ada))[0]).toMatchObject({ userAgent: 'x'.repeat(256) });
+  });
+});

@@ -1,0 +1,160 @@
+import { createHash } from 'node:crypto';
+import { TestApp } from '../support/app.js';
+import { raw } from '../support/raw.js';
+import { until } from '../support/until.js';
+
+const PUBLIC_URL = 'https://acme.test/identity';
+const PASSWORD = 'correct horse battery staple';
+
+interface Page {
+  path: string;
+  html: string;
+  headers: Record<string, string>;
+}
+
+describe('the pages that links in mails lead to', () => {
+  let app: TestApp;
+  let pages: Page[];
+  beforeAll(async () => {
+    app = await TestApp.start({ PUBLIC_URL, PASSWORD_MIN_LENGTH: '12' });
+    pages = await Promise.all(
+      ['/reset', '/undo'].map(async (path) => {
+        const { text, headers } = await app.get(path).expect(200);
+        return { path, html: text, headers };
+      }),
+    );
+  }, 60_000);
+  afterAll(() => app.stop());
+
+  it('send no referrer, are not stored and not framed (U1)', () => {
+    for (const { headers } of pages) {
+      expect(headers).toMatchObject({
+        'content-type': 'text/html; charset=utf-8',
+        'referrer-policy': 'no-referrer',
+        'cache-control': 'no-store',
+        'x-frame-options': 'DENY',
+        'x-content-type-options': 'nosniff',
+      });
+      expect(headers).not.toHaveProperty('set-cookie');
+    }
+  });
+
+  it('may run their own script, use their own style and ask their own server, and nothing else', async () => {
+    for (const { path, html, headers } of pages) {
+      const policy =
+        `default-src 'none'; script-src '${digest(html, 'script')}'; style-src '${digest(html, 'style')}'; ` +
+        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+      expect(headers['content-security-policy']).toBe(policy);
+      const { headers: sent } = await fetch(app.url + path);
+      expect(sent.get('content-security-policy')).toBe(policy);
+    }
+  });
+
+  it('need nothing from elsewhere, and have no script or style in attributes', () => {
+    for (const { html } of pages) {
+      expect(html).not.toMatch(/https?:|\/\/[a-z]|url\(|@import/i);
+      expect(html).not.toMatch(/<(a|base|iframe|img|link|object)\b/i);
+      expect(html).not.toMatch(/<[^>]*\s(on\w+|style|src|srcset|href|action)\s*=/i);
+      expect(html.match(/<(script|style)\b/g)).toEqual(['<style', '<script']);
+    }
+  });
+
+  it('have a language, a title, a heading, and a place where results are announced', () => {
+    for (const { html } of pages) {
+      expect(html).toMatch(/^<!doctype html>\n<html lang="en">/);
+      expect(html).toMatch(/<title>(.+)<\/title>[^]*<h1>\1<\/h1>/);
+      expect(html).toMatch(/aria-live="polite"/);
+    }
+  });
+
+  it('send to paths relative to themselves, so that a proxy may serve them below a prefix', () => {
+    const sent = pages.map(({ path, html }) => {
+      const [, method = '', to = ''] = /send\('(\w+)', '([^']+)'/.exec(html) ?? [];
+      return `${method} ${new URL(to, PUBLIC_URL + path).pathname}`;
+    });
+    expect(sent).toEqual(['PATCH /identity/auth/reset', 'POST /identity/users/contact/undo']);
+  });
+
+  it('say the least length of a password, and let password managers make one', () => {
+    expect(pages[0]?.html).toMatch(/<input[^>]* autocomplete="new-password"[^>]* minlength="12"/);
+    expect(pages[0]?.html).toContain('At least 12 characters');
+  });
+
+  it('show nothing of what is in their address', async () => {
+    for (const { path, html } of pages) {
+      const { text } = await app.get(`${path}?token=%3Cscript%3E&email=ada@example.com`).expect(200);
+      expect(text).toBe(html);
+    }
+  });
+
+  it('change nothing when they are opened, however often and however (U3)', async () => {
+    const email = 'ada@example.com';
+    await app.post('/auth/register', { email, password: PASSWORD }).expect(201);
+    const otp = await app.code(email);
+    const { body: session } = await app.post('/auth/verify', { email, otp }).expect(200);
+    const signedIn = { authorization: `Bearer ${session.accessToken as string}` };
+    const changed = 'lovelace@example.com';
+    await patch('/users/me', { email: changed }, signedIn);
+    await app
+      .post('/users/me/contact/verify', { email: changed, otp: await app.code(changed) })
+      .set(signedIn)
+      .expect(200);
+    await app.post('/auth/forgot', { email: changed }).expect(202);
+    const undo = await linkTo(email, 'undo');
+    const reset = await linkTo(changed, 'reset');
+
+    const before = await state();
+    for (const [path, token] of [
+      ['/reset', reset],
+      ['/undo', undo],
+    ]) {
+      for (const method of ['GET', 'HEAD', 'GET']) {
+        const opened = await raw(app.url, `${path}?token=${token}`, { method });
+        expect(opened.status).toBe(200);
+        expect(opened.headers['cache-control']).toBe('no-store');
+      }
+    }
+    expect(await state()).toEqual(before);
+    expect(app.log).not.toContain(reset);
+    expect(app.log).not.toContain(undo);
+
+    await patch('/auth/reset', { token: reset, password: 'another horse battery staple' });
+    await app.post('/users/contact/undo', { token: undo }).expect(204);
+    expect(await state()).not.toEqual(before);
+  });
+
+  async function patch(path: string, body: object, headers: Record<string, string> = {}): Promise<void> {
+    const { status } = await raw(app.url, path, {
+      method: 'PATCH',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify(body),
+    });
+    expect(status).toBe(200);
+  }
+
+  /** The token of the link in the newest message that has one. */
+  async function linkTo(email: string, page: string): Promise<string> {
+    const start = `${PUBLIC_URL}/${page}#token=`;
+    return until(`a link to /${page}`, async () => {
+      const texts = (await app.messages(email)).map(({ text }) => text);
+      return texts
+        .find((text) => text.includes(start))
+        ?.split(start)[1]
+        ?.split(/\s/)[0];
+    });
+  }
+
+  /** Everything that a link could change. */
+  function state(): Promise<unknown[]> {
+    return Promise.all(
+      ['users', 'sessions', 'devices', 'contact_changes', 'challenges', 'account_events'].map((table) =>
+        app.sql(`select to_jsonb(t) as row from ${table} t order by t::text`),
+      ),
+    );
+  }
+});
+
+function digest(html: string, element: string): string {
+  const content = new RegExp(`<${element}>([^]*)</${element}>`).exec(html)?.[1] ?? '';
+  return `sha256-${createHash('sha256').update(content).digest('base64')}`;
+}

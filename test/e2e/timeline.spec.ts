@@ -1,0 +1,252 @@
+import { logIn, signUp, type Person } from '../support/accounts.js';
+import { TestApp } from '../support/app.js';
+import { until } from '../support/until.js';
+
+interface Budget {
+  used: number;
+  limit: number;
+  endsAt: string | null;
+}
+interface Timeline {
+  recipient: string;
+  suppression: { reason: string } | null;
+  codes: {
+    id: string;
+    purpose: string;
+    lane: string;
+    status: string;
+    attempts: Budget;
+    sends: Budget;
+    failures: Budget;
+    waitsUntil: string | null;
+  }[];
+  messages: { id: string; state: string; template: string; events: { event: string }[] }[];
+}
+
+describe('the timeline of an address', () => {
+  let app: TestApp;
+  let admin: Person;
+  let user: Person;
+  beforeAll(async () => {
+    app = await TestApp.start();
+    user = await signUp(app, 'user@example.com');
+    await signUp(app, 'admin@example.com');
+    await app.sql(`update users set roles = '{user,admin}' where email = 'admin@example.com'`);
+    admin = await logIn(app, 'admin@example.com');
+  }, 60_000);
+  afterAll(() => app.stop());
+
+  let people = 0;
+  const somebody = () => `timeline-${++people}@example.com`;
+  const timeline = async (recipient: string): Promise<Timeline> =>
+    (await admin.get(`/deliveries?recipient=${encodeURIComponent(recipient)}`).expect(200)).body as Timeline;
+  const unblock = async (body: object): Promise<Timeline> =>
+    (await admin.post('/deliveries/unblock', body).expect(200)).body as Timeline;
+  const wrong = (otp: string) => (otp === '000000' ? '000001' : '000000');
+  const inADay = (text: string | null | undefined) => {
+    const hours = (Date.parse(text ?? '') - Date.now()) / 3_600_000;
+    expect(hours).toBeGreaterThan(23);
+    expect(hours).toBeLessThan(24.1);
+  };
+
+  it('is for administrators only (API5)', async () => {
+    const id = '0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001';
+    for (const path of ['/deliveries?recipient=a@example.com', `/deliveries/${id}`]) {
+      await app.get(path).expect(401);
+      await user.get(path).expect(403);
+    }
+    await app.post('/deliveries/unblock', { recipient: 'a@example.com' }).expect(401);
+    await user.post('/deliveries/unblock', { recipient: 'a@example.com' }).expect(403);
+  });
+
+  it('tells of every message and every code, and nothing of what they said (L1, L3)', async () => {
+    const email = somebody();
+    const { body } = await app
+      .post('/otp/generate', { email, purpose: 'transaction', context: { payee: 'Acme Ltd' } })
+      .expect(200);
+    const otp = await app.code(email);
+    await app
+      .post('/otp/verify', { email, purpose: 'transaction', context: { payee: 'Acme Ltd' }, otp: wrong(otp) })
+      .expect(400);
+    await app.post('/otp/generate', { email }).expect(200);
+    const second = await app.code(email, 2);
+    await app.post('/otp/verify', { email, otp: second }).expect(200);
+    await until('the record of both', async () =>
+      (await timeline(email)).messages.every(({ state }) => state === 'sent'),
+    );
+
+    const { body: found, text } = await admin
+      .get(`/deliveries?recipient=${encodeURIComponent(` ${email.toUpperCase()}`)}`)
+      .expect(200);
+    expect(found).toMatchObject({
+      recipient: 't•••@example.com',
+      suppression: null,
+      codes: [
+        { purpose: 'verification', status: 'approved', lane: '', channel: 'email', waitsUntil: null },
+        {
+          id: body.challenge.id,
+          purpose: 'transaction',
+          status: 'pending',
+          attempts: { used: 1, limit: 3, endsAt: body.challenge.expiresAt },
+          sends: { used: 2, limit: 10 },
+          failures: { used: 1, limit: 20 },
+          waitsUntil: body.challenge.resendAt,
+          approvedAt: null,
+        },
+      ],
+      messages: [
+        { purpose: 'verification', channel: 'email', template: 'code', state: 'sent' },
+        { purpose: 'transaction', challengeId: body.challenge.id, state: 'sent' },
+      ],
+    });
+    for (const { events, requestedAt, finishedAt } of found.messages as Record<string, string>[]) {
+      expect(events).toEqual([{ at: expect.any(String), event: 'sent', provider: 'inbox', reason: null }]);
+      expect(Date.parse(finishedAt ?? '')).toBeGreaterThanOrEqual(Date.parse(requestedAt ?? ''));
+    }
+    inADay((found as Timeline).codes[1]?.sends.endsAt);
+    inADay((found as Timeline).codes[1]?.failures.endsAt);
+    for (const secret of [otp, second, email, 'Acme', 'hash', 'sealed']) expect(text).not.toContain(secret);
+  });
+
+  it('is found by a phone number as people write it, also where a query string ate its plus', async () => {
+    await app.post('/otp/generate', { phone_number: '+14155550142' }).expect(200);
+    for (const query of [
+      '%2B14155550142',
+      '+14155550142',
+      '%2B1%20(415)%20555-0142',
+      'tel:%2B1-415-555-0142',
+    ]) {
+      const { body } = await admin.get(`/deliveries?recipient=${query}`).expect(200);
+      expect(body).toMatchObject({ recipient: '+14•••••••42', codes: [{ channel: 'sms' }] });
+    }
+  });
+
+  it('is empty for an address that nothing was sent to, and refused for none', async () => {
+    expect(await timeline(somebody())).toMatchObject({ suppression: null, codes: [], messages: [] });
+    for (const query of [
+      '',
+      '?recipient=',
+      '?recipient=nobody',
+      '?recipient=a@example.com&x=1',
+      '?recipient=@',
+    ])
+      await admin.get(`/deliveries${query}`).expect(400);
+  });
+
+  it('is found by a challenge, also after its code was replaced', async () => {
+    const email = somebody();
+    const { body } = await app.post('/otp/generate', { email }).expect(200);
+    const { id } = body.challenge as { id: string };
+    await app.code(email);
+    const { body: found } = await admin.get(`/deliveries/${id}`).expect(200);
+    expect(found).toMatchObject({ codes: [{ id }], messages: [{ challengeId: id }] });
+
+    await app.age(200);
+    await app.post('/otp/generate', { email }).expect(200);
+    const { body: later } = await admin.get(`/deliveries/${id}`).expect(200);
+    expect(later).toMatchObject({ codes: [], messages: [{ challengeId: id }] });
+    for (const unknown of ['0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001', 'x'])
+      await admin.get(`/deliveries/${unknown}`).expect(404);
+  });
+
+  describe('and its budgets', () => {
+    it('gives them back in every purpose and lane, on record without the address (L3)', async () => {
+      const email = somebody();
+      for (const purpose of ['verification', 'other']) {
+        await app.post('/otp/generate', { email, purpose }).expect(200);
+        await app.code(email);
+      }
+      await app.sql(
+        `insert into challenges (recipient, purpose, lane, id, channel, code_hash, issued_at, expires_at, resend_at)
+         select recipient, purpose, 'device:1', gen_random_uuid(), channel, '', now(), now(), now() + interval '1 minute'
+         from challenges where recipient = $1 and purpose = 'other'`,
+        [`email:${email}`],
+      );
+      await app.sql(
+        `update challenges set sends = 10, failures = 20, failures_since = now() where recipient = $1`,
+        [`email:${email}`],
+      );
+      const before = await timeline(email);
+      expect(before.codes.map(({ lane, sends }) => [lane, sends.used]).sort()).toEqual([
+        ['', 20],
+        ['', 20],
+        ['device:1', 10],
+      ]);
+      await app.post('/otp/generate', { email }).expect(429);
+
+      const after = await unblock({ recipient: email });
+      expect(after).toEqual(await timeline(email));
+      for (const code of after.codes)
+        expect(code).toMatchObject({
+          sends: { used: 0, endsAt: null },
+          failures: { used: 0, endsAt: null },
+          waitsUntil: null,
+        });
+      const { body } = await app.post('/otp/generate', { email }).expect(200);
+      expect(body.challenge.id).toBe(before.codes.find(({ purpose }) => purpose === 'verification')?.id);
+      await app.post('/otp/verify', { email, otp: await app.code(email, 3) }).expect(200);
+
+      const { body: audit, text } = await admin.get('/audit').expect(200);
+      expect(audit[0]).toMatchObject({
+        actorId: admin.user.id,
+        action: 'delivery.unblock',
+        details: { recipient: 't•••@example.com', codes: 3, suppressionLifted: false },
+      });
+      expect(text).not.toContain(email);
+    });
+
+    it('gives wrong guesses and the wait back for one purpose where it is named', async () => {
+      const email = somebody();
+      for (const purpose of ['verification', 'other'])
+        await app.post('/otp/generate', { email, purpose }).expect(200);
+      await app.sql(
+        `update challenges set sends = 10, failures = 20, failures_since = now() where recipient = $1`,
+        [`email:${email}`],
+      );
+      await unblock({ recipient: email, purpose: 'other' });
+      await app.post('/otp/generate', { email, purpose: 'other' }).expect(200);
+      const { body } = await app.post('/otp/generate', { email }).expect(429);
+      expect(body).toMatchObject({ code: 'otp_guess_limit' });
+    });
+
+    it('leaves a live code its guesses, so that unblocking never helps to guess it (B2)', async () => {
+      const email = somebody();
+      await app.post('/otp/generate', { email }).expect(200);
+      const otp = await app.code(email);
+      for (let n = 0; n < 3; n++) await app.post('/otp/verify', { email, otp: wrong(otp) }).expect(400);
+      const { codes } = await unblock({ recipient: email });
+      expect(codes).toMatchObject([{ status: 'exhausted', attempts: { used: 3 } }]);
+      await app.post('/otp/verify', { email, otp }).expect(403);
+    });
+
+    it('lifts a suppression, and says so in its record', async () => {
+      const phone_number = '+14155550143';
+      await app.sql(
+        `insert into suppressions (recipient, reason, provider) values ($1, 'unsubscribed', 'twilio')`,
+        [`phone:${phone_number}`],
+      );
+      expect(await timeline(phone_number)).toMatchObject({
+        suppression: { reason: 'unsubscribed', provider: 'twilio', since: expect.any(String) },
+      });
+      await app.post('/otp/generate', { phone_number }).expect(200);
+      expect(await timeline(phone_number)).toMatchObject({
+        messages: [{ state: 'failed', reason: 'suppressed' }],
+      });
+      expect(await unblock({ recipient: phone_number })).toMatchObject({ suppression: null });
+      await app.post('/otp/generate', { phone_number }).expect(200);
+      await app.code(phone_number);
+      const { body } = await admin.get('/audit?limit=1').expect(200);
+      expect(body).toMatchObject([{ details: { suppressionLifted: true, codes: 1 } }]);
+    });
+
+    it('refuses what names nobody', async () => {
+      for (const body of [
+        {},
+        { recipient: 'x' },
+        { recipient: 'a@example.com', purpose: 'A' },
+        { email: 'a@example.com' },
+      ])
+        await admin.post('/deliveries/unblock', body).expect(400);
+    });
+  });
+});

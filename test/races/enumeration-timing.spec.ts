@@ -1,0 +1,94 @@
+import { Agent } from 'node:http';
+import { Cluster } from '../support/cluster.js';
+import { post } from '../support/parallel.js';
+
+const KINDS = ['unknown', 'known', 'disabled', 'unproved'] as const;
+type Kind = (typeof KINDS)[number];
+
+const WARM_UP = 15;
+const MAX_GAP_MS = 5;
+const PASSWORD = 'never the password of anyone';
+
+/** So many samples of each kind, strictly in turns, each with an address of its own. */
+describe.each([
+  [4, 300, ['/auth/login', '/auth/register', '/auth/forgot', '/auth/send_otp']],
+  [10, 25, ['/auth/login', '/auth/register']],
+])('the time of an answer, with bcrypt cost %i', (cost, samples, paths) => {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  let cluster: Cluster;
+  beforeAll(async () => {
+    cluster = await Cluster.start(1, { BCRYPT_COST: String(cost) });
+  }, 60_000);
+  afterAll(async () => {
+    agent.destroy();
+    await cluster.stop();
+  });
+
+  it.each(paths)(
+    'at %s does not tell what the address is (E2, V9)',
+    async (path) => {
+      const tag = path.replace(/\W+/g, '-');
+      const address = (kind: Kind, index: number) =>
+        `p${String(index).padStart(4, '0')}${tag}.${kind.padEnd(8, 'x')}@example.com`;
+      await populate(address);
+
+      const times = Object.fromEntries(KINDS.map((kind) => [kind, [] as number[]])) as Record<Kind, number[]>;
+      const statuses = new Set<number>();
+      for (let index = 0; index < WARM_UP + samples; index++) {
+        // Their own limit is not what is measured here.
+        if (index % 20 === 0) await cluster.sql(`delete from password_guesses where who like 'ip:%'`);
+        // Each kind is asked first as often as the others.
+        for (const turn of KINDS.keys()) {
+          const kind = KINDS[(index + turn) % KINDS.length] as Kind;
+          const body = {
+            email: address(kind, index),
+            ...(/login|register/.test(path) && { password: PASSWORD }),
+          };
+          const started = performance.now();
+          const { status } = await post(cluster.urls[0] ?? '', { path, body }, agent);
+          statuses.add(status);
+          if (index >= WARM_UP) times[kind].push(performance.now() - started);
+        }
+      }
+      expect([...statuses]).toHaveLength(1);
+      const medians = Object.fromEntries(KINDS.map((kind) => [kind, median(times[kind])]));
+      const slower = KINDS.slice(1).map((kind) => `${kind} ${share(times[kind], times.unknown).toFixed(2)}`);
+      const shown = Object.entries(medians).map(([kind, ms]) => `${kind} ${ms.toFixed(2)}`);
+      process.stderr.write(
+        `E2: ${path} at cost ${cost}: median ms: ${shown.join(', ')}; slower than unknown: ${slower.join(', ')}\n`,
+      );
+      const all = Object.values(medians);
+      expect(Math.max(...all) - Math.min(...all)).toBeLessThanOrEqual(MAX_GAP_MS);
+    },
+    120_000,
+  );
+
+  /** As sign-up would leave them, with a hash of the usual cost that nothing matches. */
+  async function populate(address: (kind: Kind, index: number) => string): Promise<void> {
+    const hash = `$2b$${String(cost).padStart(2, '0')}$${'.'.repeat(53)}`;
+    const all = (kind: Kind) => Array.from({ length: WARM_UP + samples }, (_, index) => address(kind, index));
+    for (const kind of ['known', 'disabled'] as const)
+      await cluster.sql(
+        `insert into users (id, email, password_hash, disabled_at)
+         select gen_random_uuid(), email, $2, case when $3 then now() end from unnest($1::text[]) as email`,
+        [all(kind), hash, kind === 'disabled'],
+      );
+    await cluster.sql(
+      `insert into registrations (email, password_hash, expires_at)
+       select email, $2, now() - interval '1 minute' from unnest($1::text[]) as email`,
+      [all('unproved'), hash],
+    );
+    await cluster.sql('vacuum analyze users, registrations');
+  }
+});
+
+function median(values: number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? NaN;
+}
+
+/** How often one of the first takes longer than one of the others: 0.5 when they are alike. */
+function share(first: number[], others: number[]): number {
+  const longer = first.reduce((sum, a) => sum + others.filter((b) => a > b).length, 0);
+  return longer / (first.length * others.length);
+}

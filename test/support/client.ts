@@ -1,0 +1,34 @@
+import request from 'supertest';
+import type { InboxMessage } from '../../src/common/inbox.js';
+import { until } from './until.js';
+
+/** Calls one server. */
+export class Client {
+  constructor(readonly url: string) {}
+
+  post(path: string, body?: object): request.Test {
+    return request(this.url).post(path).send(body);
+  }
+
+  patch(path: string, body?: object): request.Test {
+    return request(this.url).patch(path).send(body);
+  }
+
+  get(path: string): request.Test {
+    return request(this.url).get(path);
+  }
+
+  /** What the development inbox holds for an address, newest first. */
+  async messages(to: string): Promise<InboxMessage[]> {
+    const { body } = await this.get(`/inbox/messages?to=${encodeURIComponent(to)}`);
+    return body as InboxMessage[];
+  }
+
+  /** The code of the newest message to an address, once so many have arrived. */
+  async code(to: string, count = 1): Promise<string> {
+    return until(`message number ${count} to ${to}`, async () => {
+      const messages = await this.messages(to);
+      return messages.length >= count && /\b\d{4,10}\b/.exec(messages[0]?.text ?? '')?.[0];
+    });
+  }
+}

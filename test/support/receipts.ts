@@ -1,0 +1,137 @@
+import { createHmac } from 'node:crypto';
+import { WEBHOOK_SECRET } from './more-vendors.js';
+import { raw, type RawReply } from './raw.js';
+import { TWILIO_SID, TWILIO_TOKEN } from './vendors.js';
+
+/** Where the vendors of these tests believe that the server is. */
+export const PUBLIC_URL = 'https://auth.example.org';
+export const POSTMARK_USER = 'postmark';
+export const POSTMARK_PASSWORD = 'Rk3m-vQ8x_T1pZ6wL9sB2nD5hG7jC0yA';
+
+/** The settings that make a server take receipts. */
+export const RECEIPT_SETTINGS = {
+  PUBLIC_URL,
+  POSTMARK_WEBHOOK_USER: POSTMARK_USER,
+  POSTMARK_WEBHOOK_PASSWORD: POSTMARK_PASSWORD,
+};
+
+const FORM = 'application/x-www-form-urlencoded';
+
+export type Fields = Record<string, string>;
+
+/** The fields of a status callback, after Twilio's documentation. */
+export function twilioFields(sid: string, status: string, more: Fields = {}): Fields {
+  return {
+    MessageSid: sid,
+    SmsSid: sid,
+    MessageStatus: status,
+    SmsStatus: status,
+    AccountSid: TWILIO_SID,
+    From: '+15005550006',
+    To: '+14155550123',
+    ApiVersion: '2010-04-01',
+    ...more,
+  };
+}
+
+/** After https://www.twilio.com/docs/usage/security, without its SDK. */
+export function twilioSignature(
+  path: string,
+  fields: Fields,
+  token = TWILIO_TOKEN,
+  url = PUBLIC_URL,
+): string {
+  const names = Object.keys(fields).sort();
+  const signed = url + path + names.map((name) => name + fields[name]).join('');
+  return createHmac('sha1', token).update(signed).digest('base64');
+}
+
+export const twilioPath = (messageId: string) => `/webhooks/twilio?message=${messageId}`;
+
+/** Sends a status callback as Twilio would; `forged` replaces what it would say. */
+export function sendTwilio(
+  server: string,
+  messageId: string,
+  fields: Fields,
+  forged: { signature?: string; path?: string; headers?: Record<string, string>; body?: string } = {},
+): Promise<RawReply> {
+  const path = forged.path ?? twilioPath(messageId);
+  const signature = forged.signature ?? twilioSignature(path, fields);
+  return raw(server, path, {
+    headers: {
+      'content-type': FORM,
+      ...(signature && { 'x-twilio-signature': signature }),
+      ...forged.headers,
+    },
+    body: forged.body ?? new URLSearchParams(fields).toString(),
+  });
+}
+
+/** What Postmark says of a mail, after its documentation. */
+export function postmarkEvent(kind: string, messageId: string, ref: string, more: object = {}): object {
+  return {
+    RecordType: kind,
+    ServerID: 23,
+    MessageStream: 'outbound',
+    MessageID: ref,
+    Tag: '',
+    Details: '',
+    Metadata: { message_id: messageId },
+    ...more,
+  };
+}
+
+/** The part of a bounce that other events do not have. */
+export function bounce(email: string, type: string, code: number, inactive: boolean): object {
+  return {
+    ID: 42,
+    Type: type,
+    TypeCode: code,
+    Name: type,
+    Description: 'It bounced.',
+    Email: email,
+    From: 'codes@example.org',
+    BouncedAt: '2026-11-05T16:33:54.9070259Z',
+    DumpAvailable: false,
+    Inactive: inactive,
+    CanActivate: true,
+    Subject: 'A code',
+  };
+}
+
+export function sendPostmark(
+  server: string,
+  event: unknown,
+  credentials: string | null = `${POSTMARK_USER}:${POSTMARK_PASSWORD}`,
+): Promise<RawReply> {
+  return raw(server, '/webhooks/postmark', {
+    headers: {
+      'content-type': 'application/json',
+      ...(credentials !== null && { authorization: `Basic ${Buffer.from(credentials).toString('base64')}` }),
+    },
+    body: JSON.stringify(event),
+  });
+}
+
+/** A receipt of a sender of one's own, signed as of standardwebhooks.com; `said` is another body than what is signed. */
+export function sendDelivery(
+  server: string,
+  receipt: object,
+  { secret = WEBHOOK_SECRET, ageSeconds = 0, said = receipt } = {},
+): Promise<RawReply> {
+  const id = 'msg_1';
+  const body = JSON.stringify(said);
+  const timestamp = Math.floor(Date.now() / 1_000) - ageSeconds;
+  const signature = createHmac('sha256', Buffer.from(secret.replace('whsec_', ''), 'base64'))
+    .update(`${id}.${timestamp}.${JSON.stringify(receipt)}`)
+    .digest('base64');
+  return raw(server, '/webhooks/delivery', {
+    headers: {
+      'content-type': 'application/json',
+      'webhook-id': id,
+      'webhook-timestamp': String(timestamp),
+      'webhook-signature': `v1,${signature}`,
+    },
+    body,
+  });
+}

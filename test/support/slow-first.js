@@ -1,0 +1,13 @@
+// Those that mostly wait start first: begun last, they would keep one core busy while the other has nothing to do.
+import Sequencer from '@jest/test-sequencer';
+
+const SLOW =
+  /(providers|housekeeping|receipts|embedded|delivery-faults|passwords|challenge-status)\.spec\.ts$/;
+
+export default class SlowFirst extends Sequencer {
+  sort(tests) {
+    const sorted = super.sort(tests);
+    const isSlow = ({ path }) => SLOW.test(path);
+    return [...sorted.filter(isSlow), ...sorted.filter((test) => !isSlow(test))];
+  }
+}
