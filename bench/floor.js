@@ -31,4 +31,5 @@ const server = createServer(async (request, response) => {
     .writeHead(rows.length > 0 ? 200 : 404, { 'content-type': 'application/json' })
     .end(JSON.stringify(rows[0] ?? {}));
 });
+process.on('disconnect', () => process.exit());
 server.listen(Number(process.env.PORT), '127.0.0.1', () => process.send?.('ready'));

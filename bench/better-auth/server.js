@@ -1,0 +1,29 @@
+// Better Auth on the same PostgreSQL, as fast as its guides say it can be while every request still asks the database
+// whether the session lives: joins and the indexes of its own migrations, no rate limits, no telemetry, no tracing.
+import { createServer } from 'node:http';
+import { betterAuth } from 'better-auth';
+import { getMigrations } from 'better-auth/db/migration';
+import { toNodeHandler } from 'better-auth/node';
+import { emailOTP, phoneNumber } from 'better-auth/plugins';
+import pg from 'pg';
+
+const drop = async () => undefined;
+const port = Number(process.env.PORT);
+const options = {
+  baseURL: `http://127.0.0.1:${port}`,
+  secret: 'bench-7f3k9w2m5x8q1v4b6n0z-only-for-this-run',
+  database: new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 8 }),
+  advanced: { database: { joins: true } },
+  emailAndPassword: { enabled: true },
+  experimental: { instrumentation: { enabled: false } },
+  rateLimit: { enabled: false },
+  // On, it would answer from a cookie for minutes after a sign-out.
+  session: { cookieCache: { enabled: false } },
+  telemetry: { enabled: false },
+  plugins: [emailOTP({ sendVerificationOTP: drop }), phoneNumber({ sendOTP: drop })],
+};
+const { runMigrations } = await getMigrations(options);
+await runMigrations();
+
+process.on('disconnect', () => process.exit());
+createServer(toNodeHandler(betterAuth(options))).listen(port, '127.0.0.1', () => process.send?.('ready'));

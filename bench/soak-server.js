@@ -1,0 +1,10 @@
+// The server as it is, with an ear for whoever measures it. Run with --expose-gc.
+import '../dist/main.js';
+
+process.on('message', () => {
+  globalThis.gc();
+  const handles = {};
+  for (const type of process.getActiveResourcesInfo()) handles[type] = (handles[type] ?? 0) + 1;
+  process.send({ heap: process.memoryUsage().heapUsed, handles });
+});
+process.on('disconnect', () => process.exit(1));

@@ -1,0 +1,74 @@
+// A server under measurement: a process of its own and a database of its own.
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { openSync } from 'node:fs';
+import { createServer } from 'node:net';
+import pg from 'pg';
+import { costs, postmasterOf, residentMiB } from './costs.js';
+
+/** Logs are written, and kept nowhere. */
+const log = openSync('/dev/null', 'w');
+
+export class TargetProcess {
+  constructor(target, databaseUrl) {
+    this.target = target;
+    this.databaseUrl = databaseUrl;
+  }
+
+  async start(execArgv = []) {
+    const { script, env } = this.target;
+    this.port ??= await freePort();
+    const { PATH } = process.env;
+    this.child = fork(script, {
+      env: { PATH, NODE_ENV: 'production', ...env, DATABASE_URL: this.databaseUrl, PORT: String(this.port) },
+      execArgv,
+      stdio: ['ignore', log, 'inherit', 'ipc'],
+    });
+    // An error here is one of the server's start.
+    const failed = once(this.child, 'exit').then(([code]) => {
+      throw new Error(`${script} ended with ${code}`);
+    });
+    failed.catch(() => undefined);
+    await Promise.race([once(this.child, 'message'), failed]);
+    if (this.db) return;
+    this.db = new pg.Client({ connectionString: this.databaseUrl });
+    await this.db.connect();
+    this.postmaster = await postmasterOf(this.db);
+  }
+
+  get url() {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  costs() {
+    return costs(this.db, this.child.pid, this.postmaster);
+  }
+
+  /** Statements so far, of a server that counts them. */
+  async statements(stop = false) {
+    this.child.send(stop ? 'stop' : 'count');
+    const [{ statements }] = await once(this.child, 'message');
+    return statements;
+  }
+
+  residentMiB() {
+    return residentMiB(this.child.pid);
+  }
+
+  /** Every target ends when its parent lets go, by its own exit, which writes a profile if one was asked for. */
+  async stop() {
+    if (!this.child || this.child.exitCode !== null || this.child.signalCode !== null) return;
+    const ended = once(this.child, 'exit');
+    if (this.child.connected) this.child.disconnect();
+    await ended;
+  }
+}
+
+async function freePort() {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address();
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}
