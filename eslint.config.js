@@ -36,6 +36,7 @@ export default tseslint.config(
           'clearInterval',
           'Buffer',
           'URL',
+          'URLSearchParams',
         ].map((name) => [name, 'readonly']),
       ),
     },
