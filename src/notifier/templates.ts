@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import Handlebars from 'handlebars';
+import { LRUCache } from 'lru-cache';
 import { localeOf, type Locale } from '../common/locale.js';
 import { Config } from '../config/config.js';
 import type { Channel, MessageContent } from './notifier.js';
@@ -30,6 +31,10 @@ const PARTS: Record<Channel, Part[]> = {
   voice: ['sms'],
 };
 
+/** Where the code goes, in texts that are kept. Of no script, so no text has it. */
+const CODE = '\ue000';
+const MAX_KEPT = 1_000;
+
 /** How long a change of an address can be undone. */
 const UNDO_HOURS = 72;
 const RIGHT_TO_LEFT: Locale[] = ['ar'];
@@ -43,6 +48,7 @@ const RIGHT_TO_LEFT: Locale[] = ['ar'];
 export class Templates {
   private readonly handlebars = Handlebars.create();
   private readonly parts = new Map<string, Handlebars.TemplateDelegate>();
+  private readonly kept = new LRUCache<string, string>({ max: MAX_KEPT });
   private readonly host: string;
 
   constructor(private readonly config: Config) {
@@ -110,15 +116,33 @@ export class Templates {
     }
   }
 
+  /** Most messages differ from one another in their code only, and are written once for all codes. */
   private render(template: string, part: Part, content: MessageContent, secondsLeft: number): string {
+    const locale = localeOf(content.locale) ?? this.config.DEFAULT_LOCALE;
+    const life = lifetime(locale, secondsLeft);
+    const { code, ...others } = content;
+    if (!code || Object.entries(others).some(([name, value]) => name !== 'locale' && value !== undefined))
+      return this.write(template, part, locale, { ...content, lifetime: life });
+
+    const key = `${template}.${part} ${locale} ${life}`;
+    let text = this.kept.get(key);
+    if (text === undefined) {
+      text = this.write(template, part, locale, { code: CODE, lifetime: life });
+      this.kept.set(key, text);
+    }
+    return text.replaceAll(CODE, code);
+  }
+
+  private write(
+    template: string,
+    part: Part,
+    locale: Locale,
+    content: MessageContent & { lifetime: string },
+  ) {
     const render = this.parts.get(`${template}.${part}`);
     if (!render) throw new Error(`no template ${template}.${part}`);
-    const locale = localeOf(content.locale) ?? this.config.DEFAULT_LOCALE;
     const data: Rendering = { template, locale, html: part === 'html' };
-    return render(
-      { ...this.frame(locale), ...shown(content, locale), lifetime: lifetime(locale, secondsLeft) },
-      { data },
-    );
+    return render({ ...this.frame(locale), ...shown(content, locale) }, { data });
   }
 
   /** What is the same in every message of a language. */
