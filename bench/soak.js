@@ -113,10 +113,10 @@ async function soak() {
     for (const statement of AGE) await db.query(statement, [OVER_AFTER_SECONDS]);
   }
   await stories.stop();
+  const rowsLeft = await cleared();
   await wait(CALM_MS);
   const calmAfter = await look();
   const warm = samples.filter(({ seconds }) => seconds > WARM_UP_SECONDS);
-  const rows = (sample) => TABLES.reduce((sum, table) => sum + sample.tables[table].rows, 0);
   const mebibytes = (sample) => TABLES.reduce((sum, table) => sum + sample.tables[table].bytes, 0) / 2 ** 20;
   return {
     minutes,
@@ -131,9 +131,23 @@ async function soak() {
       'tables and indexes, MiB/h': slope(warm, mebibytes) * 3600,
       'p99, ms/h': slope(warm, ({ p99 }) => p99) * 3600,
     },
+    rowsLeft,
     handles: { before: calmBefore.handles, after: calmAfter.handles },
     samples: samples.map((sample) => ({ ...sample, rows: rows(sample), mebibytes: mebibytes(sample) })),
   };
+}
+
+/** What is left when everything is over, and housekeeping had the time of three of its rounds. */
+async function cleared() {
+  for (let second = 0; second < 35; second++) {
+    for (const statement of AGE) await db.query(statement, [0]);
+    await wait(1_000);
+  }
+  return rows({ tables: await sizes() });
+}
+
+function rows({ tables }) {
+  return TABLES.reduce((sum, table) => sum + tables[table].rows, 0);
 }
 
 /** The server's own view, after its garbage is collected. */
@@ -187,6 +201,7 @@ function publish({ samples, ...report }) {
   );
   for (const [name, value] of Object.entries(report.slopes))
     console.log(`  slope of ${name}: ${value.toFixed(2)}`);
+  console.log(`rows left at the end: ${report.rowsLeft}`);
   console.log(`open before: ${JSON.stringify(report.handles.before)}`);
   console.log(`open after:  ${JSON.stringify(report.handles.after)}`);
   if (isShort) return;
