@@ -2,12 +2,19 @@ import pg from 'pg';
 import { age } from './age.js';
 import { Client } from './client.js';
 import { testDatabase, type TestDatabase } from './database.js';
+import { balancer, pooler, type Middle } from './middle.js';
 import { ServerProcess } from './server.js';
 import { until } from './until.js';
+
+/** More processes than a test asks for, and what is to stand before them and before the database. */
+const PROCESSES = Number(process.env.CLUSTER_PROCESSES ?? 0);
+const THROUGH = (process.env.CLUSTER_THROUGH ?? '').split(',');
 
 /** Server processes on one new PostgreSQL database, and a connection of the test's own to it. */
 export class Cluster {
   readonly servers: ServerProcess[] = [];
+  private readonly middles: Middle[] = [];
+  private balancer?: Middle;
 
   private constructor(
     private readonly database: TestDatabase,
@@ -32,8 +39,18 @@ export class Cluster {
       },
       pool,
     );
-    await Promise.all(Array.from({ length: count }, () => cluster.add()));
+    if (THROUGH.includes('pgbouncer'))
+      cluster.settings.DATABASE_URL = (await cluster.keep(pooler(DATABASE_URL))).url;
+    if (THROUGH.includes('haproxy')) cluster.settings.TRUST_PROXY = 'loopback';
+    await Promise.all(Array.from({ length: Math.max(count, PROCESSES) }, () => cluster.add()));
+    if (THROUGH.includes('haproxy')) cluster.balancer = await cluster.keep(balancer(cluster.urls));
     return cluster;
+  }
+
+  private async keep(starting: Promise<Middle>): Promise<Middle> {
+    const middle = await starting;
+    this.middles.push(middle);
+    return middle;
   }
 
   /** Starts one more process, on a port of its own unless it takes over another's. */
@@ -45,6 +62,7 @@ export class Cluster {
 
   async stop(): Promise<void> {
     await Promise.all(this.servers.map((server) => server.stop('SIGKILL')));
+    await Promise.all(this.middles.map((middle) => middle.stop()));
     await this.pool.end();
     await this.database.drop();
   }
@@ -53,13 +71,15 @@ export class Cluster {
     return this.database.env.DATABASE_URL ?? '';
   }
 
-  /** The addresses of the processes that run. */
+  /** The addresses of the processes that run, or of what stands before them. */
   get urls(): string[] {
+    if (this.balancer) return [this.balancer.url];
     return this.servers.filter(({ isRunning }) => isRunning).map(({ url }) => url);
   }
 
+  /** One for each process. */
   get clients(): Client[] {
-    return this.urls.map((url) => new Client(url));
+    return this.servers.map(({ url }) => new Client(this.balancer?.url ?? url));
   }
 
   get log(): string {
