@@ -82,7 +82,7 @@ function ratio(runs, results, target, operation) {
   return `${middle.toFixed(digits)} (${least.toFixed(digits)}–${most.toFixed(digits)})`;
 }
 
-function median(values) {
+export function median(values) {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
@@ -91,7 +91,7 @@ function median(values) {
 const format = (value, digits) => (Number.isFinite(value) ? value.toFixed(digits) : '–');
 
 /** Markdown, to be copied into a document. */
-function table([header, ...rows]) {
+export function table([header, ...rows]) {
   const widths = header.map((_, column) => Math.max(...[header, ...rows].map((row) => row[column].length)));
   const pad = (cell, column) =>
     column < TEXT_COLUMNS ? cell.padEnd(widths[column]) : cell.padStart(widths[column]);

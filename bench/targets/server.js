@@ -5,16 +5,16 @@ import { setTimeout as wait } from 'node:timers/promises';
 const SECRET = 'bench-7f3k9w2m5x8q1v4b6n0z-only-for-this-run';
 
 const PASSWORD = 'correct horse battery staple 7';
-const RIGHT = '123456';
+export const RIGHT = '123456';
 
 /** As the server hashes codes: the key comes from its secret. */
 const mac = Buffer.from(hkdfSync('sha256', SECRET, '', 'otp-auth-server mac', 32));
-const hashOf = (email) =>
+export const hashOf = (email) =>
   createHmac('sha256', mac)
     .update(JSON.stringify([`email:${email}`, 'login', '', '', RIGHT]))
     .digest();
 
-const post = (path, status, includes) => ({ method: 'POST', path, status, includes });
+export const post = (path, status, includes) => ({ method: 'POST', path, status, includes });
 
 /** Live codes, in their cooldown. */
 async function addChallenges(db, emails) {
@@ -45,7 +45,7 @@ async function signedIn({ db, tag, url }, count) {
   return { emails, tokens };
 }
 
-async function ask(url, method, body, token) {
+export async function ask(url, method, body, token) {
   const headers = { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) };
   const response = await fetch(url, { method, headers, body: JSON.stringify(body) });
   if (!response.ok) throw new Error(`${method} ${url}: ${response.status} ${await response.text()}`);
