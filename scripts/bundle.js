@@ -18,6 +18,17 @@ const inPlace = {
   },
 };
 
+/** It asks Node for TypeORM, and would get another copy than the one in here. */
+const oneTypeorm = {
+  name: 'one TypeORM',
+  setup({ onLoad }) {
+    onLoad({ filter: /typeorm-compat\.js$/ }, async ({ path }) => {
+      const own = /const require = createRequire\(import\.meta\.url\);/;
+      return { contents: (await readFile(path, 'utf8')).replace(own, '') };
+    });
+  },
+};
+
 await build({
   entryPoints: process.argv.slice(2),
   outdir: 'dist',
@@ -45,5 +56,5 @@ await build({
     js: `import { createRequire as makeRequire } from 'node:module';
 const require = makeRequire(import.meta.url), __filename = import.meta.filename, __dirname = import.meta.dirname;`,
   },
-  plugins: [inPlace],
+  plugins: [inPlace, oneTypeorm],
 });
