@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Sql, type Statement } from '../database/sql.js';
+import { Sql, statement } from '../database/sql.js';
 import type { AccountEvent } from './account-event.entity.js';
 
 export type NewAccountEvent = Omit<AccountEvent, 'at'>;
@@ -11,46 +11,46 @@ const KEPT_DAYS = 90;
  * The key lock waits for a deletion of the account that is under way and keeps a later one waiting. So the event
  * either belongs to the account or, when that has gone, to nobody: its foreign key cannot fail.
  */
-const ADD: Statement = {
-  name: 'account_events_add',
-  text: `
+const ADD = statement(
+  'account_events_add',
+  `
     insert into account_events (id, user_id, action, succeeded, reason, address, ip, user_agent)
     select $1::uuid, (select id from users where id = $2::uuid for key share), $3::text, $4::boolean, $5::text,
       $6::text, $7::text, $8::text`,
-};
+);
 
 /**
  * As ADD, for a sign-in that succeeded. The five sign-ins before it, all refused within a day, say that somebody may have
  * guessed; another success between them and the next ends the row, so this is said once.
  */
-const ADD_SIGN_IN: Statement = {
-  name: 'account_events_add_sign_in',
-  text: `
+const ADD_SIGN_IN = statement(
+  'account_events_add_sign_in',
+  `
     with added as (${ADD.text}),
     before as (
       select succeeded, at from account_events where user_id = $2 and action = 'sign_in' order by id desc limit 5)
     select count(*) = 5 and bool_and(not succeeded and at > now() - interval '24 hours') as "afterFailures"
     from before`,
-};
+);
 
 /** Newest first, from the end of the index or from where the page before ended. */
-const LIST: Statement = {
-  name: 'account_events_list',
-  text: `
+const LIST = statement(
+  'account_events_list',
+  `
     select id, action, succeeded, reason, address, ip, user_agent as "userAgent", at from account_events
     where user_id = $1::uuid and id < coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
     order by id desc limit $3::int`,
-};
+);
 
 /** SKIP LOCKED lets processes share the work without waiting. */
-const REMOVE_OLD: Statement = {
-  name: 'account_events_remove_old',
-  text: `
+const REMOVE_OLD = statement(
+  'account_events_remove_old',
+  `
     delete from account_events where id = any (array(
       select id from account_events where at < now() - interval '${KEPT_DAYS} days'
       order by at limit $1::int for update skip locked))
     returning 1`,
-};
+);
 
 @Injectable()
 export class AccountEventRepository {

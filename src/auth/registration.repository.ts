@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { v7 as uuid } from 'uuid';
-import { Sql, type Statement } from '../database/sql.js';
+import { Sql, statement } from '../database/sql.js';
 
 export interface NewRegistration {
   email: string;
@@ -22,9 +22,9 @@ export interface NewRegistration {
  * lock of ON CONFLICT puts parallel registrations in a row, so the second always sees the first. A registration lives
  * at least as long as any code sent for it, for it is written before its code and its life is longer.
  */
-const REGISTER: Statement = {
-  name: 'registrations_register',
-  text: `
+const REGISTER = statement(
+  'registrations_register',
+  `
     insert into registrations as r (email, password_hash, username, first_name, last_name, phone, expires_at)
     select $1::text, $2::text, $3::text, $4::text, $5::text, $6::text, now() + make_interval(secs => $7::int)
     where not exists (select from users where email = $1)
@@ -43,38 +43,38 @@ const REGISTER: Statement = {
         ) as clash) as judged),
       expires_at = excluded.expires_at
     returning email`,
-};
+);
 
 /**
  * Makes the account of an address whose code was right, with what was given for it, or with nothing if that is
  * contested or gone. One statement, so the registration is used once; an account that came first is left as it is.
  */
-const OPEN: Statement = {
-  name: 'registrations_open',
-  text: `
+const OPEN = statement(
+  'registrations_open',
+  `
     with given as (delete from registrations where email = $1 returning *)
     insert into users (id, email, password_hash, username, first_name, last_name, phone)
     select $2, proved.email, g.password_hash, g.username, g.first_name, g.last_name, g.phone
     from (select $1::text as email) as proved left join given g on true
     on conflict do nothing`,
-};
+);
 
-const PASSWORD_OF: Statement = {
-  name: 'registrations_password_of',
-  text: 'select password_hash as "passwordHash" from registrations where email = $1',
-};
+const PASSWORD_OF = statement(
+  'registrations_password_of',
+  'select password_hash as "passwordHash" from registrations where email = $1',
+);
 
-const DROP: Statement = { name: 'registrations_drop', text: 'delete from registrations where email = $1' };
+const DROP = statement('registrations_drop', 'delete from registrations where email = $1');
 
 /** A day longer than they can be proved, so that a sign-in can still say what is missing. */
-const REMOVE_OLD: Statement = {
-  name: 'registrations_remove_old',
-  text: `
+const REMOVE_OLD = statement(
+  'registrations_remove_old',
+  `
     delete from registrations where email = any (array(
       select email from registrations where expires_at < now() - interval '1 day'
       order by expires_at limit $1 for update skip locked))
     returning 1`,
-};
+);
 
 @Injectable()
 export class RegistrationRepository {

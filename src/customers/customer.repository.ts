@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { MoreThan, Repository } from 'typeorm';
-import { Sql, type Statement } from '../database/sql.js';
+import { Sql, statement } from '../database/sql.js';
 import { Customer } from './customer.entity.js';
 
 /** Names one row, and nobody's but the owner's. */
@@ -17,18 +17,18 @@ export type CustomerChanges = Partial<Pick<Customer, 'name' | 'contact' | 'addre
 
 const SHOWN = 'id, name, contact, address, created_at as "createdAt", updated_at as "updatedAt"';
 
-const ADD: Statement = {
-  name: 'customers_add',
-  text: `
+const ADD = statement(
+  'customers_add',
+  `
     insert into customers (id, owner_id, name, contact, address)
     values ($1::uuid, $2::uuid, $3::text, $4::text, $5::text)
     returning ${SHOWN}`,
-};
+);
 
 /** Each nullable column comes with whether it changes at all. */
-const CHANGE: Statement = {
-  name: 'customers_change',
-  text: `
+const CHANGE = statement(
+  'customers_change',
+  `
     update customers set
       name = case when $3::boolean then $4::text else name end,
       contact = case when $5::boolean then $6::text else contact end,
@@ -36,7 +36,7 @@ const CHANGE: Statement = {
       updated_at = now()
     where id = $1::uuid and owner_id = $2::uuid
     returning ${SHOWN}`,
-};
+);
 
 const FOREIGN_KEY_VIOLATION = '23503';
 

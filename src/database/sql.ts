@@ -8,6 +8,16 @@ export interface Statement {
   text: string;
 }
 
+/** By name: a connection keeps what it prepared under one, so no two of ours may share it. */
+export const statements = new Map<string, Statement>();
+
+export function statement(name: string, text: string): Statement {
+  if (statements.has(name)) throw new Error(`two statements are named ${name}`);
+  const made = { name, text };
+  statements.set(name, made);
+  return made;
+}
+
 /** Runs the hot statements as named prepared statements on TypeORM's own pool, without its query runner. */
 @Injectable()
 export class Sql {

@@ -1,14 +1,14 @@
 import { Injectable } from '@nestjs/common';
-import { Sql, type Statement } from '../database/sql.js';
+import { Sql, statement } from '../database/sql.js';
 import { VerifyFeedback } from '../sms/verify-feedback.js';
 
-const REFERENCES: Statement = {
-  name: 'messages_references',
-  text: `
+const REFERENCES = statement(
+  'messages_references',
+  `
     select distinct entry ->> 'ref' as ref
     from messages, jsonb_array_elements(log) as entry
     where challenge_id = $1 and entry ->> 'provider' = $2 and entry ->> 'ref' is not null`,
-};
+);
 
 /** Tells providers that count open codes how a code ended. */
 @Injectable()

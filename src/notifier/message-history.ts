@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { Recipient } from '../common/recipient.js';
-import { Sql, type Statement } from '../database/sql.js';
+import { Sql, statement } from '../database/sql.js';
 import type { MessageState } from './message.entity.js';
 
 /** What may be shown of a message to whoever looks for it: nothing that it said. */
@@ -37,20 +37,20 @@ const SHOWN = `
     created_at as "createdAt", expires_at as "expiresAt", finished_at as "finishedAt", log
   from messages`;
 
-const OF_RECIPIENT: Statement = {
-  name: 'messages_of_recipient',
-  text: `${SHOWN} where recipient = $1 order by created_at desc, id desc limit ${NEWEST}`,
-};
+const OF_RECIPIENT = statement(
+  'messages_of_recipient',
+  `${SHOWN} where recipient = $1 order by created_at desc, id desc limit ${NEWEST}`,
+);
 
-const OF_CHALLENGE: Statement = {
-  name: 'messages_of_challenge',
-  text: `${SHOWN} where challenge_id = $1 order by created_at desc, id desc limit ${NEWEST}`,
-};
+const OF_CHALLENGE = statement(
+  'messages_of_challenge',
+  `${SHOWN} where challenge_id = $1 order by created_at desc, id desc limit ${NEWEST}`,
+);
 
-const SUPPRESSION: Statement = {
-  name: 'suppressions_of',
-  text: `select reason, provider, created_at as "createdAt" from suppressions where recipient = $1`,
-};
+const SUPPRESSION = statement(
+  'suppressions_of',
+  `select reason, provider, created_at as "createdAt" from suppressions where recipient = $1`,
+);
 
 /** What became of messages, for operators. */
 @Injectable()

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { MessageEvent } from '../common/metrics.js';
-import { Sql, type Statement } from '../database/sql.js';
+import { Sql, statement } from '../database/sql.js';
 import { REFUSED_BY_LIST } from './failure-reasons.js';
 import { logEntry, loggedLast, NEXT_STATE } from './message.sql.js';
 import { LEASE_SECONDS, suppressed, type Channel, type LeasedMessage } from './notifier.js';
@@ -40,9 +40,9 @@ const DUE = `m.channel = $1 and m.sealed is not null and m.state in ('queued', '
  * Codes come first, so that none waits behind a thousand notices. What there is no reason to send any more ends here; what
  * was sent before stays sent, and only loses its content.
  */
-const CLAIM: Statement = {
-  name: 'messages_claim',
-  text: `
+const CLAIM = statement(
+  'messages_claim',
+  `
     with codes as (
       select m.id, m.state as was, ${NEXT_STATE} as next_state
       from messages m where ${DUE} and m.challenge_id is not null
@@ -73,19 +73,19 @@ const CLAIM: Statement = {
       case when was = 'sent' and state = 'sending' then 'silent' when was <> 'sent' and state <> 'sending' then state end
         as event
     from claimed`,
-};
+);
 
 /** A notice to a suppressed address is on record, and ended before it began. */
-const QUEUE: Statement = {
-  name: 'messages_queue',
-  text: `
+const QUEUE = statement(
+  'messages_queue',
+  `
     insert into messages
       (id, recipient, purpose, lane, channel, template, sealed, state, failure, due_at, expires_at, finished_at)
     select $1, $2, $3, $4, $5, $6, case when not suppressed then $7::bytea end,
       case when suppressed then 'failed' else 'queued' end, case when suppressed then 'suppressed' end,
       now(), now() + make_interval(secs => $8::float8), case when suppressed then now() end
     from (select ${suppressed('$2::text')} as suppressed) recipient`,
-};
+);
 
 /** Whether the vendor's receipt of the same message was faster than its answer's way to here, and says that it failed. */
 const FELL_THROUGH = `o.state = 'sent' and ${loggedLast(`'failed'`, 'o.provider_ref')}`;
@@ -95,9 +95,9 @@ const FELL_THROUGH = `o.state = 'sent' and ${loggedLast(`'failed'`, 'o.provider_
  * late answer of a process that lost its lease changes nothing. What has somewhere to go afterwards keeps its content.
  * What a vendor refuses by its list of suppressed addresses is noted, in order, so that batches do not deadlock.
  */
-const FINISH: Statement = {
-  name: 'messages_finish',
-  text: `
+const FINISH = statement(
+  'messages_finish',
+  `
     with outcomes as (
       select * from unnest($1::uuid[], $2::text[], $3::float8[], $4::text[], $5::text[], $6::text[], $7::boolean[])
         as o(id, state, wait, failure, provider, provider_ref, refused)),
@@ -120,24 +120,24 @@ const FINISH: Statement = {
         'o.provider_ref',
       )}
     from outcomes o where m.id = o.id and m.state = 'sending'`,
-};
+);
 
 /** Gives leased messages back, for another process to take at once. */
-const HAND_BACK: Statement = {
-  name: 'messages_hand_back',
-  text: `update messages set state = 'queued', due_at = now(), attempts = attempts - 1
+const HAND_BACK = statement(
+  'messages_hand_back',
+  `update messages set state = 'queued', due_at = now(), attempts = attempts - 1
     where id = any($1::uuid[]) and state = 'sending'`,
-};
+);
 
 /** An array is looked up by the index; to IN the planner may scan the table, for it does not know how small a batch is. */
-const REMOVE_OLD: Statement = {
-  name: 'messages_remove_old',
-  text: `
+const REMOVE_OLD = statement(
+  'messages_remove_old',
+  `
     delete from messages where id = any (array(
       select id from messages where finished_at < now() - make_interval(days => $1::int)
       order by finished_at limit $2::int for update skip locked))
     returning 1`,
-};
+);
 
 /** The outbox table. The row of a code is written by the statement that makes the code, in `otp`. */
 @Injectable()

@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { Gauge } from 'prom-client';
 import { CHANNELS, type Channel } from '../common/delivery.js';
 import { Metrics } from '../common/metrics.js';
-import { Sql, type Statement } from '../database/sql.js';
+import { Sql, statement } from '../database/sql.js';
 
 /**
  * However often we are asked, the database reads the queue no sooner than this after the last time, and so many times as
@@ -16,16 +16,16 @@ const PATIENCE_MS = 2_000;
 const STATES = ['queued', 'sending', 'sent'] as const;
 
 /** What is not finished is what still holds its content. Codes and notices each have an index of it, for the sweep. */
-const UNFINISHED: Statement = {
-  name: 'messages_unfinished',
-  text: `
+const UNFINISHED = statement(
+  'messages_unfinished',
+  `
     select channel, state, count(*)::int as count, extract(epoch from now() - min(created_at))::float8 as "oldestSeconds"
     from (
       select channel, state, created_at from messages where sealed is not null and challenge_id is not null
       union all
       select channel, state, created_at from messages where sealed is not null and challenge_id is null) unfinished
     group by channel, state`,
-};
+);
 
 interface Unfinished {
   channel: Channel;

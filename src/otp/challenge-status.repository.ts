@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Recipient } from '../common/recipient.js';
-import { Sql, type Statement } from '../database/sql.js';
+import { Sql, statement } from '../database/sql.js';
 import type { Channel } from '../notifier/notifier.js';
 
 /** A code that is not replaced, with its newest message. */
@@ -20,9 +20,9 @@ export interface ChallengeState {
 }
 
 /** Both by their indexes, however many are asked for: a challenge is found by way of its newest message. */
-const STATES: Statement = {
-  name: 'challenges_states',
-  text: `
+const STATES = statement(
+  'challenges_states',
+  `
     select c.id, c.recipient, c.purpose, c.channel, c.consumed_at is not null as consumed, c.expires_at <= now() as expired,
       c.expires_at as "expiresAt", c.resend_at as "resendAt", c.attempts, m.state, m.failure
     from unnest($1::uuid[]) as wanted(id)
@@ -30,7 +30,7 @@ const STATES: Statement = {
       select recipient, purpose, lane, challenge_id, state, failure from messages
       where challenge_id = wanted.id order by created_at desc, id desc limit 1) m
     join challenges c on c.recipient = m.recipient and c.purpose = m.purpose and c.lane = m.lane and c.id = m.challenge_id`,
-};
+);
 
 @Injectable()
 export class ChallengeStatusRepository {

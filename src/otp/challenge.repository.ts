@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Recipient } from '../common/recipient.js';
 import { Batch } from '../database/batch.js';
-import { Sql, type Statement } from '../database/sql.js';
+import { Sql, statement } from '../database/sql.js';
 import { LEASE_SECONDS, suppressed } from '../notifier/notifier.js';
 import type { Policy } from './purposes.js';
 
@@ -78,9 +78,9 @@ export interface VerifyRefusal {
  * The sends of a day are counted over all purposes of a recipient and lane. Another purpose's row is read as it was
  * when the statement began, so parallel issues can exceed that sum by one a purpose, never the row's own count.
  */
-const ISSUE: Statement = {
-  name: 'challenges_issue',
-  text: `
+const ISSUE = statement(
+  'challenges_issue',
+  `
     with asked as (
       select * from unnest(
         $10::text[], $11::text[], $12::uuid[], $13::text[], $14::bytea[], $15::bytea[], $16::text[], $17::uuid[], $18::text[])
@@ -146,12 +146,12 @@ const ISSUE: Statement = {
     select recipient, lane, id, code_sealed as "codeSealed", expires_at as "expiresAt", resend_at as "resendAt", attempts,
       extract(epoch from expires_at - now())::float8 as "secondsLeft", suppressed
     from told`,
-};
+);
 
 /** Says why ISSUE changed nothing, with the seconds until each reason ends. */
-const EXPLAIN_ISSUE: Statement = {
-  name: 'challenges_explain_issue',
-  text: `
+const EXPLAIN_ISSUE = statement(
+  'challenges_explain_issue',
+  `
     select
       coalesce(bool_or(purpose = $2 and consumed_at is null and context_hash is not distinct from $6), false) as found,
       ceil(extract(epoch from max(resend_at - now())
@@ -162,16 +162,16 @@ const EXPLAIN_ISSUE: Statement = {
       ceil(extract(epoch from max(failures_since + interval '1 day' - now())
         filter (where purpose = $2 and failures >= $5 and failures_since > now() - interval '1 day')))::int as "guessLimit"
     from challenges where recipient = $1 and lane = $3`,
-};
+);
 
 /**
  * Spends guesses and judges them in the same statement. Under READ COMMITTED an UPDATE that waited for a row
  * re-evaluates its WHERE on the newest version, so a guess is judged only while the code still lives, and of
  * parallel right codes one wins. The hash is keyed: how long its comparison takes tells nothing.
  */
-const VERIFY: Statement = {
-  name: 'challenges_verify',
-  text: `
+const VERIFY = statement(
+  'challenges_verify',
+  `
     update challenges c set
       attempts = attempts + 1,
       consumed_at = case when code_hash in (g.hash, g.previous) then now() end,
@@ -185,38 +185,38 @@ const VERIFY: Statement = {
       and consumed_at is null and expires_at > now() and attempts < $2
       and (failures < $3 or failures_since <= now() - interval '1 day')
     returning c.recipient, c.lane, id, consumed_at is not null as approved, $2 - attempts as "attemptsLeft"`,
-};
+);
 
 /** Says why VERIFY changed nothing. */
-const EXPLAIN_VERIFY: Statement = {
-  name: 'challenges_explain_verify',
-  text: `
+const EXPLAIN_VERIFY = statement(
+  'challenges_explain_verify',
+  `
     select consumed_at is not null as consumed, attempts >= $4 as exhausted, expires_at <= now() as expired,
       case when failures >= $5 and failures_since > now() - interval '1 day'
         then ceil(extract(epoch from failures_since + interval '1 day' - now()))::int end as "guessLimit"
     from challenges where recipient = $1 and purpose = $2 and lane = $3`,
-};
+);
 
 /**
  * Consumes a code by the link that was sent with it, under the same row lock. No guess is counted and none is needed:
  * the link cannot be guessed, so wrong codes typed by a stranger do not end it.
  */
-const REDEEM: Statement = {
-  name: 'challenges_redeem',
-  text: `
+const REDEEM = statement(
+  'challenges_redeem',
+  `
     update challenges set consumed_at = now(), code_sealed = null, failures = 0
     where recipient = $1 and purpose = $2 and lane = $3 and id = $4
       and consumed_at is null and expires_at > now()
     returning id`,
-};
+);
 
 /**
  * Wipes the codes that expired after the given time; returns how far it came, as text, for a Date has no microseconds.
  * Ties belong to the batch, so that each one gets further. What holds no code is not touched.
  */
-const WIPE_EXPIRED: Statement = {
-  name: 'challenges_wipe_expired',
-  text: `
+const WIPE_EXPIRED = statement(
+  'challenges_wipe_expired',
+  `
     with expired as (
       select ctid, expires_at, code_sealed is not null as sealed from challenges
       where expires_at > $1 and expires_at <= now() order by expires_at fetch first ($2) rows with ties),
@@ -226,19 +226,19 @@ const WIPE_EXPIRED: Statement = {
         where ctid = any (array(select ctid from expired where sealed)) and expires_at <= now()
         for update skip locked)))
     select max(expires_at)::text as "wipedTo", count(*)::int as seen from expired`,
-};
+);
 
 /** Removes rows that remember nothing any more: no live code, no budget in its window. */
-const REMOVE_OLD: Statement = {
-  name: 'challenges_remove_old',
-  text: `
+const REMOVE_OLD = statement(
+  'challenges_remove_old',
+  `
     delete from challenges where ctid = any (array(
       select ctid from challenges
       where expires_at < now() - interval '1 day' and sends_since < now() - interval '1 day'
         and failures_since < now() - interval '1 day'
       order by expires_at limit $1 for update skip locked))
     returning 1`,
-};
+);
 
 /** The statements that decide over codes. Every condition is in the SQL, under the row's lock. */
 @Injectable()

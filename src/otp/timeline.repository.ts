@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { Recipient } from '../common/recipient.js';
-import { Sql, type Statement } from '../database/sql.js';
+import { Sql, statement } from '../database/sql.js';
 
 /** A code that is live or was the last of its purpose and lane, with what is spent of the budgets. */
 export interface CodeOnRecord {
@@ -26,9 +26,9 @@ export interface CodeOnRecord {
 }
 
 /** The sums are those that a refusal goes by. */
-const OF_RECIPIENT: Statement = {
-  name: 'challenges_of_recipient',
-  text: `
+const OF_RECIPIENT = statement(
+  'challenges_of_recipient',
+  `
     select id, recipient, purpose, lane, channel, issued_at as "issuedAt", expires_at as "expiresAt",
       consumed_at as "consumedAt", expires_at <= now() as expired, attempts, resend_at as "resendAt",
       consumed_at is null and resend_at > now() as waiting,
@@ -40,13 +40,15 @@ const OF_RECIPIENT: Statement = {
         then failures_since + interval '1 day' end as "failuresEndAt"
     from challenges where recipient = $1
     order by issued_at desc, id desc`,
-};
+);
 
 /**
  * The messages of a day are counted over all purposes, so all purposes get them back; wrong guesses and the wait are
  * those of one purpose where it is named. A code that is live stays so, with the guesses that were made at it.
  */
-const UNBLOCK = `
+const UNBLOCK = statement(
+  'challenges_unblock',
+  `
   with unblocked as (
     update challenges set
       sends = 0,
@@ -55,7 +57,8 @@ const UNBLOCK = `
       resend_at = case when $2::text is null or purpose = $2 then least(resend_at, now()) else resend_at end
     where recipient = $1
     returning 1)
-  select count(*)::int as count from unblocked`;
+  select count(*)::int as count from unblocked`,
+);
 
 @Injectable()
 export class TimelineRepository {
@@ -68,7 +71,7 @@ export class TimelineRepository {
 
   /** Gives the budgets of the day back; says how many codes on record it was done for. */
   async unblock(manager: EntityManager, recipient: Recipient, purpose?: string): Promise<number> {
-    const [row] = await manager.query<{ count: number }[]>(UNBLOCK, [recipient, purpose ?? null]);
+    const [row] = await manager.query<{ count: number }[]>(UNBLOCK.text, [recipient, purpose ?? null]);
     return row?.count ?? 0;
   }
 }

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Sql, type Statement } from '../database/sql.js';
+import { Sql, statement } from '../database/sql.js';
 
 /** Names one row of `password_guesses`. */
 export interface GuessKey {
@@ -16,44 +16,44 @@ export interface GuessBudget extends GuessKey {
  * Counts a guess while the budget lasts. The row lock of ON CONFLICT makes parallel guesses queue up, and each
  * re-checks the WHERE on the newest version of the row, so that no more than the budget get through.
  */
-const SPEND: Statement = {
-  name: 'password_guesses_spend',
-  text: `
+const SPEND = statement(
+  'password_guesses_spend',
+  `
     insert into password_guesses as g (who, lane) values ($1::text, $2::text)
     on conflict (who, lane) do update set
       failures = case when g.since > now() - make_interval(secs => $4::int) then g.failures + 1 else 1 end,
       since = case when g.since > now() - make_interval(secs => $4::int) then g.since else now() end
     where g.failures < $3::int or g.since <= now() - make_interval(secs => $4::int)
     returning failures`,
-};
+);
 
 /** Says how long SPEND will go on refusing. */
-const SECONDS_LEFT: Statement = {
-  name: 'password_guesses_seconds_left',
-  text: `
+const SECONDS_LEFT = statement(
+  'password_guesses_seconds_left',
+  `
     select ceil(extract(epoch from since + make_interval(secs => $3::int) - now()))::int as "secondsLeft"
     from password_guesses where who = $1 and lane = $2`,
-};
+);
 
-const GIVE_BACK: Statement = {
-  name: 'password_guesses_give_back',
-  text: `update password_guesses set failures = failures - 1 where who = $1 and lane = $2 and failures > 0`,
-};
+const GIVE_BACK = statement(
+  'password_guesses_give_back',
+  `update password_guesses set failures = failures - 1 where who = $1 and lane = $2 and failures > 0`,
+);
 
-const FORGET: Statement = {
-  name: 'password_guesses_forget',
-  text: `delete from password_guesses where who = $1 and lane = $2`,
-};
+const FORGET = statement(
+  'password_guesses_forget',
+  `delete from password_guesses where who = $1 and lane = $2`,
+);
 
 /** Removes windows that have ended; none is longer than a day. */
-const REMOVE_OLD: Statement = {
-  name: 'password_guesses_remove_old',
-  text: `
+const REMOVE_OLD = statement(
+  'password_guesses_remove_old',
+  `
     delete from password_guesses where ctid = any (array(
       select ctid from password_guesses where since < now() - interval '1 day'
       order by since limit $1 for update skip locked))
     returning 1`,
-};
+);
 
 @Injectable()
 export class PasswordGuessRepository {

@@ -1,35 +1,35 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { Sql, type Statement } from '../database/sql.js';
+import { Sql, statement } from '../database/sql.js';
 
 /** A device whose user has the address; the users table is only read, for one condition. */
-const OF_ADDRESS: Statement = {
-  name: 'devices_of_address',
-  text: `
+const OF_ADDRESS = statement(
+  'devices_of_address',
+  `
     select d.id from devices d join users u on u.id = d.user_id
     where d.id = $1 and d.token_hash = $2 and d.last_used_at > now() - interval '180 days'
       and case when $3::boolean then u.phone = $4 and u.phone_verified_at is not null else u.email = $4 end`,
-};
+);
 
 /** The user's row first: whatever touches several rows of one user locks user, devices, sessions in this order. */
-const FORGET: Statement = {
-  name: 'devices_forget',
-  text: `
+const FORGET = statement(
+  'devices_forget',
+  `
     with owner as (select id from users where id = $2::uuid for no key update)
     delete from devices where user_id = (select id from owner) and id = (
       select device_id from sessions where id = $1::uuid and user_id = $2)`,
-};
+);
 
-const FORGET_ALL = `delete from devices where user_id = $1`;
+const FORGET_ALL = statement('devices_forget_all', `delete from devices where user_id = $1`);
 
-const REMOVE_UNUSED: Statement = {
-  name: 'devices_remove_unused',
-  text: `
+const REMOVE_UNUSED = statement(
+  'devices_remove_unused',
+  `
     delete from devices where id = any (array(
       select id from devices where last_used_at < now() - interval '180 days'
       order by last_used_at limit $1 for update skip locked))
     returning 1`,
-};
+);
 
 /** Recognised devices. They are made where sessions are opened. */
 @Injectable()
@@ -47,7 +47,7 @@ export class DeviceRepository {
   }
 
   async forgetAll(manager: EntityManager, userId: string): Promise<void> {
-    await manager.query(FORGET_ALL, [userId]);
+    await manager.query(FORGET_ALL.text, [userId]);
   }
 
   /** How many it removed. */

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Batch } from '../database/batch.js';
-import { Sql, type Statement } from '../database/sql.js';
+import { Sql, statement } from '../database/sql.js';
 
 export interface NewSession {
   id: string;
@@ -76,9 +76,9 @@ const ENDED = `ended_at = now(), end_reason = $3::text, expires_at = least(expir
  * and its second statement, with a fresh snapshot, sees our session and ends it; or we wait for its commit, re-check
  * the WHERE on the newest version of the row, and find another stamp.
  */
-const OPEN: Statement = {
-  name: 'sessions_open',
-  text: `
+const OPEN = statement(
+  'sessions_open',
+  `
     with owner as (
       select id from users where id = $1::uuid and stamp = $2::int and disabled_at is null for share),
     known as (
@@ -96,14 +96,14 @@ const OPEN: Statement = {
     from owner, (select id from known union all select id from made) as device
     returning device_id as "deviceId", authenticated_at as at,
       device_id = $6 and exists (select from devices where user_id = sessions.user_id) as "anotherDevice"`,
-};
+);
 
-const CHECK: Statement = {
-  name: 'sessions_check',
-  text: `
+const CHECK = statement(
+  'sessions_check',
+  `
     select id, user_id as "userId", authenticated_at > now() - interval '10 minutes' as fresh
     from sessions where id = any ($1::uuid[]) and ${LIVE}`,
-};
+);
 
 /**
  * Judges a refresh token and acts on it in one statement:
@@ -117,9 +117,9 @@ const CHECK: Statement = {
  * of parallel refreshes of one token the first rotates and the others find it as the previous one. There is never
  * more than one successor, and what ended meanwhile stays ended.
  */
-const REFRESH: Statement = {
-  name: 'sessions_refresh',
-  text: `
+const REFRESH = statement(
+  'sessions_refresh',
+  `
     update sessions s set
       (refresh_hash, previous_hash, rotated_at, last_used_at, user_agent, ip, ended_at, end_reason, expires_at) = (
         select
@@ -138,36 +138,39 @@ const REFRESH: Statement = {
             or s.rotated_at <= now() - interval '10 seconds') as replayed) as verdict)
     where id = $1::uuid and ${LIVE} and (refresh_hash = $2 or previous_hash = $2 or $4::boolean)
     returning user_id as "userId", amr, refresh_hash as "refreshHash", ended_at is not null as replayed`,
-};
+);
 
-const LIST: Statement = {
-  name: 'sessions_list',
-  text: `
+const LIST = statement(
+  'sessions_list',
+  `
     select id, user_agent as "userAgent", ip, authenticated_at as "signedInAt", last_used_at as "lastUsedAt",
       expires_at as "expiresAt", device_id as "deviceId"
     from sessions where user_id = $1 and ${LIVE}
     order by last_used_at desc, id desc limit ${MAX_LISTED}`,
-};
+);
 
-const END_ONE: Statement = {
-  name: 'sessions_end',
-  text: `update sessions set ${ENDED} where id = $1 and user_id = $2 and ${LIVE} returning id`,
-};
+const END_ONE = statement(
+  'sessions_end',
+  `update sessions set ${ENDED} where id = $1 and user_id = $2 and ${LIVE} returning id`,
+);
 
 /** Conflicts with the share lock of OPEN. */
-const LOCK_USER = 'select from users where id = $1 for no key update';
+const LOCK_USER = statement('sessions_lock_user', 'select from users where id = $1 for no key update');
 
-const END_ALL = `
-  update sessions set ${ENDED} where user_id = $1 and ended_at is null and id is distinct from $2::uuid`;
+const END_ALL = statement(
+  'sessions_end_all',
+  `
+  update sessions set ${ENDED} where user_id = $1 and ended_at is null and id is distinct from $2::uuid`,
+);
 
-const REMOVE_OLD: Statement = {
-  name: 'sessions_remove_old',
-  text: `
+const REMOVE_OLD = statement(
+  'sessions_remove_old',
+  `
     delete from sessions where id = any (array(
       select id from sessions where expires_at < now() - interval '30 days'
       order by expires_at limit $1 for update skip locked))
     returning 1`,
-};
+);
 
 /** The statements that decide over sessions. What is live, they say; nothing of it is decided elsewhere. */
 @Injectable()
@@ -226,11 +229,11 @@ export class SessionRepository {
    * next statement sees all that they made.
    */
   async holdSignIns(manager: EntityManager, userId: string): Promise<void> {
-    await manager.query(LOCK_USER, [userId]);
+    await manager.query(LOCK_USER.text, [userId]);
   }
 
   async endAll(manager: EntityManager, userId: string, reason: string, except?: string): Promise<void> {
-    await manager.query(END_ALL, [userId, except ?? null, reason]);
+    await manager.query(END_ALL.text, [userId, except ?? null, reason]);
   }
 
   /** How many it removed. */

@@ -3,7 +3,8 @@ import { QueryFailedError, type EntityManager } from 'typeorm';
 import { v7 as uuid } from 'uuid';
 import type { Role } from '../common/access.js';
 import { addressOf, isPhone, type Recipient } from '../common/recipient.js';
-import { Sql, type Statement } from '../database/sql.js';
+import { Batch } from '../database/batch.js';
+import { Sql, statement, type Statement } from '../database/sql.js';
 import type { Account } from './account.js';
 import { UserError } from './users.errors.js';
 
@@ -12,62 +13,66 @@ const ACCOUNT = `id, email, phone, phone_verified_at as "phoneVerifiedAt", usern
   last_name as "lastName", password_hash as "passwordHash", roles, disabled_at as "disabledAt", stamp,
   created_at as "createdAt"`;
 
-const BY_ID: Statement = { name: 'users_by_id', text: `select ${ACCOUNT} from users where id = $1` };
+const BY_ID = statement('users_by_id', `select ${ACCOUNT} from users where id = any ($1::uuid[])`);
 
-const BY_EMAIL: Statement = { name: 'users_by_email', text: `select ${ACCOUNT} from users where email = $1` };
+const BY_EMAIL = statement(
+  'users_by_email',
+  `select ${ACCOUNT} from users where email = any ($1::text[])`,
+);
 
-const BY_PHONE: Statement = {
-  name: 'users_by_phone',
-  text: `select ${ACCOUNT} from users where phone = $1 and phone_verified_at is not null`,
-};
+const BY_PHONE = statement(
+  'users_by_phone',
+  `select ${ACCOUNT} from users where phone = $1 and phone_verified_at is not null`,
+);
 
-const CLAIMS: Statement = {
-  name: 'users_claims',
-  text: 'select 1 from users where phone = $1 and phone_verified_at is null limit 1',
-};
+const CLAIMS = statement(
+  'users_claims',
+  'select 1 from users where phone = $1 and phone_verified_at is null limit 1',
+);
 
-const SIGN_UP: Statement = {
-  name: 'users_sign_up',
-  text: `
+const SIGN_UP = statement(
+  'users_sign_up',
+  `
     insert into users (id, email, phone, phone_verified_at)
     values ($1, $2, $3, case when $3::text is not null then now() end)
     on conflict do nothing
     returning ${ACCOUNT}`,
-};
+);
 
 /** `undefined` leaves a name, `null` clears it. */
-const SET_NAMES: Statement = {
-  name: 'users_set_names',
-  text: `
+const SET_NAMES = statement(
+  'users_set_names',
+  `
     update users set
       username = case when $2::boolean then $3::text else username end,
       first_name = case when $4::boolean then $5::text else first_name end,
       last_name = case when $6::boolean then $7::text else last_name end,
       updated_at = now()
     where id = $1 returning ${ACCOUNT}`,
-};
+);
 
 /** A better hash of the same password; nothing if it was changed meanwhile. */
-const REHASH: Statement = {
-  name: 'users_rehash',
-  text: 'update users set password_hash = $3 where id = $1 and password_hash = $2',
-};
+const REHASH = statement(
+  'users_rehash',
+  'update users set password_hash = $3 where id = $1 and password_hash = $2',
+);
 
-const LIST: Statement = {
-  name: 'users_list',
-  text: `
+const LIST = statement(
+  'users_list',
+  `
     select ${ACCOUNT} from users where id > coalesce($1::uuid, '00000000-0000-0000-0000-000000000000')
     order by id limit $2`,
-};
+);
 
 /** By the beginning of an address: a range of its index, which compares byte by byte. */
-const searchBy = (field: 'email' | 'phone'): Statement => ({
-  name: `users_search_${field}`,
-  text: `
+const searchBy = (field: 'email' | 'phone') =>
+  statement(
+    `users_search_${field}`,
+    `
     select ${ACCOUNT} from users
     where ${field} ~>=~ $2 and ${field} ~<~ ($2::text || chr(1114111)) and ($1::uuid is null or id > $1)
     order by id limit $3`,
-});
+  );
 const SEARCH = { email: searchBy('email'), phone: searchBy('phone') };
 
 /** What of an account's addresses is decided on must still be so when it is written. */
@@ -82,19 +87,23 @@ export interface Names {
 /** The table of users. What ends sessions as well runs in the caller's transaction, its row first. */
 @Injectable()
 export class UserRepository {
+  private readonly ids = this.lookUp(BY_ID, ({ id }) => id);
+  private readonly emails = this.lookUp(BY_EMAIL, ({ email }) => email ?? '');
+
   constructor(private readonly sql: Sql) {}
 
   byId(id: string): Promise<Account | null> {
-    return this.sql.row(BY_ID, [id]);
+    return this.ids.row(id);
   }
 
   byEmail(email: string): Promise<Account | null> {
-    return this.sql.row(BY_EMAIL, [email]);
+    return this.emails.row(email);
   }
 
   /** The account that has proved an address. */
   byRecipient(recipient: Recipient): Promise<Account | null> {
-    return this.sql.row(isPhone(recipient) ? BY_PHONE : BY_EMAIL, [addressOf(recipient)]);
+    const address = addressOf(recipient);
+    return isPhone(recipient) ? this.sql.row(BY_PHONE, [address]) : this.byEmail(address);
   }
 
   async isClaimed(phone: string): Promise<boolean> {
@@ -183,6 +192,18 @@ export class UserRepository {
   /** Everything that belongs to the user goes with the row, by foreign keys. */
   async remove(id: string): Promise<void> {
     await this.sql.rows({ name: 'users_remove', text: 'delete from users where id = $1' }, [id]);
+  }
+
+  /** The accounts that requests look for at the same time, by one statement. */
+  private lookUp(found: Statement, key: (account: Account) => string): Batch<string, Account> {
+    return new Batch({
+      key: (wanted) => wanted,
+      onlyReads: true,
+      run: async (keys) => {
+        const accounts = await this.sql.rows<Account>(found, [keys]);
+        return new Map(accounts.map((account) => [key(account), account]));
+      },
+    });
   }
 
   /** The unique indexes decide whose an address is, between parallel requests too. Throws `address_taken`. */

@@ -1,5 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import type { Statement } from '../../src/database/sql.js';
 import { age } from './age.js';
 import { Client } from './client.js';
 import { testDatabase } from './database.js';
@@ -17,6 +18,8 @@ export interface Inside {
   pendingSchema: string[];
   /** As `GET /health`. */
   routes: string[];
+  /** Those that run by their names. */
+  statements: Statement[];
 }
 
 /** The built application on its own database and a free port. */

@@ -3,6 +3,7 @@
 import { DataSource } from 'typeorm';
 import { createApp } from '../../dist/app.setup.js';
 import { Config } from '../../dist/config/config.js';
+import { statements } from '../../dist/database/sql.js';
 
 const app = await createApp(Config.from(process.env));
 const routes = new Set();
@@ -26,7 +27,7 @@ process.on('message', async (message) => {
 });
 async function inspect() {
   const { upQueries } = await app.get(DataSource).driver.createSchemaBuilder().log();
-  return { pendingSchema: upQueries.map(({ query }) => query), routes: [...routes].sort() };
+  return { pendingSchema: upQueries.map(({ query }) => query), routes: [...routes].sort(), statements: [...statements.values()] };
 }
 
 process.on('disconnect', () => process.exit(1));

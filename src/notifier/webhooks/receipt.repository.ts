@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Channel } from '../../common/delivery.js';
-import { Sql, type Statement } from '../../database/sql.js';
+import { Sql, statement } from '../../database/sql.js';
 import { logEntry, logged, NEXT_STATE } from '../message.sql.js';
 
 /** What a vendor tells of a message that it has taken. */
@@ -34,9 +34,9 @@ const GOES_ON = `m.sealed is not null and ${NEXT_STATE} = 'sending'`;
  * batch only writes to a message that is being sent, changes nothing. "Failed" is put on the log, where the batch that
  * writes "sent" for the same vendor's id finds it.
  */
-const RECEIVE: Statement = {
-  name: 'messages_receive',
-  text: `
+const RECEIVE = statement(
+  'messages_receive',
+  `
     update messages m set
       state = case when $2::text = 'delivered' then 'delivered' when m.state <> 'sent' then m.state
         when ${GOES_ON} then 'queued' else 'failed' end,
@@ -52,7 +52,7 @@ const RECEIVE: Statement = {
       when m.state = 'sent' then case $2 when 'delivered' then ${IS_OURS} else ${IS_NEWEST} end
       else false end
     returning m.state, m.channel`,
-};
+);
 
 @Injectable()
 export class ReceiptRepository {

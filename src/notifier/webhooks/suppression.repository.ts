@@ -1,23 +1,23 @@
 import { Injectable } from '@nestjs/common';
 import type { Recipient } from '../../common/recipient.js';
-import { Sql, type Statement } from '../../database/sql.js';
+import { Sql, statement } from '../../database/sql.js';
 import type { SuppressionReason } from '../suppression.entity.js';
 
 /** The first reason stays, but for the one that would be asked again. */
-const ADD: Statement = {
-  name: 'suppressions_add',
-  text: `
+const ADD = statement(
+  'suppressions_add',
+  `
     insert into suppressions (recipient, reason, provider) values ($1, $2, $3)
     on conflict (recipient) do update set
       reason = excluded.reason, provider = excluded.provider, created_at = now()
     where suppressions.reason = 'refused'`,
-};
+);
 
 /** By whoever set it: another vendor's list knows nothing of it. */
-const LIFT: Statement = {
-  name: 'suppressions_lift',
-  text: 'delete from suppressions where recipient = $1 and provider = $2',
-};
+const LIFT = statement(
+  'suppressions_lift',
+  'delete from suppressions where recipient = $1 and provider = $2',
+);
 
 /** The addresses that nothing is sent to. */
 @Injectable()
