@@ -2,9 +2,9 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { openSync } from 'node:fs';
-import { createServer } from 'node:net';
 import pg from 'pg';
 import { costs, postmasterOf, residentMiB } from './costs.js';
+import { freePort } from './process.js';
 
 /** Logs are written, and kept nowhere. */
 const log = openSync('/dev/null', 'w');
@@ -20,7 +20,7 @@ export class TargetProcess {
     this.port ??= await freePort();
     const { PATH } = process.env;
     this.child = fork(script, {
-      env: { PATH, NODE_ENV: 'production', ...env, DATABASE_URL: this.databaseUrl, PORT: String(this.port) },
+      env: { PATH, NODE_ENV: 'production', ...env, DATABASE_URL: this.databaseUrl, PORT: this.port },
       execArgv,
       stdio: ['ignore', log, 'inherit', 'ipc'],
     });
@@ -62,13 +62,4 @@ export class TargetProcess {
     if (this.child.connected) this.child.disconnect();
     await ended;
   }
-}
-
-async function freePort() {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  return port;
 }

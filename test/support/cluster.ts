@@ -2,7 +2,7 @@ import pg from 'pg';
 import { age } from './age.js';
 import { Client } from './client.js';
 import { testDatabase, type TestDatabase } from './database.js';
-import { balancer, pooler, type Middle } from './middle.js';
+import { balancer, pooler, type Middle } from '../../bench/middle.js';
 import { ServerProcess } from './server.js';
 import { until } from './until.js';
 

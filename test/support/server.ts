@@ -77,7 +77,7 @@ export class ServerProcess {
 }
 
 /** Below the range that outgoing connections take theirs from, so that none has it before the server listens. */
-export async function freePort(): Promise<number> {
+async function freePort(): Promise<number> {
   for (;;) {
     const port = 20_000 + Math.floor(Math.random() * 12_000);
     const probe = createServer().listen(port, '127.0.0.1');
