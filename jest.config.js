@@ -23,8 +23,8 @@ const onDatabase = {
 };
 
 export default {
-  // Many tests wait for vendors that hang, so a third keeps two cores busy.
-  maxWorkers: 3,
+  // Many tests wait for vendors that hang, so four keep two cores busy.
+  maxWorkers: 4,
   testSequencer: '<rootDir>/test/support/slow-first.js',
   testTimeout: 60_000,
   projects: [

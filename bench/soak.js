@@ -22,6 +22,9 @@ const OVER_AFTER_SECONDS = isShort ? 10 : 60;
 const WARM_UP_SECONDS = isShort ? 20 : 120;
 /** Longer than a connection without requests is kept. */
 const CALM_MS = 7_000;
+/** Rows for each request, at the end. */
+const LITTLE = 0.1;
+const CLEAR_SECONDS = 35;
 const TABLES = ['challenges', 'messages', 'sessions', 'devices', 'account_events'];
 
 /** Ages what is over, by more than housekeeping waits for. */
@@ -113,7 +116,7 @@ async function soak() {
     for (const statement of AGE) await db.query(statement, [OVER_AFTER_SECONDS]);
   }
   await stories.stop();
-  const rowsLeft = await cleared();
+  const rowsLeft = await cleared(answered);
   await wait(CALM_MS);
   const calmAfter = await look();
   const warm = samples.filter(({ seconds }) => seconds > WARM_UP_SECONDS);
@@ -137,13 +140,14 @@ async function soak() {
   };
 }
 
-/** What is left when everything is over, and housekeeping had the time of three of its rounds. */
-async function cleared() {
-  for (let second = 0; second < 35; second++) {
+/** What is left when everything is over: little, once housekeeping had a few of its rounds. */
+async function cleared(answered) {
+  for (let second = 0; ; second++) {
     for (const statement of AGE) await db.query(statement, [0]);
     await wait(1_000);
+    const left = rows({ tables: await sizes() });
+    if (left < LITTLE * answered || second === CLEAR_SECONDS) return left;
   }
-  return rows({ tables: await sizes() });
 }
 
 function rows({ tables }) {

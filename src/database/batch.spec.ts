@@ -47,7 +47,7 @@ class Database {
 }
 
 /** As many as run at the same time. */
-const RUNNING = ['w', 'x', 'y', 'z'];
+const RUNNING = ['x', 'y'];
 
 describe('calls of one statement', () => {
   it('go at once while nothing runs, and together, in order of their rows, when they had to wait', async () => {
@@ -55,7 +55,7 @@ describe('calls of one statement', () => {
     const asked = [...RUNNING, 'c', 'b', 'a'];
     const answers = Promise.all(asked.map((to) => database.ask(to)));
     await database.answer();
-    expect(database.batches).toEqual([['w'], ['x'], ['y'], ['z'], ['a', 'b', 'c']]);
+    expect(database.batches).toEqual([['x'], ['y'], ['a', 'b', 'c']]);
     expect(await answers).toEqual(asked.map((to) => `row of ${to}`));
   });
 
@@ -86,7 +86,7 @@ describe('calls of one statement', () => {
     const answers = Promise.all(asked.map((to) => database.ask(to)));
     await database.answer();
     expect(await answers).toEqual(asked.map((to) => `row of ${to}`));
-    expect(database.batches).toEqual([['w'], ['x'], ['y'], ['z'], ['a', 'b', 'x']]);
+    expect(database.batches).toEqual([['x'], ['y'], ['a', 'b', 'x']]);
   });
 
   it('do not suffer from one that the database refuses', async () => {

@@ -1,5 +1,5 @@
-/** Batches that run at the same time: while they wait for the disk the next one fills. More would only make them smaller. */
-const IN_FLIGHT = 4;
+/** Batches that run at the same time: while one waits for the disk the next is on its way. More would only be smaller. */
+const IN_FLIGHT = 2;
 const MAX_CALLS = 100;
 
 /** How the calls of a statement become one. */
