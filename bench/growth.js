@@ -50,19 +50,15 @@ async function fill({ db, target }) {
 
 /** Rows a second, from the last moment that all were there. */
 async function housekeeping({ db, target }, round) {
+  await db.query('begin');
   for (const statement of Object.values(AGE)) await db.query(statement, [round]);
-  await db.query('vacuum analyze');
+  await db.query('commit');
   const old = async () => Number((await db.query(OLD)).rows[0].old);
-  const all = await old();
-  let since;
-  let left = all;
-  while (left === all) {
-    since = performance.now();
-    left = await old();
-  }
-  while (left > 0) {
+  const all = 2 * OLD_ROWS;
+  let since = performance.now();
+  for (let left = all; left > 0; left = await old()) {
+    if (left === all) since = performance.now();
     await wait(20);
-    left = await old();
   }
   const perSecond = (1000 * all) / (performance.now() - since);
   process.stderr.write(`${round} housekeeping ${target.name}: ${Math.round(perSecond)}/s\n`);

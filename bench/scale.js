@@ -11,7 +11,7 @@ import { server } from './targets/server.js';
 
 const seconds = Number(process.argv[2] ?? 5);
 const CONNECTIONS = 32;
-const WARM_UP_SECONDS = 3;
+const WARM_UP_SECONDS = 6;
 const KILL_SECONDS = 6;
 /** The lease of a process that died, and the sweeps after it. */
 const HEALING_MS = 60_000;

@@ -77,9 +77,9 @@ export class Cluster {
     return this.servers.filter(({ isRunning }) => isRunning).map(({ url }) => url);
   }
 
-  /** One for each process. */
+  /** One for each process, whatever stands before them. */
   get clients(): Client[] {
-    return this.servers.map(({ url }) => new Client(this.balancer?.url ?? url));
+    return this.servers.map(({ url }) => new Client(url));
   }
 
   get log(): string {
