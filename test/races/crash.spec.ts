@@ -23,7 +23,7 @@ describe('processes that are killed', () => {
     await vendors.stop();
   });
 
-  it('lose no send that they acknowledged, in 5,000 sends with a kill whenever two of them run (F2)', async () => {
+  it(`lose no send that they acknowledged, in ${SENDS} sends with a kill whenever two of them run (F2)`, async () => {
     const acknowledged: string[] = [];
     const answers: Reply[] = [];
     let next = 0;
