@@ -4,7 +4,7 @@ import os from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
 import { pass, stopLoader } from './pass.js';
-import { median, table } from './report.js';
+import { format, median, table } from './report.js';
 import { TargetProcess } from './target-process.js';
 import { serverWith } from './targets/people.js';
 
@@ -85,7 +85,7 @@ function lines(results) {
       results.filter((one) => one.operation === operation && one.target === target.name),
     );
     const ratios = many.map(({ perSecond }, i) => perSecond / few[i].perSecond);
-    const of = (runs, key, digits = 0) => median(runs.map((run) => run[key] ?? NaN)).toFixed(digits);
+    const of = (runs, key, digits = 0) => format(median(runs.map((run) => run[key] ?? NaN)), digits);
     return [
       operation,
       `${median(ratios).toFixed(2)} (${Math.min(...ratios).toFixed(2)}–${Math.max(...ratios).toFixed(2)})`,

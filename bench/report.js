@@ -88,7 +88,7 @@ export function median(values) {
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-const format = (value, digits) => (Number.isFinite(value) ? value.toFixed(digits) : '–');
+export const format = (value, digits) => (Number.isFinite(value) ? value.toFixed(digits) : '–');
 
 /** Markdown, to be copied into a document. */
 export function table([header, ...rows]) {

@@ -7,4 +7,5 @@ process.on('message', () => {
   for (const type of process.getActiveResourcesInfo()) handles[type] = (handles[type] ?? 0) + 1;
   process.send({ heap: process.memoryUsage().heapUsed, handles });
 });
-process.on('disconnect', () => process.exit(1));
+// At once: whoever reads the log is gone as well.
+process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
