@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { join } from 'node:path';
-import { PGlite, types } from '@electric-sql/pglite';
+import type { PGlite } from '@electric-sql/pglite';
 import { DataDirLock } from './data-dir-lock.js';
 
 interface QueryConfig {
@@ -129,6 +129,8 @@ export class EmbeddedConnection extends EventEmitter {
 async function open(dataDir: string): Promise<{ database: PGlite; lock: DataDirLock }> {
   const lock = await DataDirLock.take(dataDir);
   try {
+    // Loaded where it is used: production does without it.
+    const { PGlite, types } = await import('@electric-sql/pglite');
     const database = await PGlite.create({
       dataDir: join(dataDir, 'postgres'),
       // What pg returns for these types, so that no other code can tell the databases apart.
