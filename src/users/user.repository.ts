@@ -15,10 +15,7 @@ const ACCOUNT = `id, email, phone, phone_verified_at as "phoneVerifiedAt", usern
 
 const BY_ID = statement('users_by_id', `select ${ACCOUNT} from users where id = any ($1::uuid[])`);
 
-const BY_EMAIL = statement(
-  'users_by_email',
-  `select ${ACCOUNT} from users where email = any ($1::text[])`,
-);
+const BY_EMAIL = statement('users_by_email', `select ${ACCOUNT} from users where email = any ($1::text[])`);
 
 const BY_PHONE = statement(
   'users_by_phone',

@@ -27,7 +27,11 @@ process.on('message', async (message) => {
 });
 async function inspect() {
   const { upQueries } = await app.get(DataSource).driver.createSchemaBuilder().log();
-  return { pendingSchema: upQueries.map(({ query }) => query), routes: [...routes].sort(), statements: [...statements.values()] };
+  return {
+    pendingSchema: upQueries.map(({ query }) => query),
+    routes: [...routes].sort(),
+    statements: [...statements.values()],
+  };
 }
 
 process.on('disconnect', () => process.exit(1));
