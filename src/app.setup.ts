@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { v7 as uuid } from 'uuid';
 import { AppModule } from './app.module.js';
 import { answerClientError } from './common/client-error.js';
 import { CommonError } from './common/common.errors.js';
@@ -29,7 +29,7 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
     requestTimeout: REQUEST_TIMEOUT_MS,
     connectionTimeout: 2 * REQUEST_TIMEOUT_MS,
     http: { headersTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: 1_000 },
-    genReqId: () => randomUUID(),
+    genReqId: () => uuid(),
     // What arrives on an open connection while the server stops is still served.
     return503OnClosing: false,
     routerOptions: { maxParamLength: 100 },
