@@ -134,9 +134,7 @@ describe('access tokens and proofs', () => {
       [{ phone }, ['otp', 'sms']],
     ] as const) {
       const to = Object.values(address)[0] ?? '';
-      const before = (await app.messages(to)).length;
-      await app.post('/auth/send_otp', address).expect(201);
-      const otp = await app.code(to, before + 1);
+      const { otp } = await app.codeOf(to, () => app.post('/auth/send_otp', address).expect(201));
       const reply = await app.post('/auth/verify_otp', { ...address, otp }).expect(201);
       expect(amrOf(reply)).toEqual(amr);
       // It stays so when the tokens are renewed.

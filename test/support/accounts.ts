@@ -58,9 +58,8 @@ export class Person {
 
 /** Registers and proves an address, as its owner does. */
 export async function signUp(app: Client, email: string, more: object = {}): Promise<Person> {
-  const earlier = (await app.messages(email)).length;
-  await app.post('/auth/register', { email, password: PASSWORD, ...more }).expect(201);
-  const otp = await app.code(email, earlier + 1);
+  const register = () => app.post('/auth/register', { email, password: PASSWORD, ...more }).expect(201);
+  const { otp } = await app.codeOf(email, register);
   const { body } = await app.post('/auth/verify', { email, otp }).expect(200);
   return new Person(app, email, body as SignedInReply);
 }
@@ -83,9 +82,7 @@ export type Address = { email: string } | { phone: string };
 /** Changes an address, as whoever reads the new one does. */
 export async function changeContact(app: Client, person: Person, address: Address): Promise<void> {
   const [to = ''] = Object.values<string>(address);
-  const earlier = (await app.messages(to)).length;
-  await person.patch('/users/me', address).expect(200);
-  const otp = await app.code(to, earlier + 1);
+  const { otp } = await app.codeOf(to, () => person.patch('/users/me', address).expect(200));
   await person.post('/users/me/contact/verify', { ...address, otp }).expect(200);
 }
 
@@ -105,9 +102,7 @@ export async function signInByCode(
   { deviceToken = '' } = {},
 ): Promise<Person> {
   const [to = ''] = Object.values<string>(address);
-  const earlier = (await app.messages(to)).length;
-  await app.post('/auth/send_otp', address).expect(201);
-  const otp = await app.code(to, earlier + 1);
+  const { otp } = await app.codeOf(to, () => app.post('/auth/send_otp', address).expect(201));
   const { body } = await app
     .post('/auth/verify_otp', { ...address, otp })
     .set('x-device-token', deviceToken)

@@ -31,4 +31,17 @@ export class Client {
       return messages.length >= count && /\b\d{4,10}\b/.exec(messages[0]?.text ?? '')?.[0];
     });
   }
+
+  /** The code that an address gets when it is asked for, and its message; notices may come before it. */
+  async codeOf(to: string, ask: () => PromiseLike<unknown>): Promise<{ otp: string; text: string }> {
+    const known = new Set((await this.messages(to)).map(({ id }) => id));
+    await ask();
+    return until(`a code for ${to}`, async () => {
+      for (const { id, text } of await this.messages(to)) {
+        const otp = /^\d{4,10}\b/m.exec(text)?.[0];
+        if (otp && !known.has(id)) return { otp, text };
+      }
+      return null;
+    });
+  }
 }
