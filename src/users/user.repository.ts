@@ -72,6 +72,8 @@ const searchBy = (field: 'email' | 'phone') =>
   );
 const SEARCH = { email: searchBy('email'), phone: searchBy('phone') };
 
+const REMOVE = statement('users_remove', 'delete from users where id = $1');
+
 /** What of an account's addresses is decided on must still be so when it is written. */
 const UNCHANGED = 'id = $1 and ($3::int is null or stamp = $3)';
 
@@ -188,7 +190,7 @@ export class UserRepository {
 
   /** Everything that belongs to the user goes with the row, by foreign keys. */
   async remove(id: string): Promise<void> {
-    await this.sql.rows({ name: 'users_remove', text: 'delete from users where id = $1' }, [id]);
+    await this.sql.rows(REMOVE, [id]);
   }
 
   /** The accounts that requests look for at the same time, by one statement. */
