@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { v7 as uuid } from 'uuid';
+import { newId } from '../common/random.js';
 import type { Client } from '../common/client.js';
 import { rowsToFetch, type PageQuery } from '../common/page.js';
 import { masked, type Recipient } from '../common/recipient.js';
@@ -45,7 +45,7 @@ export class AccountEvents {
 
   private rowOf({ userId, action, succeeded, reason, recipient, client }: NewEvent): NewAccountEvent {
     return {
-      id: uuid(),
+      id: newId(),
       userId: userId ?? null,
       action,
       succeeded,

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { v7 as uuid } from 'uuid';
+import { newId } from '../common/random.js';
 import type { Client } from '../common/client.js';
 import { rowsToFetch } from '../common/page.js';
 import { AuditEntryRepository } from './audit-entry.repository.js';
@@ -29,7 +29,7 @@ export class AuditLog {
   ): Promise<void> {
     await this.entries.add(
       {
-        id: uuid(),
+        id: newId(),
         actorId,
         action,
         subjectId: subjectId ?? null,

@@ -1,4 +1,4 @@
-import { Body, Controller, HttpCode, Patch, Post, UseInterceptors } from '@nestjs/common';
+import { Body, Controller, HttpCode, Patch, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiBody, ApiTags } from '@nestjs/swagger';
 import {
   BareToken,
@@ -20,7 +20,6 @@ import {
   VERIFY_EXAMPLES,
   VERIFY_PROBLEMS,
 } from './auth.examples.js';
-import { DeviceCookieInterceptor } from './device-cookie.interceptor.js';
 import { ResetPassword } from './password.dto.js';
 import { PasswordController } from './password.controller.js';
 import { RegistrationController } from './registration.controller.js';
@@ -31,7 +30,6 @@ import { SignInController } from './sign-in.controller.js';
 /** The same operations under the paths of a system that this server replaces; `Bearer` may be left out. */
 @ApiTags('Compatibility')
 @BareToken()
-@UseInterceptors(DeviceCookieInterceptor)
 @Controller('api')
 export class LegacyAuthController {
   constructor(

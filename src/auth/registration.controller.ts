@@ -1,11 +1,10 @@
-import { Body, Controller, HttpCode, Post, UseInterceptors } from '@nestjs/common';
+import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiBody, ApiTags } from '@nestjs/swagger';
 import { Public } from '../common/access.js';
 import { CurrentClient, type Client } from '../common/client.js';
 import { Problems } from '../common/documented.js';
 import { Recipients } from '../otp/recipients.js';
 import { REGISTER_EXAMPLES, REGISTER_PROBLEMS, VERIFY_EXAMPLES, VERIFY_PROBLEMS } from './auth.examples.js';
-import { DeviceCookieInterceptor } from './device-cookie.interceptor.js';
 import { Register, VerifyRegistration } from './registration.dto.js';
 import { RegistrationService } from './registration.service.js';
 import { SignInCodeApproved, SignInCodeSent } from './sign-in.dto.js';
@@ -13,7 +12,6 @@ import { SignInService } from './sign-in.service.js';
 
 @ApiTags('Registration')
 @Public()
-@UseInterceptors(DeviceCookieInterceptor)
 @Controller('auth')
 export class RegistrationController {
   constructor(

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { v7 as uuid } from 'uuid';
+import { newId } from '../common/random.js';
 import { Sql, statement } from '../database/sql.js';
 
 export interface NewRegistration {
@@ -88,7 +88,7 @@ export class RegistrationRepository {
   }
 
   async open(email: string): Promise<void> {
-    await this.sql.rows(OPEN, [email, uuid()]);
+    await this.sql.rows(OPEN, [email, newId()]);
   }
 
   async passwordOf(email: string): Promise<string | null> {

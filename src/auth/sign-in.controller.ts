@@ -1,4 +1,4 @@
-import { Body, Controller, HttpCode, Post, UseInterceptors } from '@nestjs/common';
+import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiBody, ApiTags } from '@nestjs/swagger';
 import { CurrentCaller, Public, type Caller } from '../common/access.js';
 import { CurrentClient, type Client } from '../common/client.js';
@@ -13,7 +13,6 @@ import { SessionsService } from '../sessions/sessions.service.js';
 import { SignOutService } from '../sessions/sign-out.service.js';
 import { UserError } from '../users/users.errors.js';
 import { AuthError } from './auth.errors.js';
-import { DeviceCookieInterceptor } from './device-cookie.interceptor.js';
 import {
   LogIn,
   Message,
@@ -76,7 +75,6 @@ export class SignInController {
    * still open, the refusal says `VerificationStatus: pending`.
    */
   @Public()
-  @UseInterceptors(DeviceCookieInterceptor)
   @Post('verify_otp')
   @ApiBody({ type: VerifySignInCode, examples: withOtp(ADDRESS_EXAMPLES) })
   @Problems(
@@ -104,7 +102,6 @@ export class SignInController {
    * signs in with a code.
    */
   @Public()
-  @UseInterceptors(DeviceCookieInterceptor)
   @Post('login')
   @HttpCode(200)
   @ApiBody({ type: LogIn, examples: LOGIN_EXAMPLES })

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { v7 as uuid } from 'uuid';
+import { newId } from './random.js';
 import { CommonError } from './common.errors.js';
 import { toProblem } from './problem.js';
 
@@ -8,7 +8,7 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Socket):
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
   const known =
     error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? CommonError.requestTimeout() : CommonError.malformedRequest();
-  const problem = toProblem(known, uuid());
+  const problem = toProblem(known, newId());
   const body = JSON.stringify(problem);
   socket.end(
     [

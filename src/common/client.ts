@@ -4,6 +4,7 @@ import { acceptedLocale, type Locale } from './locale.js';
 
 const MAX_USER_AGENT = 256;
 export const DEVICE_COOKIE = 'device_token';
+const IN_COOKIES = new RegExp(`(?:^|; )${DEVICE_COOKIE}=([\\w-]+)`);
 
 /** Where a request comes from, for limits and records. */
 export interface Client {
@@ -18,12 +19,11 @@ export interface Client {
 export const CurrentClient = createParamDecorator((_: unknown, context: ExecutionContext): Client => {
   const { ip, headers } = context.switchToHttp().getRequest<FastifyRequest>();
   const header = headers['x-device-token'];
-  const cookie = new RegExp(`(?:^|; )${DEVICE_COOKIE}=([\\w-]+)`).exec(headers.cookie ?? '')?.[1];
   return {
     ip,
     // Node lets 8-bit control characters through; a terminal would obey them.
     userAgent: headers['user-agent']?.replace(/\p{Cc}/gu, ' ').slice(0, MAX_USER_AGENT),
-    deviceToken: typeof header === 'string' ? header : cookie,
+    deviceToken: typeof header === 'string' ? header : IN_COOKIES.exec(headers.cookie ?? '')?.[1],
     locale: acceptedLocale(headers['accept-language']),
   };
 });

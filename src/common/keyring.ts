@@ -1,4 +1,5 @@
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync } from 'node:crypto';
+import { randomness } from './random.js';
 
 interface Keys {
   id: Buffer;
@@ -40,7 +41,7 @@ export class Keyring {
 
   /** AES-256-GCM: key id, IV, ciphertext, tag. `boundTo` must be given again to open it. */
   seal(plaintext: string, ...boundTo: string[]): Buffer {
-    const iv = randomBytes(IV_BYTES);
+    const iv = randomness(IV_BYTES);
     const cipher = createCipheriv('aes-256-gcm', this.current.seal, iv).setAAD(encode(boundTo));
     const body = cipher.update(plaintext, 'utf8');
     return Buffer.concat([this.current.id, iv, body, cipher.final(), cipher.getAuthTag()]);

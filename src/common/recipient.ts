@@ -1,5 +1,6 @@
 import { domainToASCII } from 'node:url';
-import { isEmail } from 'class-validator';
+import { isFQDN } from 'class-validator';
+import { LRUCache } from 'lru-cache';
 import { parsePhoneNumberFromString, type CountryCode, type PhoneNumber } from 'libphonenumber-js/max';
 
 /** An address we send to, canonical: `email:ada@example.com` or `phone:+14155550123`. */
@@ -32,6 +33,13 @@ const MAX_TYPED = 320;
 /** Characters of a mailbox that Postmark delivers to, without the quoted form of RFC 5321. */
 const MAILBOX = /^[a-z0-9!#$%&'*+\-/=^_`{|}~]+(\.[a-z0-9!#$%&'*+\-/=^_`{|}~]+)*$/;
 
+/** In characters: RFC 5321, section 4.5.3.1, where a path has two more for its brackets. */
+const MAX_MAILBOX = 64;
+const MAX_ADDRESS = 254;
+
+/** As typed, with what it is: most people share a few. */
+const domains = new LRUCache<string, string>({ max: 1_000 });
+
 /**
  * Exactly one addr-spec (RFC 5322, section 3.4.1), lower-cased, the domain in ASCII (UTS 46), or null.
  * Blanks around it are dropped; names, lists, quotes, comments and non-ASCII mailboxes are refused.
@@ -42,10 +50,21 @@ export function parseEmail(text: string): Recipient | null {
   // Lower-case only after the ASCII check: toLowerCase() would turn U+212A (Kelvin) into k.
   const mailbox = text.slice(0, at).replace(/^ +/, '');
   if (at < 0 || !/^[\x21-\x7e]+$/.test(mailbox) || !MAILBOX.test(mailbox.toLowerCase())) return null;
-  const typedDomain = text.slice(at + 1).replace(/ +$/, '');
-  if (!/^[\p{L}\p{M}\p{N}.-]+$/u.test(typedDomain)) return null;
-  const address = `${mailbox.toLowerCase()}@${domainToASCII(typedDomain)}`;
-  return isEmail(address, { allow_underscores: false }) ? `email:${address}` : null;
+  const domain = domainOf(text.slice(at + 1).replace(/ +$/, ''));
+  if (!domain || mailbox.length > MAX_MAILBOX || mailbox.length + 1 + domain.length > MAX_ADDRESS)
+    return null;
+  return `email:${mailbox.toLowerCase()}@${domain}`;
+}
+
+/** The domain in ASCII, or '' for what is none. */
+function domainOf(typed: string): string {
+  let domain = domains.get(typed);
+  if (domain === undefined) {
+    domain = /^[\p{L}\p{M}\p{N}.-]+$/u.test(typed) ? domainToASCII(typed) : '';
+    if (!isFQDN(domain)) domain = '';
+    domains.set(typed, domain);
+  }
+  return domain;
 }
 
 /** Marks that do not show and that some address books put around numbers. */

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { v7 as uuid } from 'uuid';
+import { newId } from '../common/random.js';
 import { CommonError } from '../common/common.errors.js';
 import { rowsToFetch, type PageQuery } from '../common/page.js';
 import { CustomerRepository, type CustomerKey } from './customer.repository.js';
@@ -23,7 +23,7 @@ export class CustomersService {
   async add(ownerId: string, body: NewCustomer): Promise<CustomerDetails> {
     const { name = null, address } = body;
     const contact = contactOf(body) ?? null;
-    const added = await this.customers.add({ id: uuid(), ownerId }, { name, contact, address });
+    const added = await this.customers.add({ id: newId(), ownerId }, { name, contact, address });
     if (!added) throw CommonError.unauthorized();
     return added;
   }

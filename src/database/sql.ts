@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Pool, QueryResultRow } from 'pg';
+import { Query, type Pool, type QueryResult, type QueryResultRow } from 'pg';
 import { DataSource } from 'typeorm';
 
 /** A statement that is planned once per connection and then called by its name. */
@@ -25,7 +25,9 @@ export class Sql {
 
   async rows<Row extends QueryResultRow>({ name, text }: Statement, values: unknown[]): Promise<Row[]> {
     const { master } = this.dataSource.driver as unknown as { master: Pool };
-    const { rows } = await master.query<Row>({ name, text, values });
+    // pg copies a plain object property by property, and the types do not know that it answers for a query of its own.
+    const query = Object.assign(new Query(text, values), { name });
+    const { rows } = await (master.query(query) as unknown as Promise<QueryResult<Row>>);
     return rows;
   }
 

@@ -1,6 +1,6 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { v7 as uuid } from 'uuid';
+import { newId } from '../common/random.js';
 import { Keyring } from '../common/keyring.js';
 import { Metrics } from '../common/metrics.js';
 import { isPhone } from '../common/recipient.js';
@@ -67,7 +67,7 @@ export class Dispatcher extends Notifier implements OnApplicationBootstrap, OnAp
     // A mistake of the caller, which would otherwise show a day later as a notice that never came.
     if (!this.templates.has(template, channel)) throw new Error(`no ${channel} template ${template}`);
     const sealed = this.keyring.seal(JSON.stringify(content), recipient, NOTICE.purpose, NOTICE.lane);
-    const message = { id: uuid(), recipient, ...NOTICE, channel, template, sealed, lifeSeconds };
+    const message = { id: newId(), recipient, ...NOTICE, channel, template, sealed, lifeSeconds };
     await this.messages.queue(message, manager);
   }
 

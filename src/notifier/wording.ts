@@ -1,8 +1,10 @@
+import { LRUCache } from 'lru-cache';
 import type { Locale } from '../common/locale.js';
 
 type Unit = 'second' | 'minute' | 'hour';
 
-const numbers = new Map<string, Intl.NumberFormat>();
+const MAX_KEPT = 1_000;
+const amounts = new LRUCache<string, string>({ max: MAX_KEPT });
 const moments = new Map<Locale, Intl.DateTimeFormat>();
 
 /** What is really left of a code, rounded down so that the message never promises too much. */
@@ -15,14 +17,14 @@ export function lifetime(locale: Locale, seconds: number): string {
 
 /** `5 minutes`, in every language's own plural. The digits are those of the codes. */
 export function amount(locale: Locale, count: number, unit: Unit): string {
-  const key = `${locale} ${unit}`;
-  let format = numbers.get(key);
-  if (!format) {
+  const key = `${locale} ${count} ${unit}`;
+  let text = amounts.get(key);
+  if (text === undefined) {
     const style = { style: 'unit', unit, unitDisplay: 'long', numberingSystem: 'latn' } as const;
-    format = new Intl.NumberFormat(locale, style);
-    numbers.set(key, format);
+    text = plainBlanks(new Intl.NumberFormat(locale, style).format(count));
+    amounts.set(key, text);
   }
-  return plainBlanks(format.format(count));
+  return text;
 }
 
 /** A moment as people write it. UTC, for nobody told us where they are. */

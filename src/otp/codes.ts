@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { v7 as uuid } from 'uuid';
+import { newId } from '../common/random.js';
 import { Keyring } from '../common/keyring.js';
 import { localeOfCountry, type Locale } from '../common/locale.js';
 import type { Recipient } from '../common/recipient.js';
@@ -62,7 +62,7 @@ export class Codes {
   draft(request: SendRequest, channel: Channel, resend: boolean): NewChallenge {
     const { recipient, policy, lane = PUBLIC_LANE, context, template = 'code', link, decoy } = request;
     const { purpose } = policy;
-    const id = uuid();
+    const id = newId();
     const code = request.knownCode ?? newCode(policy.codeLength);
     const content: MessageContent = {
       locale: request.locale ?? localeOfCountry(recipient) ?? this.config.DEFAULT_LOCALE,
@@ -75,7 +75,7 @@ export class Codes {
       purpose,
       lane,
       id,
-      messageId: uuid(),
+      messageId: newId(),
       channel,
       codeHash: decoy ? randomBytes(32) : this.keyring.mac(...boundParts(request), code),
       codeSealed: this.keyring.seal(JSON.stringify(content), recipient, purpose, lane),

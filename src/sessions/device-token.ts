@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { v7 as uuid } from 'uuid';
+import { newId } from '../common/random.js';
 import { readToken, writeToken } from './opaque-token.js';
 
 const SECRET_BYTES = 32;
 
 export function newDeviceToken(): { id: string; token: string } {
-  const id = uuid();
+  const id = newId();
   return { id, token: writeToken(id, randomBytes(SECRET_BYTES)) };
 }
 

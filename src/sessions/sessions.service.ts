@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import { v7 as uuid } from 'uuid';
+import { newId } from '../common/random.js';
 import type { Caller, Role } from '../common/access.js';
 import type { Client } from '../common/client.js';
 import { Keyring } from '../common/keyring.js';
@@ -67,7 +67,7 @@ export class SessionsService {
 
   /** Signs in, or gives null when the user changed since the credentials were checked (`stamp`). */
   async open(user: SessionUser, { amr, client }: { amr: string[]; client: Client }): Promise<Opened | null> {
-    const id = uuid();
+    const id = newId();
     const refreshToken = newRefreshToken(this.keyring, id);
     const made = newDeviceToken();
     const opened = await this.sessions.open({
@@ -131,7 +131,7 @@ export class SessionsService {
   ): Pick<Tokens, 'accessToken' | 'expiresIn'> {
     const expiresIn = this.config.ACCESS_TOKEN_TTL_SECONDS;
     const accessToken = this.signing.sign(
-      { sub: id, sid: sessionId, jti: uuid(), roles, amr, ...(amr.includes(TEST) && { test: true }) },
+      { sub: id, sid: sessionId, jti: newId(), roles, amr, ...(amr.includes(TEST) && { test: true }) },
       { typ: ACCESS_TOKEN, expiresInSeconds: expiresIn },
     );
     return { accessToken, expiresIn };

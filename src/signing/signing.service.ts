@@ -1,10 +1,4 @@
-import {
-  createHash,
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPairSync,
-  type KeyObject,
-} from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, hash, type KeyObject } from 'node:crypto';
 import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { JwtService } from '@nestjs/jwt';
 import { LRUCache } from 'lru-cache';
@@ -95,7 +89,7 @@ export class SigningService implements OnModuleInit, OnApplicationShutdown {
    * one of our own published keys: algorithm, issuer, audience and kind are ours to say (RFC 8725, section 3).
    */
   verify<Kind extends Claims = Claims>(token: string, { typ }: Pick<TokenOptions, 'typ'>): Kind | null {
-    const digest = createHash('sha256').update(token).digest('base64');
+    const digest = hash('sha256', token, 'base64');
     const known = this.verified.get(digest) ?? this.verifySignature(token, typ);
     if (!known) return null;
     this.verified.set(digest, known);
@@ -180,7 +174,7 @@ export class SigningService implements OnModuleInit, OnApplicationShutdown {
 
 /** The key's own name (RFC 7638). */
 function thumbprint({ crv, kty, x, y }: EcPublicJwk): string {
-  return createHash('sha256').update(JSON.stringify({ crv, kty, x, y })).digest('base64url');
+  return hash('sha256', JSON.stringify({ crv, kty, x, y }), 'base64url');
 }
 
 /** The header of a compact JWS, or null when it cannot be read or holds what we never write. */

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { v7 as uuid } from 'uuid';
+import { newId } from '../common/random.js';
 import { Sql, statement } from '../database/sql.js';
 
 /** How long a change can be undone. */
@@ -64,7 +64,7 @@ export class ContactChangeRepository {
     change: { userId: string; field: ContactField; oldAddress: string | null; tokenHash: Buffer },
   ): Promise<void> {
     const { userId, field, oldAddress, tokenHash } = change;
-    await manager.query(ADD, [uuid(), userId, field, oldAddress, tokenHash]);
+    await manager.query(ADD, [newId(), userId, field, oldAddress, tokenHash]);
   }
 
   /** One a field; none when the token is not good any more. */

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { QueryFailedError, type EntityManager } from 'typeorm';
-import { v7 as uuid } from 'uuid';
+import { newId } from '../common/random.js';
 import type { Role } from '../common/access.js';
 import { addressOf, isPhone, type Recipient } from '../common/recipient.js';
 import { Batch } from '../database/batch.js';
@@ -113,7 +113,7 @@ export class UserRepository {
   signUp(recipient: Recipient): Promise<Account | null> {
     const address = addressOf(recipient);
     return this.sql.row(SIGN_UP, [
-      uuid(),
+      newId(),
       isPhone(recipient) ? null : address,
       isPhone(recipient) ? address : null,
     ]);
