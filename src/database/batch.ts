@@ -27,7 +27,8 @@ interface Waiting<Call, Row> {
 
 /**
  * Runs the calls that wait for one statement as one statement: one round trip, one commit and one flush of the log for
- * all of them, where each would pay for its own. A call that meets an idle server goes at once, alone.
+ * all of them, where each would pay for its own. Nobody waits for company: a call that finds nothing under way goes when
+ * this turn of the event loop has read what arrived.
  *
  * Each row is decided by its own conditions under its own lock, as if its call had come alone. Every batch takes its
  * locks in order of the keys, so that two processes do not wait for each other.
@@ -35,6 +36,7 @@ interface Waiting<Call, Row> {
 export class Batch<Call, Row> {
   private waiting: Waiting<Call, Row>[] = [];
   private running = 0;
+  private starting = false;
 
   constructor(private readonly together: Together<Call, Row>) {}
 
@@ -43,6 +45,16 @@ export class Batch<Call, Row> {
     const { key, shared } = this.together;
     return new Promise((resolve, reject) => {
       this.waiting.push({ call, key: key(call), shared: shared?.(call), resolve, reject });
+      this.startSoon();
+    });
+  }
+
+  /** After this turn of the event loop, so that requests that came together go together. */
+  private startSoon(): void {
+    if (this.starting) return;
+    this.starting = true;
+    setImmediate(() => {
+      this.starting = false;
       this.startNext();
     });
   }
@@ -52,7 +64,7 @@ export class Batch<Call, Row> {
       this.running++;
       void this.runAll(this.takeNext()).then(() => {
         this.running--;
-        this.startNext();
+        this.startSoon();
       });
     }
   }

@@ -90,18 +90,21 @@ export class SigningService implements OnModuleInit, OnApplicationShutdown {
    */
   verify<Kind extends Claims = Claims>(token: string, { typ }: Pick<TokenOptions, 'typ'>): Kind | null {
     const digest = hash('sha256', token, 'base64');
-    const known = this.verified.get(digest) ?? this.verifySignature(token, typ);
-    if (!known) return null;
-    this.verified.set(digest, known);
+    let known = this.verified.get(digest);
+    if (!known) {
+      known = this.verifySignature(token, typ);
+      if (!known) return null;
+      this.verified.set(digest, known);
+    }
     const isValid = known.typ === typ && this.verifiers.has(known.kid) && isCurrent(known.claims);
     return isValid ? (known.claims as Kind) : null;
   }
 
-  private verifySignature(token: string, typ: string): Verified | null {
+  private verifySignature(token: string, typ: string): Verified | undefined {
     const header = headerOf(token);
-    if (header?.alg !== 'ES256' || header.typ !== typ || typeof header.kid !== 'string') return null;
+    if (header?.alg !== 'ES256' || header.typ !== typ || typeof header.kid !== 'string') return undefined;
     const key = this.verifiers.get(header.kid);
-    if (!key) return null;
+    if (!key) return undefined;
     try {
       const claims = this.jwt.verify<Claims>(token, {
         // JwtService's type is narrower than what it passes on to jsonwebtoken, which keeps a KeyObject as it is.
@@ -113,7 +116,7 @@ export class SigningService implements OnModuleInit, OnApplicationShutdown {
       });
       return { typ, kid: header.kid, claims };
     } catch {
-      return null;
+      return undefined;
     }
   }
 
