@@ -20,6 +20,7 @@ interface Waiting {
 export class ChannelQueue {
   private readonly waiting: Waiting[] = [];
   private readonly running = new Set<Promise<void>>();
+  private starting = false;
   private stopped = false;
 
   /** `attempt` gets a message and what is left of its life; it must not reject. */
@@ -38,7 +39,7 @@ export class ChannelQueue {
   add(message: LeasedMessage): void {
     if (this.waiting.length >= MAX_WAITING) return;
     this.waiting.push({ message, since: performance.now() });
-    this.startNext();
+    this.startSoon();
   }
 
   /** Starts nothing more; returns what was waiting. */
@@ -50,6 +51,16 @@ export class ChannelQueue {
   /** Resolves when what was running has ended. */
   async ended(): Promise<void> {
     await Promise.all(this.running);
+  }
+
+  /** After the replies that are ready: whoever asked for a code need not wait while its message is written. */
+  private startSoon(): void {
+    if (this.starting) return;
+    this.starting = true;
+    setImmediate(() => {
+      this.starting = false;
+      this.startNext();
+    });
   }
 
   private startNext(): void {

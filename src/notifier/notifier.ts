@@ -14,6 +14,8 @@ export interface LeasedMessage {
   template: string;
   /** `MessageContent` as JSON, sealed by the `Keyring` to recipient, purpose and lane. */
   sealed: Buffer;
+  /** The same, where this process has just made it and need not open it. */
+  content?: MessageContent;
   /** What is left of the message's life, by the database's clock at the time of the lease. */
   secondsLeft: number;
   /** Which call of a vendor this is, from 1. */

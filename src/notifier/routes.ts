@@ -28,13 +28,16 @@ export class Routes {
 
   /** Throws where the message cannot be opened or has no text. */
   of(message: LeasedMessage, secondsLeft: number): Route {
-    const { channel, recipient, purpose, lane, sealed } = message;
-    const content = JSON.parse(this.keyring.open(sealed, recipient, purpose, lane)) as MessageContent;
+    const { channel, content = this.opened(message) } = message;
     const ways =
       channel === 'email'
         ? this.mailWays(message, content, secondsLeft)
         : this.phoneWays({ ...message, channel }, content, secondsLeft);
     return new Route(ways, (way) => this.breakerOf(way, channel));
+  }
+
+  private opened({ sealed, recipient, purpose, lane }: LeasedMessage): MessageContent {
+    return JSON.parse(this.keyring.open(sealed, recipient, purpose, lane)) as MessageContent;
   }
 
   breakerOf({ carrier, provider }: Way, channel: string): Breaker {

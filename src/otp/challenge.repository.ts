@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Recipient } from '../common/recipient.js';
 import { Batch } from '../database/batch.js';
 import { Sql, statement } from '../database/sql.js';
-import { LEASE_SECONDS, suppressed } from '../notifier/notifier.js';
+import { LEASE_SECONDS, suppressed, type MessageContent } from '../notifier/notifier.js';
 import type { Policy } from './purposes.js';
 
 /** Names one row of `challenges`. */
@@ -27,8 +27,9 @@ export interface NewChallenge extends ChallengeKey {
   codeHash: Buffer;
   codeSealed: Buffer;
   contextHash: string | null;
-  /** What the message says. */
   template: string;
+  /** What the message says; `codeSealed` is the same, sealed. */
+  content: MessageContent;
   policy: Policy;
   /** Only when there is a code to repeat or replace. */
   resend: boolean;

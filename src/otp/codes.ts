@@ -78,6 +78,7 @@ export class Codes {
       messageId: newId(),
       channel,
       codeHash: decoy ? randomBytes(32) : this.keyring.mac(...boundParts(request), code),
+      content,
       codeSealed: this.keyring.seal(JSON.stringify(content), recipient, purpose, lane),
       contextHash: approves(request),
       template,

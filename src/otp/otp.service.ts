@@ -108,7 +108,19 @@ export class OtpService {
   private dispatch(wanted: NewChallenge, issued: Issued, channel: Channel): void {
     const { messageId, recipient, purpose, lane, template } = wanted;
     const { codeSealed: sealed, secondsLeft } = issued;
-    const message = { id: messageId, recipient, purpose, lane, channel, template, sealed, secondsLeft };
+    // A code that is repeated is the one that was sealed before.
+    const content = sealed.equals(wanted.codeSealed) ? wanted.content : undefined;
+    const message = {
+      id: messageId,
+      recipient,
+      purpose,
+      lane,
+      channel,
+      template,
+      sealed,
+      content,
+      secondsLeft,
+    };
     this.notifier.dispatch({ ...message, attempts: 1, lastProvider: null });
   }
 
