@@ -10,7 +10,7 @@ import { betterAuth } from './targets/better-auth.js';
 import { floor } from './targets/floor.js';
 import { server } from './targets/server.js';
 
-const WARM_UP_SECONDS = 2;
+const WARM_UP_SECONDS = 10;
 const STARTS = 3;
 const IDLE_SECONDS = 5;
 const COUNT = ['--import', './bench/count-statements.js'];
@@ -68,7 +68,7 @@ async function measure() {
   return results;
 }
 
-/** Code that has not run yet is slow; counting is, too, so it ends here. */
+/** Code that has not run often is slow, for ten seconds and more; counting is, too, so it ends here. */
 async function warmUp() {
   const counts = [];
   for (const subject of subjects) {
