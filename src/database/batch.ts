@@ -1,3 +1,5 @@
+import { atEndOfTurn } from '../common/end-of-turn.js';
+
 /** Batches that run at the same time: while one waits for the disk the next is on its way. More would only be smaller. */
 const IN_FLIGHT = 2;
 const MAX_CALLS = 100;
@@ -36,7 +38,8 @@ interface Waiting<Call, Row> {
 export class Batch<Call, Row> {
   private waiting: Waiting<Call, Row>[] = [];
   private running = 0;
-  private starting = false;
+  /** Requests that came together go together. */
+  private readonly startSoon = atEndOfTurn(() => this.startNext());
 
   constructor(private readonly together: Together<Call, Row>) {}
 
@@ -46,16 +49,6 @@ export class Batch<Call, Row> {
     return new Promise((resolve, reject) => {
       this.waiting.push({ call, key: key(call), shared: shared?.(call), resolve, reject });
       this.startSoon();
-    });
-  }
-
-  /** After this turn of the event loop, so that requests that came together go together. */
-  private startSoon(): void {
-    if (this.starting) return;
-    this.starting = true;
-    setImmediate(() => {
-      this.starting = false;
-      this.startNext();
     });
   }
 

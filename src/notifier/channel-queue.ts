@@ -1,3 +1,4 @@
+import { atEndOfTurn } from '../common/end-of-turn.js';
 import { LEASE_SECONDS, type LeasedMessage } from './notifier.js';
 
 /** Calls of a channel's vendor at the same time. */
@@ -20,7 +21,8 @@ interface Waiting {
 export class ChannelQueue {
   private readonly waiting: Waiting[] = [];
   private readonly running = new Set<Promise<void>>();
-  private starting = false;
+  /** After the replies that are ready: whoever asked for a code need not wait while its message is written. */
+  private readonly startSoon = atEndOfTurn(() => this.startNext());
   private stopped = false;
 
   /** `attempt` gets a message and what is left of its life; it must not reject. */
@@ -51,16 +53,6 @@ export class ChannelQueue {
   /** Resolves when what was running has ended. */
   async ended(): Promise<void> {
     await Promise.all(this.running);
-  }
-
-  /** After the replies that are ready: whoever asked for a code need not wait while its message is written. */
-  private startSoon(): void {
-    if (this.starting) return;
-    this.starting = true;
-    setImmediate(() => {
-      this.starting = false;
-      this.startNext();
-    });
   }
 
   private startNext(): void {
