@@ -1,12 +1,12 @@
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { newId } from './common/random.js';
 import { AppModule } from './app.module.js';
 import { answerClientError } from './common/client-error.js';
 import { CommonError } from './common/common.errors.js';
 import { Metrics } from './common/metrics.js';
 import { ProblemFilter } from './common/problem.filter.js';
+import { newId } from './common/random.js';
 import { DtoValidationPipe } from './common/validation.pipe.js';
 import type { Config } from './config/config.js';
 import { AppLogger } from './common/app-logger.js';
@@ -125,8 +125,8 @@ function configOf({ routeOptions }: FastifyRequest): { takesForms?: boolean; kee
 
 /**
  * What every reply has (OWASP Secure Headers and REST Security); the policy is that of the pages: Swagger UI, the inbox and
- * those that links open. Kept by Fastify until the reply is written, which costs half of what `app.useSecurityHeaders()`
- * does: it sets each on the raw response.
+ * those that links open. Fastify keeps them until it writes the reply; `app.useSecurityHeaders()` sets each on the raw
+ * response, and Node then goes through all of them once more.
  */
 function headersOfAll({ publicUrl }: Config): Record<string, string> {
   const isSecure = publicUrl.startsWith('https:');

@@ -5,7 +5,7 @@ const STOCK_BYTES = 4_096;
 
 let stock = Buffer.alloc(0);
 
-/** Bytes of the system's CSPRNG for ids and nonces, of which it is asked for many at a time: one call costs as much. */
+/** Bytes of the system's CSPRNG for ids and nonces. It is asked for many at a time, for what costs is the call. */
 export function randomness(bytes: number): Buffer {
   if (stock.length < bytes) stock = randomBytes(STOCK_BYTES);
   const taken = stock.subarray(0, bytes);
