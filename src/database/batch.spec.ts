@@ -27,16 +27,6 @@ class Database {
     return this.batch.row({ to, purpose });
   }
 
-  /** As many batches under way as there may be; what is asked now has to wait. */
-  async occupy(): Promise<Promise<string | null>[]> {
-    const asked = [];
-    for (const to of RUNNING) {
-      asked.push(this.ask(to));
-      await turn();
-    }
-    return asked;
-  }
-
   /** Ends what runs, and what that lets start, until nothing is left. */
   async answer(): Promise<void> {
     await turn();
@@ -57,9 +47,6 @@ class Database {
   }
 }
 
-/** As many as run at the same time. */
-const RUNNING = ['x', 'y'];
-
 /** Of the event loop: until what is put off to its end has happened. */
 async function turn(): Promise<void> {
   for (let i = 0; i < 2; i++) await new Promise(setImmediate);
@@ -78,16 +65,15 @@ describe('calls of one statement', () => {
 
   it('wait for nobody where nothing runs, and go together when they had to wait', async () => {
     const database = new Database();
-    const first = await database.occupy();
     const asked = [];
-    for (const to of ['b', 'a']) {
+    for (const to of ['x', 'b', 'a']) {
       asked.push(database.ask(to));
       await turn();
     }
-    expect(database.batches).toEqual([['x'], ['y']]);
+    expect(database.batches).toEqual([['x']]);
     await database.answer();
-    expect(database.batches).toEqual([['x'], ['y'], ['a', 'b']]);
-    expect(await Promise.all([...first, ...asked])).toEqual(['x', 'y', 'b', 'a'].map((to) => `row of ${to}`));
+    expect(database.batches).toEqual([['x'], ['a', 'b']]);
+    expect(await Promise.all(asked)).toEqual(['x', 'b', 'a'].map((to) => `row of ${to}`));
   });
 
   it('are told when their row stayed as it was', async () => {
@@ -97,29 +83,35 @@ describe('calls of one statement', () => {
     expect(await answers).toEqual([null, 'row of somebody']);
   });
 
-  it('for one row, or that share too little, go one after the other', async () => {
+  it('for one row go one after the other', async () => {
     const database = new Database();
-    const asked = [
-      ...(await database.occupy()),
-      database.ask('a'),
-      database.ask('a'),
-      database.ask('b', 'other'),
-      database.ask('c'),
-    ];
+    const asked = ['a', 'a', 'c'].map((to) => database.ask(to));
+    await turn();
+    expect(database.batches).toEqual([['a', 'c']]);
     await database.answer();
     await Promise.all(asked);
-    expect(database.batches.slice(RUNNING.length)).toEqual([['a', 'c'], ['a'], ['b']]);
+    expect(database.batches).toEqual([['a', 'c'], ['a']]);
+  });
+
+  it('that share too little to go together do not wait for each other', async () => {
+    const database = new Database();
+    const asked = [database.ask('a'), database.ask('b', 'other'), database.ask('c')];
+    await turn();
+    expect(database.batches).toEqual([['a', 'c'], ['b']]);
+    await database.answer();
+    await Promise.all(asked);
   });
 
   it('for one row share its answer where nothing changes it, but not the answer to a call before them', async () => {
     const database = new Database({}, true);
-    const first = await database.occupy();
+    const first = database.ask('x');
+    await turn();
     const asked = ['a', 'b', 'a', 'x'];
     const answers = Promise.all(asked.map((to) => database.ask(to)));
     await database.answer();
-    await Promise.all(first);
+    expect(await first).toBe('row of x');
     expect(await answers).toEqual(asked.map((to) => `row of ${to}`));
-    expect(database.batches).toEqual([['x'], ['y'], ['a', 'b', 'x']]);
+    expect(database.batches).toEqual([['x'], ['a', 'b', 'x']]);
   });
 
   it('do not suffer from one that the database refuses', async () => {

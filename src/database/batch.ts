@@ -1,7 +1,5 @@
 import { atEndOfTurn } from '../common/end-of-turn.js';
 
-/** Batches that run at the same time: while one waits for the disk the next is on its way. More would only be smaller. */
-const IN_FLIGHT = 2;
 const MAX_CALLS = 100;
 
 /** How the calls of a statement become one. */
@@ -22,7 +20,6 @@ export interface Together<Call, Row> {
 interface Waiting<Call, Row> {
   call: Call;
   key: string;
-  shared: string | undefined;
   resolve: (row: Row | null) => void;
   reject: (error: unknown) => void;
 }
@@ -30,52 +27,56 @@ interface Waiting<Call, Row> {
 /**
  * Runs the calls that wait for one statement as one statement: one round trip, one commit and one flush of the log for
  * all of them, where each would pay for its own. Nobody waits for company: a call that finds nothing under way goes when
- * this turn of the event loop has read what arrived.
+ * this turn of the event loop has read what arrived. What comes while a batch is under way is the next one: a second
+ * beside it would only make both smaller, and most of what a small one costs is to start it.
  *
  * Each row is decided by its own conditions under its own lock, as if its call had come alone. Every batch takes its
  * locks in order of the keys, so that two processes do not wait for each other.
  */
 export class Batch<Call, Row> {
-  private waiting: Waiting<Call, Row>[] = [];
-  private running = 0;
+  /** By what they share: those that cannot go together do not wait for each other. */
+  private readonly waiting = new Map<string, Waiting<Call, Row>[]>();
+  private readonly running = new Set<string>();
   /** Requests that came together go together. */
-  private readonly startSoon = atEndOfTurn(() => this.startNext());
+  private readonly startSoon = atEndOfTurn(() => this.startAll());
 
   constructor(private readonly together: Together<Call, Row>) {}
 
   /** What the statement returned for the call's row, or null when it left the row as it was. */
   row(call: Call): Promise<Row | null> {
-    const { key, shared } = this.together;
+    const shared = this.together.shared?.(call) ?? '';
     return new Promise((resolve, reject) => {
-      this.waiting.push({ call, key: key(call), shared: shared?.(call), resolve, reject });
+      const one = { call, key: this.together.key(call), resolve, reject };
+      const others = this.waiting.get(shared);
+      if (others) others.push(one);
+      else this.waiting.set(shared, [one]);
       this.startSoon();
     });
   }
 
-  private startNext(): void {
-    while (this.running < IN_FLIGHT && this.waiting.length > 0) {
-      this.running++;
-      void this.runAll(this.takeNext()).then(() => {
-        this.running--;
+  private startAll(): void {
+    for (const [shared, calls] of this.waiting) {
+      if (this.running.has(shared)) continue;
+      this.running.add(shared);
+      void this.runAll(this.takeFrom(shared, calls)).then(() => {
+        this.running.delete(shared);
         this.startSoon();
       });
     }
   }
 
-  /** The first that waits and all that can go with it. */
-  private takeNext(): Waiting<Call, Row>[] {
-    const [first] = this.waiting;
+  /** As many as can go together, in order of their keys. */
+  private takeFrom(shared: string, calls: Waiting<Call, Row>[]): Waiting<Call, Row>[] {
     const rows = new Set<string>();
     const batch: Waiting<Call, Row>[] = [];
     const left: Waiting<Call, Row>[] = [];
-    for (const one of this.waiting) {
-      const agrees = one.shared === first?.shared && (this.together.onlyReads || !rows.has(one.key));
-      if (agrees && batch.length < MAX_CALLS) {
-        rows.add(one.key);
-        batch.push(one);
-      } else left.push(one);
+    for (const one of calls) {
+      const fits = batch.length < MAX_CALLS && (this.together.onlyReads || !rows.has(one.key));
+      rows.add(one.key);
+      (fits ? batch : left).push(one);
     }
-    this.waiting = left;
+    if (left.length > 0) this.waiting.set(shared, left);
+    else this.waiting.delete(shared);
     return batch.sort((a, b) => (a.key < b.key ? -1 : 1));
   }
 
