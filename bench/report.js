@@ -34,11 +34,6 @@ export function report({ setting, counts, results }) {
   return `\n${paragraphs.join('\n\n')}\n`;
 }
 
-export function reportStarts(starts) {
-  const of = (key) => median(starts.map((start) => start[key]));
-  return `server: ${(of('ms') / 1000).toFixed(2)} s from start to first answer, ${format(of('mib'), 0)} MiB at rest\n`;
-}
-
 function lines(results, counts) {
   return Object.entries(operations).flatMap(([operation, { yardstick }]) => {
     const passes = results.filter((result) => result.operation === operation);

@@ -1,18 +1,15 @@
 // pnpm bench [rounds] [seconds] [--only send,verify] [--targets floor,server] [--cpu-prof]
-import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import pg from 'pg';
 import { operations } from './operations.js';
 import { CONNECTIONS, pass, stopLoader } from './pass.js';
-import { report, reportStarts } from './report.js';
+import { report } from './report.js';
 import { TargetProcess } from './target-process.js';
 import { betterAuth } from './targets/better-auth.js';
 import { floor } from './targets/floor.js';
 import { server } from './targets/server.js';
 
 const WARM_UP_SECONDS = 10;
-const STARTS = 3;
-const IDLE_SECONDS = 5;
 const COUNT = ['--import', './bench/count-statements.js'];
 const PROFILE = ['--import', './bench/cpu-profile.js'];
 
@@ -80,22 +77,6 @@ async function warmUp() {
   return counts;
 }
 
-/** From the start of the process to its first answer, on a database that it has used before; then its memory at rest. */
-async function measureStarts(subject) {
-  const starts = [];
-  for (let i = 0; i < STARTS; i++) {
-    await subject.stop();
-    const since = performance.now();
-    await subject.start();
-    const { status } = await fetch(`${subject.url}/health`);
-    if (status !== 200) throw new Error(`/health: ${status}`);
-    const ms = performance.now() - since;
-    await wait(IDLE_SECONDS * 1000);
-    starts.push({ ms, mib: await subject.residentMiB() });
-  }
-  return starts;
-}
-
 async function main() {
   for (const subject of subjects) {
     subject.target.prepare?.();
@@ -107,8 +88,6 @@ async function main() {
   const { rows } = await admin.query(`select current_setting('server_version') as version`);
   const setting = { rounds, seconds, connections: CONNECTIONS, postgres: rows[0].version };
   console.log(report({ setting, counts, results }));
-  const own = subjects.find(({ target }) => target === server);
-  if (own) console.log(reportStarts(await measureStarts(own)));
 }
 
 async function cleanUp() {

@@ -17,7 +17,7 @@ export class TargetProcess {
 
   async start(execArgv = []) {
     const { script, env } = this.target;
-    this.port ??= await freePort();
+    this.port = await freePort();
     const { PATH } = process.env;
     this.child = fork(script, {
       env: { PATH, NODE_ENV: 'production', ...env, DATABASE_URL: this.databaseUrl, PORT: this.port },
@@ -30,7 +30,6 @@ export class TargetProcess {
     });
     failed.catch(() => undefined);
     await Promise.race([once(this.child, 'message'), failed]);
-    if (this.db) return;
     this.db = new pg.Client({ connectionString: this.databaseUrl });
     await this.db.connect();
     this.postmaster = await postmasterOf(this.db);
