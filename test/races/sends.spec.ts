@@ -57,7 +57,7 @@ describe('sends in parallel, over two processes', () => {
       expectOneSend(await volley.fire(calls));
     }
     await cluster.age(61);
-    expectOneSend(await cluster.whileLocked(`phone:${NUMBER}`, 4, () => volley.fire(calls)));
+    expectOneSend(await cluster.whileLocked(`phone:${NUMBER}`, 2, () => volley.fire(calls)));
 
     expect(await messagesTo(NUMBER)).toBe(4);
     await until('the vendor has them', () => vendors.callsTo(NUMBER).length >= 4);
