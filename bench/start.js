@@ -1,5 +1,5 @@
 // pnpm bench:start [starts] [seconds of load]: from spawn to the first 200 of /health/ready, and resident memory.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -9,6 +9,11 @@ import { startVendors } from './vendors.js';
 
 const [starts = 10, seconds = 60] = process.argv.slice(2).map(Number);
 const IDLE_MS = 5_000;
+const BUNDLE_BYTES = 1_000_000;
+
+// The same program from its two thousand files starts more slowly and is larger.
+if (statSync('dist/main.js').size < BUNDLE_BYTES)
+  throw new Error('dist/main.js is not bundled: pnpm bench:start does that first');
 
 const vendors = await startVendors();
 const database = await makeDatabase('otp_bench_start');
