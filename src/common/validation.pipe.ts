@@ -1,10 +1,12 @@
 import { Injectable, type ArgumentMetadata, type PipeTransform, type Type } from '@nestjs/common';
-import { validateSync } from 'class-validator';
+import { getMetadataStorage, validateSync } from 'class-validator';
 import type { FieldError } from './problem.dto.js';
 import { CommonError } from './common.errors.js';
 
 /** Refused fields named in one answer; the rest is dropped, so that no body is answered with a larger one. */
 const MAX_NAMED = 20;
+
+gatherRulesOnce();
 
 /**
  * Checks a body or query against its DTO by class-validator, strictly: nothing is converted, unknown fields are
@@ -42,4 +44,25 @@ export class DtoValidationPipe implements PipeTransform {
 function unknownField(name: string): FieldError {
   const field = name.replace(/[^\w.-]/g, '?').slice(0, 64);
   return { field, detail: `There is no field "${field}" here.` };
+}
+
+/**
+ * class-validator gathers and groups the rules of a class anew at every call, from those of all classes, for it cannot know
+ * whether one was added. A class of ours has its rules when it is defined, and uses neither groups nor schemas.
+ */
+function gatherRulesOnce(): void {
+  const storage = getMetadataStorage();
+  const gather = storage.getTargetValidationMetadatas.bind(storage);
+  const group = storage.groupByPropertyName.bind(storage);
+  const gathered = new Map<object, ReturnType<typeof gather>>();
+  const grouped = new Map<object, ReturnType<typeof group>>();
+  storage.getTargetValidationMetadatas = (target, ...options) =>
+    remembered(gathered, target, () => gather(target, ...options));
+  storage.groupByPropertyName = (rules) => remembered(grouped, rules, () => group(rules));
+}
+
+function remembered<Value>(known: Map<object, Value>, key: object, make: () => Value): Value {
+  let value = known.get(key);
+  if (value === undefined) known.set(key, (value = make()));
+  return value;
 }

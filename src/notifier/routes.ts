@@ -100,9 +100,9 @@ export class Routes {
 
   private shared({ code, locale }: MessageContent, secondsLeft: number) {
     return {
-      ...(code !== undefined && { code }),
       locale: locale ?? this.config.DEFAULT_LOCALE,
       validSeconds: Math.floor(secondsLeft),
+      ...(code !== undefined && { code }),
     };
   }
 }

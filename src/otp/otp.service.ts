@@ -110,7 +110,7 @@ export class OtpService {
     const { codeSealed: sealed, secondsLeft } = issued;
     // A code that is repeated is the one that was sealed before.
     const content = sealed.equals(wanted.codeSealed) ? wanted.content : undefined;
-    const message = {
+    this.notifier.dispatch({
       id: messageId,
       recipient,
       purpose,
@@ -120,8 +120,9 @@ export class OtpService {
       sealed,
       content,
       secondsLeft,
-    };
-    this.notifier.dispatch({ ...message, attempts: 1, lastProvider: null });
+      attempts: 1,
+      lastProvider: null,
+    });
   }
 
   private async refusal(wanted: NewChallenge): Promise<Error> {
