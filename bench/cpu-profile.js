@@ -9,7 +9,7 @@ session.post('Profiler.enable');
 let isOn = false;
 
 process.on('message', (message) => {
-  if (message !== 'stop') return;
+  if (message !== 'warm') return;
   session.post('Profiler.start');
   isOn = true;
 });

@@ -23,7 +23,7 @@ export async function pass(subject, operation, round, seconds) {
   const result = await load({ connections: CONNECTIONS, seconds, port: subject.port, ...plan });
   const others = othersShare(before, await subject.costs(), result.loadMs, result.elapsedMs);
   process.stderr.write(
-    `${round || 'warm-up'} ${operation} ${target.name}: ${Math.round(result.perSecond)}/s\n`,
+    `${round > 0 ? round : 'warm-up'} ${operation} ${target.name}: ${Math.round(result.perSecond)}/s\n`,
   );
   await target.settle?.(db);
   const after = await subject.costs();

@@ -22,26 +22,25 @@ const HEADER = [
 const TEXT_COLUMNS = 2;
 const ORDER = ['floor', 'server', 'better-auth'];
 
-export function report({ setting, counts, results }) {
+export function report({ setting, results }) {
   const { rounds, seconds, connections, postgres } = setting;
   const paragraphs = [
     `${os.cpus().length} × ${os.cpus()[0]?.model.trim()}, Node ${process.version}, PostgreSQL ${postgres}, ` +
       `${rounds} rounds of ${seconds} s, ${connections} connections, ${new Date().toISOString().slice(0, 10)}`,
-    table([HEADER, ...lines(results, counts)]),
+    table([HEADER, ...lines(results)]),
     'server ms, database ms: processor time of 1000 requests; load, others: share of all processors taken by the load ' +
       'generator and by programs that have no part in this',
   ];
   return `\n${paragraphs.join('\n\n')}\n`;
 }
 
-function lines(results, counts) {
+function lines(results) {
   return Object.entries(operations).flatMap(([operation, { yardstick }]) => {
     const passes = results.filter((result) => result.operation === operation);
     return ORDER.flatMap((name) => {
       const runs = passes.filter(({ target }) => target === name);
       if (runs.length === 0) return [];
       const of = (key, digits = 0) => format(median(runs.map((run) => run[key])), digits);
-      const count = counts.find((one) => one.target === name && one.operation === operation);
       const cells = [
         operation,
         name,
@@ -52,7 +51,7 @@ function lines(results, counts) {
         of('p99', 1),
         of('serverMs'),
         of('databaseMs'),
-        format(count.statements, 1),
+        of('statements', 1),
         of('walFlushes', 2),
         of('walBytes'),
         of('mib'),

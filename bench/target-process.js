@@ -43,9 +43,14 @@ export class TargetProcess {
     return costs(this.db, this.child.pid, this.postmaster);
   }
 
-  /** Statements so far, of a server that counts them. */
-  async statements(stop = false) {
-    this.child.send(stop ? 'stop' : 'count');
+  /** A profile begins now. */
+  warmedUp() {
+    this.child.send('warm');
+  }
+
+  /** Statements so far. */
+  async statements() {
+    this.child.send('count');
     const [{ statements }] = await once(this.child, 'message');
     return statements;
   }
