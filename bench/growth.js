@@ -69,7 +69,6 @@ async function measure() {
   const results = [];
   const names = Object.keys(subjects[0].target.operations);
   for (const subject of subjects) for (const name of names) await pass(subject, name, 0, WARM_UP_SECONDS);
-  for (const subject of subjects) subject.warmedUp();
   for (let round = 1; round <= rounds; round++) {
     const order = round % 2 ? subjects : subjects.toReversed();
     for (const name of names)

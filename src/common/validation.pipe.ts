@@ -52,17 +52,18 @@ function unknownField(name: string): FieldError {
  */
 function gatherRulesOnce(): void {
   const storage = getMetadataStorage();
-  const gather = storage.getTargetValidationMetadatas.bind(storage);
-  const group = storage.groupByPropertyName.bind(storage);
-  const gathered = new Map<object, ReturnType<typeof gather>>();
-  const grouped = new Map<object, ReturnType<typeof group>>();
-  storage.getTargetValidationMetadatas = (target, ...options) =>
-    remembered(gathered, target, () => gather(target, ...options));
-  storage.groupByPropertyName = (rules) => remembered(grouped, rules, () => group(rules));
+  storage.getTargetValidationMetadatas = remembered(storage.getTargetValidationMetadatas.bind(storage));
+  storage.groupByPropertyName = remembered(storage.groupByPropertyName.bind(storage));
 }
 
-function remembered<Value>(known: Map<object, Value>, key: object, make: () => Value): Value {
-  let value = known.get(key);
-  if (value === undefined) known.set(key, (value = make()));
-  return value;
+/** Made once for each first argument. */
+function remembered<Key extends object, More extends unknown[], Value>(
+  make: (key: Key, ...more: More) => Value,
+): (key: Key, ...more: More) => Value {
+  const known = new WeakMap<Key, Value>();
+  return (key, ...more) => {
+    let value = known.get(key);
+    if (value === undefined) known.set(key, (value = make(key, ...more)));
+    return value;
+  };
 }
