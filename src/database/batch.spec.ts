@@ -76,6 +76,16 @@ describe('calls of one statement', () => {
     expect(await Promise.all(asked)).toEqual(['x', 'b', 'a'].map((to) => `row of ${to}`));
   });
 
+  it('have begun before those that they waited for are answered', async () => {
+    const database = new Database();
+    const begun = database.ask('x').then(() => database.batches.length);
+    await turn();
+    const second = database.ask('a');
+    await database.answer();
+    expect(await begun).toBe(2);
+    await second;
+  });
+
   it('are told when their row stayed as it was', async () => {
     const database = new Database();
     const answers = Promise.all([database.ask('nobody'), database.ask('somebody')]);

@@ -55,14 +55,18 @@ export class Batch<Call, Row> {
   }
 
   private startAll(): void {
-    for (const [shared, calls] of this.waiting) {
-      if (this.running.has(shared)) continue;
-      this.running.add(shared);
-      void this.runAll(this.takeFrom(shared, calls)).then(() => {
-        this.running.delete(shared);
-        this.startSoon();
-      });
-    }
+    for (const [shared, calls] of this.waiting)
+      if (!this.running.has(shared)) void this.runBatch(shared, this.takeFrom(shared, calls));
+  }
+
+  /** The next batch starts before the answers go out: the database works while they are written. */
+  private async runBatch(shared: string, batch: Waiting<Call, Row>[]): Promise<void> {
+    this.running.add(shared);
+    const answer = await this.outcome(batch);
+    this.running.delete(shared);
+    this.startAll();
+    // The pool sends a statement in the next tick, so this one comes after it.
+    process.nextTick(answer);
   }
 
   /** As many as can go together, in order of their keys. */
@@ -80,15 +84,17 @@ export class Batch<Call, Row> {
     return batch.sort((a, b) => (a.key < b.key ? -1 : 1));
   }
 
-  private async runAll(batch: Waiting<Call, Row>[]): Promise<void> {
+  /** Runs the batch, and gives what tells each call what became of it. Never rejects. */
+  private async outcome(batch: Waiting<Call, Row>[]): Promise<() => void> {
     try {
       const calls = new Map(batch.map(({ key, call }) => [key, call]));
       const rows = await this.together.run([...calls.values()]);
-      for (const { key, resolve } of batch) resolve(rows.get(key) ?? null);
+      return () => batch.forEach(({ key, resolve }) => resolve(rows.get(key) ?? null));
     } catch (error) {
+      if (batch.length === 1 || !isRefusal(error)) return () => batch.forEach(({ reject }) => reject(error));
       // What the database refused it has undone as a whole. Alone, each is answered for itself.
-      if (batch.length > 1 && isRefusal(error)) await Promise.all(batch.map((one) => this.runAll([one])));
-      else batch.forEach(({ reject }) => reject(error));
+      const answers = await Promise.all(batch.map((one) => this.outcome([one])));
+      return () => answers.forEach((answer) => answer());
     }
   }
 }
