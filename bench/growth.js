@@ -1,4 +1,4 @@
-// pnpm bench:growth [rounds] [seconds] [people]: this server on a database of 10,000 recipients and on one of so many, in turn.
+// pnpm bench:growth [rounds] [seconds] [people] [operation]: this server on a database of 10,000 recipients and on one of so many, in turn.
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -8,9 +8,12 @@ import { format, median, table } from './report.js';
 import { TargetProcess } from './target-process.js';
 import { serverWith } from './targets/people.js';
 
-const [rounds = 5, seconds = 5, people = 5_000_000] = process.argv.slice(2).map(Number);
+const [rounds = 5, seconds = 5, people = 5_000_000] = process.argv.slice(2, 5).map(Number);
+const [only] = process.argv.slice(5);
 const FEW = 10_000;
-const WARM_UP_SECONDS = 3;
+const WARM_UP_SECONDS = 10;
+/** Of each operation: a pass with few people ends when all had their turn. */
+const WARM_UP_REQUESTS = 20_000;
 /** What housekeeping is given to remove. */
 const OLD_ROWS = 100_000;
 const GROW = readFileSync(new URL('grow.sql', import.meta.url), 'utf8');
@@ -67,13 +70,16 @@ async function housekeeping({ db, target }, round) {
 
 async function measure() {
   const results = [];
-  const names = Object.keys(subjects[0].target.operations);
-  for (const subject of subjects) for (const name of names) await pass(subject, name, 0, WARM_UP_SECONDS);
+  const names = Object.keys(subjects[0].target.operations).filter((name) => !only || name === only);
+  for (const subject of subjects)
+    for (const name of names)
+      for (let done = 0; done < WARM_UP_REQUESTS;)
+        done += (await pass(subject, name, 0, WARM_UP_SECONDS)).requests;
   for (let round = 1; round <= rounds; round++) {
     const order = round % 2 ? subjects : subjects.toReversed();
     for (const name of names)
       for (const subject of order) results.push({ round, ...(await pass(subject, name, round, seconds)) });
-    for (const subject of order) results.push(await housekeeping(subject, round));
+    if (!only) for (const subject of order) results.push(await housekeeping(subject, round));
   }
   return results;
 }

@@ -7,8 +7,12 @@ const STRIDE = 15_485_863;
 /** Used in turn, by all passes. */
 let next = 0;
 
-const emailsOf = (people, count) =>
-  Array.from({ length: count }, () => `person-${(next++ * STRIDE) % people}@bench.test`);
+/** So many people of those with the numbers from `first` to before `end`. */
+const emailsOf = (first, end, count) =>
+  Array.from({ length: Math.min(end - first, count) }, () => {
+    const n = first + ((next++ * STRIDE) % (end - first));
+    return `person-${n}@bench.test`;
+  });
 
 /** Their last code was long ago, and few were sent today. */
 async function readyToSend(db, emails) {
@@ -34,8 +38,9 @@ async function signedIn({ db, url }, emails) {
 }
 
 export function serverWith(name, people) {
-  const some = (perSecond, seconds) => emailsOf(people, Math.min(people, perSecond * seconds));
-  const users = (count) => emailsOf(people / 5, Math.min(people / 5, count));
+  const anyone = (count) => emailsOf(0, people, count);
+  const users = (count) => emailsOf(0, people / 5, count);
+  const strangers = (count) => emailsOf(people / 5, people, count);
   const each = (values, plan) => ({ ...plan, values, limit: values.length });
   return {
     ...server,
@@ -43,7 +48,7 @@ export function serverWith(name, people) {
     people,
     operations: {
       async send({ db, seconds }) {
-        const emails = some(3_000, seconds);
+        const emails = anyone(7_500 * seconds);
         await readyToSend(db, emails);
         return each(emails, {
           ...post('/auth/send_otp', 201, '"VerificationStatus":"pending"'),
@@ -51,7 +56,7 @@ export function serverWith(name, people) {
         });
       },
       async verify({ db, seconds }) {
-        const emails = some(5_000, seconds);
+        const emails = strangers(12_500 * seconds);
         await readyToVerify(db, emails);
         return each(emails, {
           ...post('/auth/verify_otp', 201, '"VerificationStatus":"approved"'),
@@ -59,7 +64,7 @@ export function serverWith(name, people) {
         });
       },
       async signin({ db, seconds }) {
-        const emails = users(2_000 * seconds);
+        const emails = users(3_000 * seconds);
         await readyToVerify(db, emails);
         return each(emails, {
           ...post('/auth/verify_otp', 201, '"refreshToken":'),
