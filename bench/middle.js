@@ -14,10 +14,11 @@ const documented = (name) => readFileSync(new URL(`../docs/scale/${name}`, impor
 /** HAProxy before these processes. */
 export async function balancer(urls) {
   const port = await freePort();
-  const servers = urls.map((url, i) => `  server otp${i} ${new URL(url).host}\n`);
+  const servers = (_found, name, rest) =>
+    urls.map((url, i) => `  server ${name}${i} ${new URL(url).host}${rest}\n`).join('');
   const config = documented('haproxy.cfg')
     .replace('127.0.0.1:8080', `127.0.0.1:${port}`)
-    .replace(/( {2}server .*\n)+/, servers.join(''));
+    .replace(/(?: {2}server (\w+)\d \S+(.*)\n)+/g, servers);
   return { url: `http://127.0.0.1:${port}`, ...(await start(['haproxy', '-db', '-f'], config, port)) };
 }
 
