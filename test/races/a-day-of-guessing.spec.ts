@@ -17,12 +17,13 @@ describe('a day of guessing', () => {
   let volley: Volley;
   beforeAll(async () => {
     cluster = await Cluster.start(2, { OTP_EXPOSE_CODE: 'true' });
+  });
+  // Each with new ones: a balancer does not wait long for the first request of a connection.
+  beforeEach(async () => {
     volley = await Volley.open(cluster.urls, 1_000);
   });
-  afterAll(async () => {
-    volley.close();
-    await cluster.stop();
-  });
+  afterEach(() => volley.close());
+  afterAll(() => cluster.stop());
 
   it.each(ATTACKS)(
     '$name: at most 20 guesses are judged, and the owner gets in the day after (B5, N4)',

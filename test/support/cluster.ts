@@ -24,8 +24,7 @@ export class Cluster {
 
   static async start(count: number, settings: Record<string, string> = {}): Promise<Cluster> {
     const database = await testDatabase();
-    const { DATABASE_URL } = database.env;
-    if (!DATABASE_URL) throw new Error('several processes need PostgreSQL: set TEST_DATABASE_URL');
+    const { DATABASE_URL = '' } = database.env;
     const pool = new pg.Pool({ connectionString: DATABASE_URL, max: 4 });
     pool.on('error', () => undefined); // of tests that end every connection of the database
     const cluster = new Cluster(

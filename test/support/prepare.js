@@ -6,7 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 
-export default async function prepare() {
+export default async function prepare(_global, { displayName }) {
+  if (displayName.name === 'races' && !process.env.TEST_DATABASE_URL)
+    throw new Error('several processes need PostgreSQL: set TEST_DATABASE_URL');
   execFileSync('node', ['scripts/bundle.js', 'test/support/host.js']);
   if (process.env.TEST_DATABASE_URL) return;
   const folder = mkdtempSync(join(tmpdir(), 'otp-test-template-'));
