@@ -1,3 +1,4 @@
+import { quickly } from '../../test/support/quickly.js';
 import { acceptedLocale, localeOf, localeOfCountry } from './locale.js';
 
 describe('a language tag', () => {
@@ -36,10 +37,10 @@ describe('Accept-Language', () => {
   });
 
   it('of any length is read in no time (I5)', () => {
-    const started = performance.now();
-    acceptedLocale('de;q=0.1,'.repeat(10_000));
-    acceptedLocale(`${'-'.repeat(50_000)};${' '.repeat(50_000)}`);
-    expect(performance.now() - started).toBeLessThan(50);
+    quickly(50, () => {
+      acceptedLocale('de;q=0.1,'.repeat(10_000));
+      acceptedLocale(`${'-'.repeat(50_000)};${' '.repeat(50_000)}`);
+    });
   });
 });
 

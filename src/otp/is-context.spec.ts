@@ -1,3 +1,4 @@
+import { quickly } from '../../test/support/quickly.js';
 import { contextFault } from './is-context.js';
 
 describe('a context', () => {
@@ -88,8 +89,6 @@ describe('a context', () => {
     ['marks in the wrong order, slow to normalise', { payee: '\u0316\u0300'.repeat(50_000) }],
     ['names', Object.fromEntries(Array.from({ length: 10_000 }, (_, i) => [`a${i}`, 'x']))],
   ])('is judged quickly when it is 100 kB of %s (I5)', (_, context) => {
-    const start = performance.now();
-    expect(contextFault(context)).not.toBeNull();
-    expect(performance.now() - start).toBeLessThan(50);
+    expect(quickly(50, () => contextFault(context))).not.toBeNull();
   });
 });
