@@ -166,7 +166,7 @@ describe('whether an address has an account', () => {
       for (let sends = 1; sends <= 11; sends++) {
         const { status, body } = await alike(all, started(path));
         codes.push(`${status} ${(body as { code?: string }).code}`);
-        if (sends < 11) await app.age(61);
+        if (sends < 11) await app.ageWhenSent(61);
       }
       const sent = new Array(10).fill('201 undefined') as string[];
       expect(codes).toEqual([...sent, '429 otp_send_limit']);
@@ -178,7 +178,7 @@ describe('whether an address has an account', () => {
     const before = await Promise.all(KINDS.map(async (kind) => (await app.messages(all[kind])).length));
     for (let asked = 1; asked <= 12; asked++) {
       expect((await alike(all, started('/auth/forgot'))).status).toBe(202);
-      await app.age(61);
+      await app.ageWhenSent(61);
     }
     for (const [i, kind] of KINDS.entries())
       expect((await app.messages(all[kind])).length - (before[i] ?? 0)).toBe(10);

@@ -91,6 +91,7 @@ describe('a forgotten password', () => {
     const first = await signUp(app, somebody());
     const { email } = first;
     const second = await logIn(app, email);
+    await until('its notice', async () => (await subjects(email))[0] === 'New sign-in to your account');
     const { token } = await forgot(email);
     await first.get('/users/me').expect(200);
     await reset({ token, password: NEW }).expect(200);
