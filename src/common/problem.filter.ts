@@ -22,6 +22,9 @@ export class ProblemFilter implements ExceptionFilter {
     this.metrics.refused(request.routeOptions.url, problem.code);
     if (known.extra.retryAfter !== undefined) void reply.header('retry-after', known.extra.retryAfter);
     if (problem.status === 401) void reply.header('www-authenticate', challengeOf(problem.code));
+    // Fastify would close the connection, and closing one on which more arrives resets it: the sender may lose the reply
+    // (RFC 9112, section 9.6). Node reads what is left and throws it away, for as long as a request may take.
+    if (problem.status === 413) void reply.removeHeader('connection');
     void reply.status(problem.status).type('application/problem+json; charset=utf-8').send(problem);
   }
 

@@ -256,6 +256,8 @@ describe('bad input', () => {
     for (const bytes of [16_385, 100_000, 1_000_000]) {
       const reply = await raw(app.url, path, { headers: JSON_TYPE, body: fit(bytes) });
       expectProblem(reply, 413, 'body_too_large');
+      // Closed while the body still arrives, the connection would be reset and the reply lost now and then.
+      expect(reply.headers.connection).not.toBe('close');
     }
     const chunked = await raw(app.url, path, {
       headers: { ...JSON_TYPE, 'transfer-encoding': 'chunked' },
