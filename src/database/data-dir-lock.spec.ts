@@ -1,7 +1,9 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { DataDirInUseError, DataDirLock } from './data-dir-lock.js';
 
 const ELSEWHERE = JSON.stringify({ pid: 1, started: '', host: 'another-host', nonce: 'n' });
@@ -60,6 +62,25 @@ describe('DataDirLock', () => {
     expectHeld();
   });
 
+  // Where /proc tells.
+  (process.platform === 'linux' ? it : it.skip)(
+    'takes over the lock of a killed process that its parent has not reaped',
+    async () => {
+      const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 30']);
+      try {
+        const pid = Number(await once(parent.stdout, 'data'));
+        const stat = () => readFileSync(`/proc/${pid}/stat`, 'utf8').split(' ');
+        while (stat()[2] !== 'Z') await wait(10);
+        const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+        writeFileSync(file, holder(pid, `${boot} ${stat()[21]}`));
+        await take();
+        expectHeld();
+      } finally {
+        parent.kill();
+      }
+    },
+  );
+
   it('lets one of two in that find the same stale lock', async () => {
     writeFileSync(file, '');
     const outcomes = await Promise.allSettled([take(), take()]);
@@ -79,6 +100,6 @@ describe('DataDirLock', () => {
   });
 });
 
-function holder(pid: number): string {
-  return JSON.stringify({ pid, started: 'some boot 1', host: hostname(), nonce: 'n' });
+function holder(pid: number, started = 'some boot 1'): string {
+  return JSON.stringify({ pid, started, host: hostname(), nonce: 'n' });
 }

@@ -94,12 +94,16 @@ function isAlive(holder: Holder, file: string): boolean {
   return startOf(holder.pid) === holder.started;
 }
 
-/** Boot id and start time in clock ticks of a process (proc(5), field 22 of stat). */
+/**
+ * Boot id and start time in clock ticks of a process (proc(5), fields 3 and 22 of stat); none of one that is dead and
+ * whose parent has not asked how it ended, which in a container may be forever.
+ */
 function startOf(pid: number): string {
   try {
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return `${boot} ${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]}`;
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return fields[0] === 'Z' ? '' : `${boot} ${fields[19]}`;
   } catch {
     return '';
   }
