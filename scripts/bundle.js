@@ -47,7 +47,7 @@ await build({
   logLevel: 'error',
   // What brings files that are not JavaScript, and what Nest and TypeORM would use if it were installed.
   external: [
-    ...['@electric-sql/pglite', 'bcrypt', 'swagger-ui-dist', 'twilio', 'postmark', 'nodemailer'],
+    ...['@electric-sql/*', 'bcrypt', 'swagger-ui-dist', 'twilio', 'postmark', 'nodemailer'],
     ...['@nestjs/microservices', '@nestjs/websockets', '@nestjs/platform-express', '@nestjs/mongoose'],
     ...['@fastify/view', '@fastify/multipart', 'pg-native', 'class-transformer/storage'],
   ],
