@@ -1,5 +1,5 @@
 import { isSupportedCountry, type CountryCode } from 'libphonenumber-js/max';
-import { z } from 'zod';
+import * as z from 'zod';
 import { CHANNELS, type Channel } from '../common/delivery.js';
 
 export const list = z.string().transform((value) =>

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 const message = { MessageID: z.string().max(100), MessageStream: z.string().max(100) };
 const metadata = z.looseObject({ message_id: z.uuid().optional().catch(undefined) }).optional();
