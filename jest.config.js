@@ -32,5 +32,7 @@ export default {
     { ...onDatabase, displayName: 'e2e', testMatch: ['<rootDir>/test/{e2e,contracts}/**/*.spec.ts'] },
     // Several processes on one database: PostgreSQL only, in CI.
     { ...onDatabase, displayName: 'races', testMatch: ['<rootDir>/test/races/**/*.spec.ts'] },
+    // The same, and by the clock: one at a time.
+    { ...onDatabase, displayName: 'timing', testMatch: ['<rootDir>/test/timing/**/*.spec.ts'] },
   ],
 };

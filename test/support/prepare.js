@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 
 export default async function prepare(_global, { displayName }) {
-  if (displayName.name === 'races' && !process.env.TEST_DATABASE_URL)
+  if (displayName.name !== 'e2e' && !process.env.TEST_DATABASE_URL)
     throw new Error('several processes need PostgreSQL: set TEST_DATABASE_URL');
   execFileSync('node', ['scripts/bundle.js', 'test/support/host.js']);
   if (process.env.TEST_DATABASE_URL) return;
