@@ -154,11 +154,11 @@ function rows({ tables }) {
   return TABLES.reduce((sum, table) => sum + tables[table].rows, 0);
 }
 
-/** The server's own view, after its garbage is collected. */
+/** The server's own view, after its garbage is collected, and how many of its sockets are the database's. */
 async function look() {
   server.child.send('look');
-  const [seen] = await once(server.child, 'message');
-  return seen;
+  const [{ heap, handles }] = await once(server.child, 'message');
+  return { heap, handles: { ...handles, 'of the database': await connections() } };
 }
 
 async function sizes() {
