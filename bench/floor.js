@@ -2,7 +2,9 @@
 import { createServer } from 'node:http';
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
+import { countStatements } from './count-statements.js';
 
+countStatements(pg);
 const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 8 });
 await pool.query(`create table if not exists floor (
   recipient text primary key, id uuid not null, code text not null, attempts int not null default 0, consumed_at timestamptz)`);

@@ -17,7 +17,6 @@ const WARM_UP_REQUESTS = 20_000;
 /** What housekeeping is given to remove. */
 const OLD_ROWS = 100_000;
 const GROW = readFileSync(new URL('grow.sql', import.meta.url), 'utf8');
-const COUNT = ['--import', './bench/count-statements.js'];
 
 /** Rows that are of no use any more, spread over the old and the new ends of their indexes. */
 const AGE = {
@@ -103,7 +102,7 @@ await admin.connect();
 try {
   for (const subject of subjects) {
     await admin.query(`create database ${databaseOf(subject)}`);
-    await subject.start(COUNT);
+    await subject.start();
     await fill(subject);
   }
   const results = await measure();

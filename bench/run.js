@@ -11,7 +11,6 @@ import { server } from './targets/server.js';
 
 /** Twice: what V8 learns from one operation it unlearns of the code that the next one shares. */
 const WARM_UP_SECONDS = [10, 5];
-const COUNT = ['--import', './bench/count-statements.js'];
 const PROFILE = ['--import', './bench/cpu-profile.js'];
 
 const { values: flags, positionals } = parseArgs({
@@ -20,7 +19,9 @@ const { values: flags, positionals } = parseArgs({
 });
 const [rounds = 5, seconds = 5] = positionals.map(Number);
 const only = chosen(flags.only, Object.keys(operations));
-const all = [floor, server, betterAuth];
+/** A profile tells packages apart by their files. */
+const inFiles = { ...server, script: 'bench/bench-server.js' };
+const all = [floor, flags['cpu-prof'] ? inFiles : server, betterAuth];
 const names = chosen(
   flags.targets,
   all.map(({ name }) => name),
@@ -80,7 +81,7 @@ async function main() {
   for (const subject of subjects) {
     subject.target.prepare?.();
     await admin.query(`create database ${databaseOf(subject)}`);
-    await subject.start([...COUNT, ...(flags['cpu-prof'] && subject.target === server ? PROFILE : [])]);
+    await subject.start(flags['cpu-prof'] && subject.target.name === server.name ? PROFILE : []);
   }
   await warmUp();
   const results = await measure();

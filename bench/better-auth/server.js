@@ -6,7 +6,9 @@ import { getMigrations } from 'better-auth/db/migration';
 import { toNodeHandler } from 'better-auth/node';
 import { emailOTP, phoneNumber } from 'better-auth/plugins';
 import pg from 'pg';
+import { countStatements } from '../count-statements.js';
 
+countStatements(pg);
 const drop = async () => undefined;
 const port = Number(process.env.PORT);
 const options = {

@@ -54,7 +54,8 @@ export async function ask(url, method, body, token) {
 
 export const server = {
   name: 'server',
-  script: 'bench/server.js',
+  /** `bench/bench-server.js` as one file, as production runs it. */
+  script: 'dist/bench-server.js',
   env: { APP_SECRET: SECRET },
   operations: {
     send: ({ tag }) => ({

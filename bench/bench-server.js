@@ -1,9 +1,12 @@
 // This server with production's settings and providers that accept and drop: a vendor's speed is not ours.
+import pg from 'pg';
 import { createApp } from '../dist/app.setup.js';
 import { Config } from '../dist/config/config.js';
 import { Mailers } from '../dist/mail/mailers.js';
 import { PhoneSenders } from '../dist/sms/phone-senders.js';
+import { countStatements } from './count-statements.js';
 
+countStatements(pg);
 const accept = { send: async ({ messageId }) => messageId };
 const app = await createApp(
   Config.from({
