@@ -51,7 +51,7 @@ export class AppLogger implements LoggerService {
   }
 
   request(fields: object): void {
-    this.pino.info({ msg: 'request', ...fields });
+    this.pino.info(fields, 'request');
   }
 }
 

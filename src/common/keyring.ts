@@ -1,10 +1,17 @@
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  createSecretKey,
+  hkdfSync,
+  type KeyObject,
+} from 'node:crypto';
 import { randomness } from './random.js';
 
 interface Keys {
   id: Buffer;
-  mac: Buffer;
-  seal: Buffer;
+  mac: KeyObject;
+  seal: KeyObject;
 }
 
 const ID_BYTES = 4;
@@ -42,7 +49,7 @@ export class Keyring {
   /** AES-256-GCM: key id, IV, ciphertext, tag. `boundTo` must be given again to open it. */
   seal(plaintext: string, ...boundTo: string[]): Buffer {
     const iv = randomness(IV_BYTES);
-    const cipher = createCipheriv('aes-256-gcm', this.current.seal, iv).setAAD(encode(boundTo));
+    const cipher = createCipheriv('aes-256-gcm', this.current.seal, iv).setAAD(associated(boundTo));
     const body = cipher.update(plaintext, 'utf8');
     return Buffer.concat([this.current.id, iv, body, cipher.final(), cipher.getAuthTag()]);
   }
@@ -53,7 +60,7 @@ export class Keyring {
     if (!keys) throw new Error('sealed under an APP_SECRET that is no longer configured');
     const iv = sealed.subarray(ID_BYTES, ID_BYTES + IV_BYTES);
     const decipher = createDecipheriv('aes-256-gcm', keys.seal, iv)
-      .setAAD(encode(boundTo))
+      .setAAD(associated(boundTo))
       .setAuthTag(sealed.subarray(-TAG_BYTES));
     const body = decipher.update(sealed.subarray(ID_BYTES + IV_BYTES, -TAG_BYTES));
     return Buffer.concat([body, decipher.final()]).toString('utf8');
@@ -63,13 +70,17 @@ export class Keyring {
 function derive(secret: string): Keys {
   const key = (use: string, bytes: number) =>
     Buffer.from(hkdfSync('sha256', secret, '', `otp-auth-server ${use}`, bytes));
-  return { id: key('key id', ID_BYTES), mac: key('mac', 32), seal: key('seal', 32) };
+  return {
+    id: key('key id', ID_BYTES),
+    mac: createSecretKey(key('mac', 32)),
+    seal: createSecretKey(key('seal', 32)),
+  };
+}
+
+function associated(boundTo: string[]): Buffer {
+  return Buffer.from(JSON.stringify(boundTo));
 }
 
 function hmac(keys: Keys, parts: string[]): Buffer {
-  return createHmac('sha256', keys.mac).update(encode(parts)).digest();
-}
-
-function encode(parts: string[]): Buffer {
-  return Buffer.from(JSON.stringify(parts));
+  return createHmac('sha256', keys.mac).update(JSON.stringify(parts)).digest();
 }
