@@ -1,6 +1,7 @@
-import twilio from 'twilio';
+import type twilio from 'twilio';
 import { DeliveryError, VENDOR_TIMEOUT_SECONDS } from '../common/delivery.js';
 import type { Config } from '../config/config.js';
+import { twilioSdk } from './twilio.sdk.js';
 
 /** The longest `ValidityPeriod` that Twilio takes. */
 const MAX_VALID_SECONDS = 36_000;
@@ -18,8 +19,9 @@ const ERRORS = {
 export type TwilioClient = twilio.Twilio;
 
 export function twilioClient(config: Config): TwilioClient {
-  const client = twilio(config.TWILIO_ACCOUNT_SID, config.TWILIO_AUTH_TOKEN, {
-    httpClient: new twilio.RequestClient({
+  const sdk = twilioSdk();
+  const client = sdk(config.TWILIO_ACCOUNT_SID, config.TWILIO_AUTH_TOKEN, {
+    httpClient: new sdk.RequestClient({
       timeout: VENDOR_TIMEOUT_SECONDS * 1000,
       keepAlive: true,
       maxSockets: 100,

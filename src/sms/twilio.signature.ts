@@ -1,4 +1,4 @@
-import twilio from 'twilio';
+import { twilioSdk } from './twilio.sdk.js';
 
 /** Whether Twilio signed a request to this URL with these form fields. The SDK throws at what it cannot read. */
 export function isSignedByTwilio(
@@ -8,7 +8,7 @@ export function isSignedByTwilio(
   fields: Record<string, string>,
 ): boolean {
   try {
-    return twilio.validateRequest(authToken, signature, url, fields);
+    return twilioSdk().validateRequest(authToken, signature, url, fields);
   } catch {
     return false;
   }

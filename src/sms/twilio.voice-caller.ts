@@ -1,7 +1,7 @@
-import twilio from 'twilio';
 import type { Config } from '../config/config.js';
 import { PhoneSender, type PhoneMessage } from './phone-sender.js';
 import { sidOf, type TwilioClient } from './twilio.client.js';
+import { twilioSdk } from './twilio.sdk.js';
 
 /** How long it rings, and the longest that a call is paid for. */
 const RING_SECONDS = 30;
@@ -37,7 +37,8 @@ export class TwilioVoiceCaller extends PhoneSender {
     const language = (VOICES[locale.split('-')[0] ?? ''] ?? 'en-US') as 'en-US';
     const words = spoken(text, code);
     // The builder escapes what it is given.
-    const twiml = new twilio.twiml.VoiceResponse();
+    const { VoiceResponse } = twilioSdk().twiml;
+    const twiml = new VoiceResponse();
     twiml.pause({ length: 1 });
     twiml.say({ language }, words);
     twiml.pause({ length: 1 });
