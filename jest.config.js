@@ -29,7 +29,13 @@ export default {
   testTimeout: 60_000,
   projects: [
     { ...shared, displayName: 'unit', testMatch: ['<rootDir>/src/**/*.spec.ts'] },
-    { ...onDatabase, displayName: 'e2e', testMatch: ['<rootDir>/test/{e2e,contracts}/**/*.spec.ts'] },
+    {
+      ...onDatabase,
+      displayName: 'e2e',
+      testMatch: ['<rootDir>/test/{e2e,contracts}/**/*.spec.ts'],
+      // Of the embedded database alone, so it has nothing to find out on the other.
+      testPathIgnorePatterns: process.env.TEST_DATABASE_URL ? ['/embedded\\.spec\\.ts$'] : [],
+    },
     // Several processes on one database: PostgreSQL only, in CI.
     { ...onDatabase, displayName: 'races', testMatch: ['<rootDir>/test/races/**/*.spec.ts'] },
     // The same, and by the clock: one at a time.
