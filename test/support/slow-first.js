@@ -1,4 +1,4 @@
-// Those that mostly wait start first: begun last, they would keep one core busy while the other has nothing to do.
+// The longest, most of which wait, start first: begun last, they would keep one core busy while the other has nothing to do.
 import Sequencer from '@jest/test-sequencer';
 
 const SLOW =
