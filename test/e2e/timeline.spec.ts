@@ -40,6 +40,11 @@ describe('the timeline of an address', () => {
   const somebody = () => `timeline-${++people}@example.com`;
   const timeline = async (recipient: string): Promise<Timeline> =>
     (await admin.get(`/deliveries?recipient=${encodeURIComponent(recipient)}`).expect(200)).body as Timeline;
+  /** Records are written a moment after the messages went out. */
+  const allSent = (recipient: string) =>
+    until('the records of all messages', async () =>
+      (await timeline(recipient)).messages.every(({ state }) => state === 'sent'),
+    );
   const unblock = async (body: object): Promise<Timeline> =>
     (await admin.post('/deliveries/unblock', body).expect(200)).body as Timeline;
   const wrong = (otp: string) => (otp === '000000' ? '000001' : '000000');
@@ -71,9 +76,7 @@ describe('the timeline of an address', () => {
     await app.post('/otp/generate', { email }).expect(200);
     const second = await app.code(email, 2);
     await app.post('/otp/verify', { email, otp: second }).expect(200);
-    await until('the record of both', async () =>
-      (await timeline(email)).messages.every(({ state }) => state === 'sent'),
-    );
+    await allSent(email);
 
     const { body: found, text } = await admin
       .get(`/deliveries?recipient=${encodeURIComponent(` ${email.toUpperCase()}`)}`)
@@ -166,6 +169,7 @@ describe('the timeline of an address', () => {
         `update challenges set sends = 10, failures = 20, failures_since = now() where recipient = $1`,
         [`email:${email}`],
       );
+      await allSent(email);
       const before = await timeline(email);
       expect(before.codes.map(({ lane, sends }) => [lane, sends.used]).sort()).toEqual([
         ['', 20],
