@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { TestApp } from '../support/app.js';
 import { PASSWORD, signUp } from '../support/accounts.js';
+import { withChangedSignature } from '../support/jws.js';
 
 const SERVER = 'https://auth.example.com';
 
@@ -87,6 +88,6 @@ describe('the guide for front ends', () => {
     const { user, accessToken } = await signUp(app, 'alan@example.com');
     const { whoIsCalling } = await code('check.js', '`${SERVER}/.well-known');
     expect(await whoIsCalling?.(`Bearer ${accessToken}`)).toMatchObject({ sub: user.id, roles: ['user'] });
-    await expect(whoIsCalling?.(`Bearer ${accessToken.slice(0, -2)}AA`)).rejects.toThrow();
+    await expect(whoIsCalling?.(`Bearer ${withChangedSignature(accessToken)}`)).rejects.toThrow();
   });
 });

@@ -24,3 +24,12 @@ export function hmacSigned(alg: string, header: Fields, claims: Fields, secret: 
   const content = `${encode({ ...header, alg })}.${encode(claims)}`;
   return `${content}.${createHmac(alg.replace('HS', 'sha'), secret).update(content).digest('base64url')}`;
 }
+
+/**
+ * The token with the first character of its signature replaced. Replacing the last ones may change nothing: they can
+ * be the same already, and the last carries bits that a decoder drops.
+ */
+export function withChangedSignature(token: string): string {
+  const start = token.lastIndexOf('.') + 1;
+  return `${token.slice(0, start)}${token[start] === 'A' ? 'B' : 'A'}${token.slice(start + 1)}`;
+}
