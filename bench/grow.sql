@@ -31,13 +31,13 @@ call pg_temp.without_indexes(
   -- Of the last four weeks, delivered.
   $$insert into messages (id, recipient, purpose, challenge_id, channel, template, state, attempts, provider, provider_ref,
       created_at, due_at, expires_at, finished_at, log)
-    select pg_temp.uuid7(at), 'email:person-' || n % current_setting('bench.people')::int || '@bench.test', 'login',
-      pg_temp.uuid7(at), 'email', 'code', 'delivered', 1, 'postmark', gen_random_uuid(), at, at + interval '20 s',
-      at + interval '5 min', at + interval '1 s',
+    select id, 'email:person-' || n % current_setting('bench.people')::int || '@bench.test', 'login', id, 'email', 'code',
+      'delivered', 1, 'postmark', gen_random_uuid(), at, at + interval '20 s', at + interval '5 min', at + interval '1 s',
       jsonb_build_array(jsonb_build_object('at', at, 'event', 'sent', 'provider', 'postmark'),
         jsonb_build_object('at', at, 'event', 'delivered', 'provider', 'postmark'))
-    from (select n, now() - random() * interval '28 days' as at
-          from generate_series(0, 2 * current_setting('bench.people')::int - 1) n offset 0) as _$$,
+    from (select n, at, pg_temp.uuid7(at) as id
+          from (select n, now() - random() * interval '28 days' as at
+                from generate_series(0, 2 * current_setting('bench.people')::int - 1) n offset 0) as _ offset 0) as _$$,
   $$insert into users (id, email, created_at)
     select pg_temp.uuid7(at), 'person-' || n || '@bench.test', at
     from (select n, now() - random() * interval '300 days' as at

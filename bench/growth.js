@@ -24,8 +24,9 @@ const AGE = {
     select 'email:' || md5(n || $1) || '@old.test', 'login', gen_random_uuid(), 'email', '\\x00', at, at, at, at, at
     from generate_series(1, ${OLD_ROWS}) n, (select now() - interval '3 days' as at) _`,
   messages: `insert into messages (id, recipient, purpose, challenge_id, channel, template, state, created_at, due_at, expires_at, finished_at)
-    select gen_random_uuid(), 'email:' || md5(n || $1) || '@old.test', 'login', gen_random_uuid(), 'email', 'code', 'sent', at, at, at, at
-    from generate_series(1, ${OLD_ROWS}) n, (select now() - interval '60 days' as at) _`,
+    select id, 'email:' || md5(n || $1) || '@old.test', 'login', id, 'email', 'code', 'sent', at, at, at, at
+    from (select n, gen_random_uuid() as id, now() - interval '60 days' as at
+          from generate_series(1, ${OLD_ROWS}) n offset 0) _`,
 };
 const OLD = `select (select count(*) from challenges where expires_at < now() - interval '2 days')
   + (select count(*) from messages where finished_at < now() - interval '50 days') as old`;

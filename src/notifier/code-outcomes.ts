@@ -1,13 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { Sql, statement } from '../database/sql.js';
+import { ofChallenge } from './message.sql.js';
 import { VerifyFeedback } from '../sms/verify-feedback.js';
 
 const REFERENCES = statement(
   'messages_references',
   `
     select distinct entry ->> 'ref' as ref
-    from messages, jsonb_array_elements(log) as entry
-    where challenge_id = $1 and entry ->> 'provider' = $2 and entry ->> 'ref' is not null`,
+    from messages m, jsonb_array_elements(m.log) as entry
+    where ${ofChallenge('$1')} and entry ->> 'provider' = $2 and entry ->> 'ref' is not null`,
 );
 
 /** Tells providers that count open codes how a code ended. */

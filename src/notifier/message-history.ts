@@ -3,6 +3,7 @@ import type { EntityManager } from 'typeorm';
 import type { Recipient } from '../common/recipient.js';
 import { Sql, statement } from '../database/sql.js';
 import type { MessageState } from './message.entity.js';
+import { ofChallenge } from './message.sql.js';
 
 /** What may be shown of a message to whoever looks for it: nothing that it said. */
 export interface SentMessage {
@@ -35,7 +36,7 @@ const NEWEST = 100;
 const SHOWN = `
   select id, recipient, challenge_id as "challengeId", purpose, channel, template, state, attempts, failure, provider,
     created_at as "createdAt", expires_at as "expiresAt", finished_at as "finishedAt", log
-  from messages`;
+  from messages m`;
 
 const OF_RECIPIENT = statement(
   'messages_of_recipient',
@@ -44,7 +45,7 @@ const OF_RECIPIENT = statement(
 
 const OF_CHALLENGE = statement(
   'messages_of_challenge',
-  `${SHOWN} where challenge_id = $1 order by created_at desc, id desc limit ${NEWEST}`,
+  `${SHOWN} where ${ofChallenge('$1')} order by created_at desc, id desc limit ${NEWEST}`,
 );
 
 const SUPPRESSION = statement(

@@ -38,8 +38,8 @@ export class Message {
   @Column('text', { default: '' })
   lane!: string;
 
-  /** Whose code it carries; null for a notice. */
-  @Index('messages_challenge', { where: 'challenge_id is not null' })
+  /** Whose code it carries: its own id, or that of the challenge whose code it repeats; null for a notice. */
+  @Index('messages_repeats', { where: 'challenge_id <> id' })
   @Column('uuid', { name: 'challenge_id', nullable: true })
   challengeId!: string | null;
 

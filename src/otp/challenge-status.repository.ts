@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Recipient } from '../common/recipient.js';
 import { Sql, statement } from '../database/sql.js';
+import { ofChallenge } from '../notifier/message.sql.js';
 import type { Channel } from '../notifier/notifier.js';
 
 /** A code that is not replaced, with its newest message. */
@@ -27,8 +28,8 @@ const STATES = statement(
       c.expires_at as "expiresAt", c.resend_at as "resendAt", c.attempts, m.state, m.failure
     from unnest($1::uuid[]) as wanted(id)
     cross join lateral (
-      select recipient, purpose, lane, challenge_id, state, failure from messages
-      where challenge_id = wanted.id order by created_at desc, id desc limit 1) m
+      select recipient, purpose, lane, challenge_id, state, failure from messages m
+      where ${ofChallenge('wanted.id')} order by created_at desc, id desc limit 1) m
     join challenges c on c.recipient = m.recipient and c.purpose = m.purpose and c.lane = m.lane and c.id = m.challenge_id`,
 );
 

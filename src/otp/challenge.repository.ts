@@ -21,8 +21,8 @@ export interface Guess extends ChallengeKey {
 }
 
 export interface NewChallenge extends ChallengeKey {
+  /** Of its message too; a message that repeats an older code has it alone. */
   id: string;
-  messageId: string;
   channel: string;
   codeHash: Buffer;
   codeSealed: Buffer;
@@ -39,7 +39,8 @@ export interface NewChallenge extends ChallengeKey {
 
 export interface Issued {
   id: string;
-  codeSealed: Buffer;
+  /** The message of the older code that is repeated, or null: that of the code that was asked for. */
+  repeats: Buffer | null;
   expiresAt: Date;
   resendAt: Date;
   attempts: number;
@@ -84,8 +85,8 @@ const ISSUE = statement(
   `
     with asked as (
       select * from unnest(
-        $10::text[], $11::text[], $12::uuid[], $13::text[], $14::bytea[], $15::bytea[], $16::text[], $17::uuid[], $18::text[])
-      as a(recipient, lane, id, channel, code_hash, code_sealed, context_hash, message_id, template)),
+        $10::text[], $11::text[], $12::uuid[], $13::text[], $14::bytea[], $15::bytea[], $16::text[], $17::text[])
+      as a(recipient, lane, id, channel, code_hash, code_sealed, context_hash, template)),
     issued as (
       insert into challenges as c
         (recipient, purpose, lane, id, channel, code_hash, code_sealed, context_hash, issued_at, expires_at, resend_at)
@@ -124,7 +125,8 @@ const ISSUE = statement(
       returning *),
     -- one look at a primary key; whoever asked is told the same
     told as (
-      select i.*, a.message_id, a.template, ${suppressed('i.recipient')} as suppressed
+      select i.*, a.id as message_id, a.template, ${suppressed('i.recipient')} as suppressed,
+        nullif(i.code_sealed, a.code_sealed) as repeats
       from issued i join asked a using (recipient, lane)),
     queued as (
       insert into messages
@@ -144,7 +146,7 @@ const ISSUE = statement(
       select message_id, recipient, purpose, lane, id, channel, template, 'sent', 'test', now(), expires_at, now(),
         jsonb_build_array(jsonb_build_object('at', now(), 'event', 'sent', 'provider', 'test'))
       from told where $9::boolean)
-    select recipient, lane, id, code_sealed as "codeSealed", expires_at as "expiresAt", resend_at as "resendAt", attempts,
+    select recipient, lane, id, repeats, expires_at as "expiresAt", resend_at as "resendAt", attempts,
       extract(epoch from expires_at - now())::float8 as "secondsLeft", suppressed
     from told`,
 );
@@ -322,7 +324,6 @@ export class ChallengeRepository {
       challenges.map(({ codeHash }) => codeHash),
       challenges.map(({ codeSealed }) => codeSealed),
       challenges.map(({ contextHash }) => contextHash),
-      challenges.map(({ messageId }) => messageId),
       challenges.map(({ template }) => template),
     ]);
     return new Map(rows.map((row) => [rowOf(row), row]));

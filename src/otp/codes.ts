@@ -75,7 +75,6 @@ export class Codes {
       purpose,
       lane,
       id,
-      messageId: newId(),
       channel,
       codeHash: decoy ? randomBytes(32) : this.keyring.mac(...boundParts(request), code),
       content,

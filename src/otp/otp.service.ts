@@ -92,7 +92,9 @@ export class OtpService {
 
     if (!wanted.isTest && !issued.suppressed) this.dispatch(wanted, issued, channel);
     return {
-      ...(this.config.OTP_EXPOSE_CODE && { code: this.codes.codeOf(wanted, issued.codeSealed) }),
+      ...(this.config.OTP_EXPOSE_CODE && {
+        code: this.codes.codeOf(wanted, issued.repeats ?? wanted.codeSealed),
+      }),
       challenge: {
         id: issued.id,
         channel,
@@ -106,19 +108,17 @@ export class OtpService {
   }
 
   private dispatch(wanted: NewChallenge, issued: Issued, channel: Channel): void {
-    const { messageId, recipient, purpose, lane, template } = wanted;
-    const { codeSealed: sealed, secondsLeft } = issued;
-    // A code that is repeated is the one that was sealed before.
-    const content = sealed.equals(wanted.codeSealed) ? wanted.content : undefined;
+    const { id, recipient, purpose, lane, template } = wanted;
+    const { repeats, secondsLeft } = issued;
     this.notifier.dispatch({
-      id: messageId,
+      id,
       recipient,
       purpose,
       lane,
       channel,
       template,
-      sealed,
-      content,
+      sealed: repeats ?? wanted.codeSealed,
+      content: repeats ? undefined : wanted.content,
       secondsLeft,
       attempts: 1,
       lastProvider: null,

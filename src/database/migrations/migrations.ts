@@ -2,6 +2,7 @@ import { SendAndCheck1763700000001 } from './1-send-and-check.js';
 import { Accounts1763700000002 } from './2-accounts.js';
 import { Delivery1763700000003 } from './3-delivery.js';
 import { Growth1763700000004 } from './4-growth.js';
+import { Repeats1763700000005 } from './5-repeats.js';
 
 /** In the order they run. */
 export const migrations = [
@@ -9,4 +10,5 @@ export const migrations = [
   Accounts1763700000002,
   Delivery1763700000003,
   Growth1763700000004,
+  Repeats1763700000005,
 ];
