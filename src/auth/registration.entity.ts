@@ -3,7 +3,7 @@ import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 /** What somebody gave for an address that nobody has proved yet. */
 @Entity('registrations')
 export class Registration {
-  @PrimaryColumn('text', { primaryKeyConstraintName: 'registrations_pkey' })
+  @PrimaryColumn('text', { primaryKeyConstraintName: 'registrations_pkey', collation: 'C' })
   email!: string;
 
   @Column('text', { name: 'password_hash', nullable: true })

@@ -29,13 +29,13 @@ export class Message {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'messages_pkey' })
   id!: string;
 
-  @Column('text')
+  @Column({ type: 'text', collation: 'C' })
   recipient!: Recipient;
 
-  @Column('text')
+  @Column({ type: 'text', collation: 'C' })
   purpose!: string;
 
-  @Column('text', { default: '' })
+  @Column({ type: 'text', collation: 'C', default: '' })
   lane!: string;
 
   /** Whose code it carries: its own id, or that of the challenge whose code it repeats; null for a notice. */
@@ -43,7 +43,7 @@ export class Message {
   @Column('uuid', { name: 'challenge_id', nullable: true })
   challengeId!: string | null;
 
-  @Column('text')
+  @Column({ type: 'text', collation: 'C' })
   channel!: string;
 
   @Column('text')

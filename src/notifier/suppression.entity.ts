@@ -7,7 +7,7 @@ export type SuppressionReason = 'bounced' | 'complained' | 'unsubscribed' | 'ref
 /** An address that nothing is sent to. */
 @Entity('suppressions')
 export class Suppression {
-  @PrimaryColumn('text', { primaryKeyConstraintName: 'suppressions_pkey' })
+  @PrimaryColumn('text', { primaryKeyConstraintName: 'suppressions_pkey', collation: 'C' })
   recipient!: Recipient;
 
   @Column('text')

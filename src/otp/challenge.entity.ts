@@ -4,14 +4,14 @@ import type { Recipient } from '../common/recipient.js';
 /** The one code that may be live for a recipient, purpose and lane, with what was spent on it. */
 @Entity('challenges')
 export class Challenge {
-  @PrimaryColumn('text', { primaryKeyConstraintName: 'challenges_pkey' })
+  @PrimaryColumn('text', { primaryKeyConstraintName: 'challenges_pkey', collation: 'C' })
   recipient!: Recipient;
 
-  @PrimaryColumn('text', { primaryKeyConstraintName: 'challenges_pkey' })
+  @PrimaryColumn('text', { primaryKeyConstraintName: 'challenges_pkey', collation: 'C' })
   purpose!: string;
 
   /** Separates challenges that must not disturb each other; `''` is the public lane. */
-  @PrimaryColumn('text', { primaryKeyConstraintName: 'challenges_pkey', default: '' })
+  @PrimaryColumn('text', { primaryKeyConstraintName: 'challenges_pkey', collation: 'C', default: '' })
   lane!: string;
 
   /** Public handle of the code that is live now; not a secret. */

@@ -4,11 +4,11 @@ import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 @Entity('password_guesses')
 export class PasswordGuess {
   /** `email:ada@example.com`, `ip:192.0.2.1`: of known and unknown addresses alike. */
-  @PrimaryColumn('text', { primaryKeyConstraintName: 'password_guesses_pkey' })
+  @PrimaryColumn('text', { primaryKeyConstraintName: 'password_guesses_pkey', collation: 'C' })
   who!: string;
 
   /** Keeps strangers' guesses from locking out a device that the owner has used before. */
-  @PrimaryColumn('text', { primaryKeyConstraintName: 'password_guesses_pkey', default: '' })
+  @PrimaryColumn('text', { primaryKeyConstraintName: 'password_guesses_pkey', collation: 'C', default: '' })
   lane!: string;
 
   @Column('integer', { default: 1 })

@@ -11,7 +11,7 @@ export class SigningKey {
   period!: number;
 
   /** Names the `APP_SECRET` that the private key is sealed under. */
-  @PrimaryColumn('text', { name: 'secret_id', primaryKeyConstraintName: 'signing_keys_pkey' })
+  @PrimaryColumn('text', { name: 'secret_id', primaryKeyConstraintName: 'signing_keys_pkey', collation: 'C' })
   secretId!: string;
 
   @Column('text')

@@ -10,11 +10,11 @@ export class User {
   id!: string;
 
   /** Always proved: until then it is a registration's. */
-  @Column('text', { nullable: true })
+  @Column({ type: 'text', collation: 'C', nullable: true })
   email!: string | null;
 
   /** Claimed at registration, proved by its first code. */
-  @Column('text', { nullable: true })
+  @Column({ type: 'text', collation: 'C', nullable: true })
   phone!: string | null;
 
   @Column('timestamptz', { name: 'phone_verified_at', nullable: true })

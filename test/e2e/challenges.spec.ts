@@ -56,6 +56,16 @@ describe('a challenge', () => {
     expect((await app.inspect()).pendingSchema).toEqual([]);
   });
 
+  it('is found by text that no language orders, and so is everything else', async () => {
+    const ordered = await app.sql(`
+      select indexrelid::regclass::text as index, attname as column
+      from pg_index cross join unnest(indcollation::oid[], indkey::int2[]) as part(rules, attribute)
+      join pg_attribute on attrelid = indrelid and attnum = attribute
+      where indrelid in (select oid from pg_class where relnamespace = 'public'::regnamespace)
+        and rules not in (0, (select oid from pg_collation where collname = 'C'))`);
+    expect(ordered).toEqual([]);
+  });
+
   it('accepts the right code once (N3, R1)', async () => {
     const phone = '+14155550123';
     const sent = await app.post('/auth/send_otp', { phone }).expect(201);
