@@ -25,14 +25,29 @@ export class Sql {
 
   async rows<Row extends QueryResultRow>({ name, text }: Statement, values: unknown[]): Promise<Row[]> {
     const { master } = this.dataSource.driver as unknown as { master: Pool };
-    // pg copies a plain object property by property, and the types do not know that it answers for a query of its own.
-    const query = Object.assign(new Query(text, values), { name });
-    const { rows } = await (master.query(query) as unknown as Promise<QueryResult<Row>>);
-    return rows;
+    for (let tries = 1; ; tries++) {
+      // pg copies a plain object property by property, and the types do not know that it answers for a query of its own.
+      const query = Object.assign(new Query(text, values), { name });
+      try {
+        const { rows } = await (master.query(query) as unknown as Promise<QueryResult<Row>>);
+        return rows;
+      } catch (error) {
+        // The pool ends a connection that answers with an error, so each of them is in the way once.
+        if (!isOutdated(error) || tries > master.options.max) throw error;
+      }
+    }
   }
 
   async row<Row extends QueryResultRow>(statement: Statement, values: unknown[]): Promise<Row | null> {
     const [first] = await this.rows<Row>(statement, values);
     return first ?? null;
   }
+}
+
+/**
+ * A process of the next version has changed a column by a migration since the statement was prepared. It is refused before it
+ * did anything, once and for all on that connection.
+ */
+function isOutdated(error: unknown): boolean {
+  return (error as { routine?: string }).routine === 'RevalidateCachedQuery';
 }
