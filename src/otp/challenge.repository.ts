@@ -21,7 +21,7 @@ export interface Guess extends ChallengeKey {
 }
 
 export interface NewChallenge extends ChallengeKey {
-  /** Of its message too; a message that repeats an older code has it alone. */
+  /** Its message's too. Where an older code is repeated, of the message alone. */
   id: string;
   channel: string;
   codeHash: Buffer;
@@ -39,7 +39,7 @@ export interface NewChallenge extends ChallengeKey {
 
 export interface Issued {
   id: string;
-  /** The message of the older code that is repeated, or null: that of the code that was asked for. */
+  /** The older code that is repeated, sealed; null where the new one is live. */
   repeats: Buffer | null;
   expiresAt: Date;
   resendAt: Date;
