@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Sql, statement } from '../database/sql.js';
-import { ofChallenge } from './message.sql.js';
 import { VerifyFeedback } from '../sms/verify-feedback.js';
+import { ofChallenge } from './message.sql.js';
 
 const REFERENCES = statement(
   'messages_references',
