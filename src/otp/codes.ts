@@ -92,8 +92,10 @@ export class Codes {
     return this.keyring.macs(...boundParts(request), code);
   }
 
-  codeOf({ recipient, purpose, lane }: NewChallenge, sealed: Buffer): string | undefined {
-    return (JSON.parse(this.keyring.open(sealed, recipient, purpose, lane)) as MessageContent).code;
+  /** The code that is live: that of the draft, or the older one that is repeated. */
+  codeOf({ recipient, purpose, lane, content }: NewChallenge, repeats: Buffer | null): string | undefined {
+    if (!repeats) return content.code;
+    return (JSON.parse(this.keyring.open(repeats, recipient, purpose, lane)) as MessageContent).code;
   }
 
   /** Whose link this is, or null: forged, or of another purpose. Reading it changes nothing. */

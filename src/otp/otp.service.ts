@@ -92,9 +92,7 @@ export class OtpService {
 
     if (!wanted.isTest && !issued.suppressed) this.dispatch(wanted, issued, channel);
     return {
-      ...(this.config.OTP_EXPOSE_CODE && {
-        code: this.codes.codeOf(wanted, issued.repeats ?? wanted.codeSealed),
-      }),
+      ...(this.config.OTP_EXPOSE_CODE && { code: this.codes.codeOf(wanted, issued.repeats) }),
       challenge: {
         id: issued.id,
         channel,
