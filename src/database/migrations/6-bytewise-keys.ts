@@ -12,24 +12,29 @@ const KEYS = {
   sealed_keys: ['name'],
 };
 
+const FIRST = 1_763_700_000_006;
+
 /**
  * Compares keys byte by byte, whatever language the database sorts by: comparing takes less time, and no update of the
  * system's rules for a language can leave an index in an order that is no longer true, in which a row is not found and a
- * second one of its key is let in.
+ * second one of its key is let in. A migration for each table.
  */
-export class BytewiseKeys1763700000006 implements MigrationInterface {
-  up(runner: QueryRunner): Promise<void> {
-    return collate(runner, '"C"');
-  }
+export const bytewiseKeys = Object.entries(KEYS).map(
+  ([table, columns], i) =>
+    class implements MigrationInterface {
+      readonly name = `BytewiseKeysOf_${table}_${FIRST + i}`;
 
-  down(runner: QueryRunner): Promise<void> {
-    return collate(runner, '"default"');
-  }
-}
+      up(runner: QueryRunner): Promise<void> {
+        return this.collate(runner, '"C"');
+      }
 
-async function collate(runner: QueryRunner, collation: string): Promise<void> {
-  for (const [table, columns] of Object.entries(KEYS)) {
-    const changes = columns.map((column) => `alter column ${column} type text collate ${collation}`);
-    await runner.query(`alter table ${table} ${changes.join(', ')}`);
-  }
-}
+      down(runner: QueryRunner): Promise<void> {
+        return this.collate(runner, '"default"');
+      }
+
+      private async collate(runner: QueryRunner, collation: string): Promise<void> {
+        const changes = columns.map((column) => `alter column ${column} type text collate ${collation}`);
+        await runner.query(`alter table ${table} ${changes.join(', ')}`);
+      }
+    },
+);

@@ -3,7 +3,7 @@ import { Accounts1763700000002 } from './2-accounts.js';
 import { Delivery1763700000003 } from './3-delivery.js';
 import { Growth1763700000004 } from './4-growth.js';
 import { Repeats1763700000005 } from './5-repeats.js';
-import { BytewiseKeys1763700000006 } from './6-bytewise-keys.js';
+import { bytewiseKeys } from './6-bytewise-keys.js';
 
 /** In the order they run. */
 export const migrations = [
@@ -12,5 +12,5 @@ export const migrations = [
   Delivery1763700000003,
   Growth1763700000004,
   Repeats1763700000005,
-  BytewiseKeys1763700000006,
+  ...bytewiseKeys,
 ];
