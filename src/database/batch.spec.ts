@@ -124,6 +124,26 @@ describe('calls of one statement', () => {
     expect(database.batches).toEqual([['x'], ['a', 'b', 'x']]);
   });
 
+  it('of sixteen who ask again and again go in two halves by turns', async () => {
+    const database = new Database();
+    const ask = (to: number) => database.ask(String(to));
+    const first = Array.from({ length: 16 }, (_, to) => ask(to));
+    const again = first.map((asked, to) => asked.then(() => ask(to)).then(() => ask(to)));
+    await database.answer();
+    await Promise.all(again);
+    // The first four did not wait to see how many would come.
+    const sizes = database.batches.map(({ length }) => length);
+    expect(sizes.slice(0, 5)).toEqual([4, 8, 8, 8, 8]);
+  });
+
+  it('go as one where they change nothing, however many they are', async () => {
+    const database = new Database({}, true);
+    const asked = Array.from({ length: 16 }, (_, to) => database.ask(String(to)));
+    await database.answer();
+    await Promise.all(asked);
+    expect(database.batches.map(({ length }) => length)).toEqual([16]);
+  });
+
   it('do not suffer from one that the database refuses', async () => {
     const refusal = Object.assign(new Error('out of range'), { severity: 'ERROR' });
     const database = new Database({ bad: refusal });

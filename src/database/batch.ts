@@ -1,6 +1,10 @@
 import { atEndOfTurn } from '../common/end-of-turn.js';
 
 const MAX_CALLS = 100;
+/** So few go together whole: to start a statement costs more than a few calls do. */
+const FEW = 4;
+/** What is left, after each batch, of how busy it has been: some seconds' memory under load. */
+const MEMORY = 0.999;
 
 /** How the calls of a statement become one. */
 export interface Together<Call, Row> {
@@ -24,63 +28,85 @@ interface Waiting<Call, Row> {
   reject: (error: unknown) => void;
 }
 
+/** Calls that can go together. */
+interface Line<Call, Row> {
+  waiting: Waiting<Call, Row>[];
+  isRunning: boolean;
+  /** How many there were at once, waiting and under way, when it was busiest of late. */
+  most: number;
+}
+
 /**
  * Runs the calls that wait for one statement as one statement: one round trip, one commit and one flush of the log for
  * all of them, where each would pay for its own. Nobody waits for company: a call that finds nothing under way goes when
  * this turn of the event loop has read what arrived. What comes while a batch is under way is the next one: a second
  * beside it would only make both smaller, and most of what a small one costs is to start it.
  *
+ * Of statements that write, two halves take turns: a batch is at most half of the calls that there are at busy times, and
+ * goes as soon as so many wait. The database works on the one while this process answers, reads and checks the other; were
+ * all of them in one, each of the two would wait for the other.
+ *
  * Each row is decided by its own conditions under its own lock, as if its call had come alone. Every batch takes its
  * locks in order of the keys, so that two processes do not wait for each other.
  */
 export class Batch<Call, Row> {
-  /** By what they share: those that cannot go together do not wait for each other. */
-  private readonly waiting = new Map<string, Waiting<Call, Row>[]>();
-  private readonly running = new Set<string>();
+  /** By what they share, of which there are few: those that cannot go together do not wait for each other. */
+  private readonly lines = new Map<string, Line<Call, Row>>();
   /** Requests that came together go together. */
-  private readonly startSoon = atEndOfTurn(() => this.startAll());
+  private readonly startSoon = atEndOfTurn(() => this.lines.forEach((line) => this.start(line)));
 
   constructor(private readonly together: Together<Call, Row>) {}
 
   /** What the statement returned for the call's row, or null when it left the row as it was. */
   row(call: Call): Promise<Row | null> {
-    const shared = this.together.shared?.(call) ?? '';
+    const line = this.lineOf(call);
     return new Promise((resolve, reject) => {
-      const one = { call, key: this.together.key(call), resolve, reject };
-      const others = this.waiting.get(shared);
-      if (others) others.push(one);
-      else this.waiting.set(shared, [one]);
-      this.startSoon();
+      line.waiting.push({ call, key: this.together.key(call), resolve, reject });
+      if (line.waiting.length >= this.share(line)) this.start(line);
+      else this.startSoon();
     });
   }
 
-  private startAll(): void {
-    for (const [shared, calls] of this.waiting)
-      if (!this.running.has(shared)) void this.runBatch(shared, this.takeFrom(shared, calls));
+  private lineOf(call: Call): Line<Call, Row> {
+    const shared = this.together.shared?.(call) ?? '';
+    let line = this.lines.get(shared);
+    if (!line) this.lines.set(shared, (line = { waiting: [], isRunning: false, most: 0 }));
+    return line;
+  }
+
+  /** How many calls make a batch. What only reads is over too soon for turns to be worth their price. */
+  private share({ most }: Line<Call, Row>): number {
+    return this.together.onlyReads ? MAX_CALLS : Math.min(MAX_CALLS, Math.max(FEW, Math.ceil(most / 2)));
+  }
+
+  private start(line: Line<Call, Row>): void {
+    if (!line.isRunning && line.waiting.length > 0) void this.runBatch(line);
   }
 
   /** The next batch starts before the answers go out: the database works while they are written. */
-  private async runBatch(shared: string, batch: Waiting<Call, Row>[]): Promise<void> {
-    this.running.add(shared);
+  private async runBatch(line: Line<Call, Row>): Promise<void> {
+    line.isRunning = true;
+    const batch = this.takeFrom(line);
     const answer = await this.outcome(batch);
-    this.running.delete(shared);
-    this.startAll();
+    line.isRunning = false;
+    line.most = Math.max(line.most * MEMORY, batch.length + line.waiting.length);
+    this.start(line);
     // The pool sends a statement in the next tick, so this one comes after it.
     process.nextTick(answer);
   }
 
   /** As many as can go together, in order of their keys. */
-  private takeFrom(shared: string, calls: Waiting<Call, Row>[]): Waiting<Call, Row>[] {
+  private takeFrom(line: Line<Call, Row>): Waiting<Call, Row>[] {
+    const share = this.share(line);
     const rows = new Set<string>();
     const batch: Waiting<Call, Row>[] = [];
     const left: Waiting<Call, Row>[] = [];
-    for (const one of calls) {
-      const fits = batch.length < MAX_CALLS && (this.together.onlyReads || !rows.has(one.key));
+    for (const one of line.waiting) {
+      const fits = batch.length < share && (this.together.onlyReads || !rows.has(one.key));
       rows.add(one.key);
       (fits ? batch : left).push(one);
     }
-    if (left.length > 0) this.waiting.set(shared, left);
-    else this.waiting.delete(shared);
+    line.waiting = left;
     return batch.sort((a, b) => (a.key < b.key ? -1 : 1));
   }
 
