@@ -44,10 +44,11 @@ export class SignInService {
   async byCode(recipient: Recipient, otp: string, client: Client): Promise<SignedIn | null> {
     const lane = await this.sessions.laneOf(recipient, client.deviceToken);
     const policy = this.purposes.policy('login');
-    await this.orRecord('sign_in', recipient, client, () =>
-      this.otp.verify({ recipient, policy, lane }, otp),
-    );
-    const account = await this.accountOf(recipient, client);
+    const verify = () => this.otp.verify({ recipient, policy, lane }, otp);
+    // Wanted whether the code is right or wrong, so both are asked at once. A session opens only if it has not changed since.
+    const found = this.users.ownerOf(recipient);
+    const [owner] = await Promise.all([found, this.orRecord('sign_in', recipient, client, verify, found)]);
+    const account = owner ?? (await this.newOwner(recipient, client));
     return account && this.signIn(account, recipient, client);
   }
 
@@ -118,10 +119,9 @@ export class SignInService {
     return { account, attempt: { who: recipient, lane, client }, hash };
   }
 
-  /** The account that proved the address, that claims it alone, or that is made by proving it. */
-  private async accountOf(recipient: Recipient, client: Client): Promise<Account | null> {
-    const owner =
-      (await this.users.ownerOf(recipient)) ?? (await this.users.linkPhone(recipient, client.locale));
+  /** The account that claims the proved address alone, or that is made by proving it. */
+  private async newOwner(recipient: Recipient, client: Client): Promise<Account | null> {
+    const owner = await this.users.linkPhone(recipient, client.locale);
     if (owner || !this.config.SIGN_UP_ON_VERIFY) return owner;
     // Of two that sign up at once, the second finds what the first made.
     return (await this.registrations.signUp(recipient)) ?? this.users.ownerOf(recipient);
@@ -159,13 +159,14 @@ export class SignInService {
     recipient: Recipient,
     client: Client,
     step: () => Promise<T>,
+    found?: Promise<Account | null>,
   ): Promise<T> {
     try {
       return await step();
     } catch (error) {
       // What a busy server sheds was not judged, and to record it would be the work that it sheds.
       if (!(error instanceof AppError) || error.kind === 'unavailable') throw error;
-      const owner = await this.users.ownerOf(recipient);
+      const owner = await (found ?? this.users.ownerOf(recipient));
       await this.events.add({
         userId: owner?.id,
         action,
