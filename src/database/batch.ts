@@ -69,8 +69,10 @@ export class Batch<Call, Row> {
 
   private lineOf(call: Call): Line<Call, Row> {
     const shared = this.together.shared?.(call) ?? '';
-    let line = this.lines.get(shared);
-    if (!line) this.lines.set(shared, (line = { waiting: [], isRunning: false, most: 0 }));
+    const known = this.lines.get(shared);
+    if (known) return known;
+    const line: Line<Call, Row> = { waiting: [], isRunning: false, most: 0 };
+    this.lines.set(shared, line);
     return line;
   }
 
