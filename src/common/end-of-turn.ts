@@ -10,3 +10,16 @@ export function atEndOfTurn(work: () => void): () => void {
     });
   };
 }
+
+let endOfThis: Promise<void> | undefined;
+
+/** Resolves at the end of this turn of the event loop, for all who ask for it in one turn together. */
+export function endOfTurn(): Promise<void> {
+  endOfThis ??= new Promise((resolve) => {
+    setImmediate(() => {
+      endOfThis = undefined;
+      resolve();
+    });
+  });
+  return endOfThis;
+}
