@@ -13,6 +13,8 @@ const shared = {
     ],
   },
   extensionsToTreatAsEsm: ['.ts'],
+  // Generous: on a busy machine a slow hook is no failure.
+  testTimeout: 180_000,
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
 };
 
@@ -26,7 +28,6 @@ export default {
   // Many tests wait for vendors that hang, so four keep two cores busy.
   maxWorkers: 4,
   testSequencer: '<rootDir>/test/support/slow-first.js',
-  testTimeout: 60_000,
   projects: [
     { ...shared, displayName: 'unit', testMatch: ['<rootDir>/src/**/*.spec.ts'] },
     {

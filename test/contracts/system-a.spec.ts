@@ -11,8 +11,8 @@ describe('system A: NestJS and Postmark', () => {
     app = await TestApp.start(stub.settings);
   }, 30_000);
   afterAll(async () => {
-    await app.stop();
-    await stub.stop();
+    await app?.stop();
+    await stub?.stop();
   });
 
   it('signs in with a code by mail', async () => {

@@ -12,8 +12,8 @@ describe('system B: NestJS and Twilio', () => {
     app = await TestApp.start({ ...stub.settings, PHONE_DEFAULT_COUNTRY: 'IN' });
   }, 30_000);
   afterAll(async () => {
-    await app.stop();
-    await stub.stop();
+    await app?.stop();
+    await stub?.stop();
   });
 
   it('POST /auth/send_otp sends a code to a national number and answers 201', async () => {

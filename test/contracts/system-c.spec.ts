@@ -10,8 +10,8 @@ describe('system C: FastAPI', () => {
     app = await TestApp.start({ ...stub.settings, OTP_LENGTH: '4', OTP_EXPOSE_CODE: 'true' });
   }, 30_000);
   afterAll(async () => {
-    await app.stop();
-    await stub.stop();
+    await app?.stop();
+    await stub?.stop();
   });
 
   const call = async (path: string, body: object) => {

@@ -13,10 +13,10 @@ describe('system D: Django', () => {
   beforeAll(async () => {
     stub = await VendorStub.start();
     app = await TestApp.start({ ...stub.settings, BCRYPT_COST: '4' });
-  }, 60_000);
+  });
   afterAll(async () => {
-    await app.stop();
-    await stub.stop();
+    await app?.stop();
+    await stub?.stop();
   });
 
   /** Everything that its registration asks for. */

@@ -13,10 +13,10 @@ describe('system E: Express and MongoDB', () => {
   beforeAll(async () => {
     stub = await VendorStub.start();
     app = await TestApp.start({ ...stub.settings, BCRYPT_COST: '4' });
-  }, 60_000);
+  });
   afterAll(async () => {
-    await app.stop();
-    await stub.stop();
+    await app?.stop();
+    await stub?.stop();
   });
 
   const as = (token: string, test: Test) => test.set('authorization', token);

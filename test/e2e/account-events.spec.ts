@@ -30,8 +30,8 @@ describe('the events of an account', () => {
   let people = 0;
   beforeAll(async () => {
     app = await TestApp.start({ BCRYPT_COST: '4', PUBLIC_URL: 'https://auth.example.com' });
-  }, 60_000);
-  afterAll(() => app.stop());
+  });
+  afterAll(() => app?.stop());
 
   const newEmail = () => `somebody-${++people}@example.com`;
   const somebody = () => signUp(app, newEmail());

@@ -55,8 +55,8 @@ describe('administration', () => {
       url = Object.assign(new URL(POSTGRES_URL), { pathname: `/${row?.name}` }).href;
     }
     admin = await administrator();
-  }, 60_000);
-  afterAll(() => app.stop());
+  });
+  afterAll(() => app?.stop());
 
   const somebody = () => signUp(app, `somebody-${++people}@example.com`);
   const me = (person: Person) => person.get('/users/me').then(({ status }) => status);

@@ -35,8 +35,8 @@ describe('delivery while the vendors fail', () => {
     await app.post('/otp/generate', { email: 'first@example.com' }).expect(200);
   }, 30_000);
   afterAll(async () => {
-    await app.stop();
-    await stub.stop();
+    await app?.stop();
+    await stub?.stop();
   });
   afterEach(() => stub.heal());
 

@@ -17,8 +17,8 @@ describe('a recognised device', () => {
   let people = 0;
   beforeAll(async () => {
     app = await TestApp.start({ BCRYPT_COST: '4', PUBLIC_URL: 'https://auth.acme.test' });
-  }, 60_000);
-  afterAll(() => app.stop());
+  });
+  afterAll(() => app?.stop());
 
   const somebody = (more = {}) => signUp(app, `somebody-${++people}@example.com`, more);
   const byHeader = (token: string): Recognised => ({ 'x-device-token': token });

@@ -30,7 +30,7 @@ describe('the embedded database', () => {
     expect(existsSync(join(folder, 'postgres.unfinished'))).toBe(true);
     await expectToWork(await running());
     expect(existsSync(join(folder, 'postgres.unfinished'))).toBe(false);
-  }, 60_000);
+  });
 
   it('loses nothing that was acknowledged when its process is killed, and opens again at once', async () => {
     const codes = new Map<string, string>();
@@ -75,7 +75,7 @@ describe('the embedded database', () => {
     expect(codes.size).toBeGreaterThanOrEqual(2 * SENDS_PER_LIFE);
     expect(consumed.size).toBeGreaterThanOrEqual(100);
     expect(wrong).toEqual([]);
-  }, 60_000);
+  });
 
   it('refuses a second process with a message that helps, and the first one goes on', async () => {
     const first = await running();
@@ -85,7 +85,7 @@ describe('the embedded database', () => {
     expect(second.log).toContain('choose another DATA_DIR');
     await expectToWork(first);
     expect(existsSync(lock)).toBe(true);
-  }, 60_000);
+  });
 
   it('ends with code 0 within 10 seconds of SIGTERM and gives its lock back', async () => {
     const server = await running();
@@ -98,7 +98,7 @@ describe('the embedded database', () => {
     expect(performance.now() - started).toBeLessThan(10_000);
     await load;
     expect(existsSync(lock)).toBe(false);
-  }, 60_000);
+  });
 
   it('lets one of two processes in that start at the same time', async () => {
     const both = await Promise.all([launch(), launch()]);
@@ -107,7 +107,7 @@ describe('the embedded database', () => {
     if (!winner) throw new Error('no process is left');
     await winner.ready();
     await expectToWork(winner);
-  }, 60_000);
+  });
 
   /** The process that has the folder, or a new one. */
   async function running(): Promise<ServerProcess> {

@@ -32,9 +32,9 @@ describe('whether an address has an account', () => {
   let groups = 0;
   beforeAll(async () => {
     app = await TestApp.start({ BCRYPT_COST: '4' });
-  }, 60_000);
+  });
   beforeEach(() => app.sql('delete from password_guesses'));
-  afterAll(() => app.stop());
+  afterAll(() => app?.stop());
 
   /** One address of each kind, unlike in nothing else: no code of yesterday counts any more. */
   async function addresses(): Promise<Addresses> {

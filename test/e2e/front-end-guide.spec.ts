@@ -33,10 +33,10 @@ describe('the guide for front ends', () => {
     Object.assign(globalThis, { localStorage: storage });
     app = await TestApp.start({ BCRYPT_COST: '4', SIGN_UP_ON_VERIFY: 'true', PUBLIC_URL: SERVER });
     guide = await code('auth.js', `'${SERVER}'`);
-  }, 60_000);
+  });
   afterAll(async () => {
     rmSync(folder, { recursive: true });
-    await app.stop();
+    await app?.stop();
   });
 
   /** A file of the guide, with the address of this server in the place of another. */

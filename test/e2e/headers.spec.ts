@@ -17,8 +17,8 @@ describe('headers', () => {
       }),
       TestApp.start(),
     ]);
-  }, 60_000);
-  afterAll(() => Promise.all([app.stop(), plain.stop()]));
+  });
+  afterAll(() => Promise.all([app?.stop(), plain?.stop()]));
 
   it.each(['/health', '/docs', '/inbox', '/inbox/messages', '/nothing-here', '/openapi.json'])(
     'protect every reply: %s (API8)',

@@ -6,7 +6,7 @@ describe('housekeeping', () => {
   beforeAll(async () => {
     app = await TestApp.start();
   });
-  afterAll(() => app.stop());
+  afterAll(() => app?.stop());
 
   const rows = () =>
     app.sql<{ recipient: string; sealed: boolean }>(

@@ -25,7 +25,7 @@ const send = (path: string, body: object, accept?: string) => {
 beforeAll(async () => {
   app = await TestApp.start({ OTP_RESEND_SECONDS: '0', BCRYPT_COST: '4' });
 });
-afterAll(() => app.stop());
+afterAll(() => app?.stop());
 
 describe('the language of a message', () => {
   it.each([
@@ -211,7 +211,7 @@ describe('who a message is from', () => {
       ANDROID_APP_HASH: 'FA+9qCX9VSu',
     });
   });
-  afterAll(() => branded.stop());
+  afterAll(() => branded?.stop());
 
   it('stands in subject, mail and SMS, where the settings name it', async () => {
     const [email, phone_number] = [someone(), '+32470123456'];

@@ -32,10 +32,10 @@ describe('metrics', () => {
   beforeAll(async () => {
     stub = await VendorStub.start();
     app = await TestApp.start({ ...stub.settings, ...RECEIPT_SETTINGS, METRICS_TOKEN });
-  }, 60_000);
+  });
   afterAll(async () => {
-    await app.stop();
-    await stub.stop();
+    await app?.stop();
+    await stub?.stop();
   });
   afterEach(() => stub.heal());
 

@@ -23,8 +23,8 @@ describe('the pages that links in mails lead to', () => {
         return { path, html: text, headers };
       }),
     );
-  }, 60_000);
-  afterAll(() => app.stop());
+  });
+  afterAll(() => app?.stop());
 
   it('send no referrer, are not stored and not framed (U1)', () => {
     for (const { headers } of pages) {

@@ -14,9 +14,9 @@ describe('a password', () => {
   let people = 0;
   beforeAll(async () => {
     app = await TestApp.start({ ...CHEAP, TRUST_PROXY: 'loopback' });
-  }, 60_000);
+  });
   beforeEach(() => app.sql('delete from password_guesses'));
-  afterAll(() => app.stop());
+  afterAll(() => app?.stop());
 
   const atEnd: (() => Promise<void>)[] = [];
   afterEach(async () => {

@@ -32,9 +32,9 @@ describe('providers', () => {
     await app.post('/otp/generate', { email: 'first@example.com' }).expect(200);
   }, 30_000);
   afterAll(async () => {
-    await app.stop();
-    await stub.stop();
-    await mail.stop();
+    await app?.stop();
+    await stub?.stop();
+    await mail?.stop();
   });
   afterEach(() => {
     stub.heal();
@@ -275,8 +275,8 @@ describe('a provider that stays away', () => {
     });
   }, 30_000);
   afterAll(async () => {
-    await app.stop();
-    await stub.stop();
+    await app?.stop();
+    await stub?.stop();
   });
   afterEach(() => stub.heal());
 

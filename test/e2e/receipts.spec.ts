@@ -37,10 +37,10 @@ describe('receipts', () => {
   beforeAll(async () => {
     stub = await VendorStub.start();
     app = await TestApp.start({ ...stub.settings, ...RECEIPT_SETTINGS });
-  }, 60_000);
+  });
   afterAll(async () => {
-    await app.stop();
-    await stub.stop();
+    await app?.stop();
+    await stub?.stop();
   });
   afterEach(() => stub.heal());
 
@@ -335,7 +335,7 @@ describe('receipts', () => {
     expect(await newest(phone)).toEqual(bySms);
     expect(await newest(email)).toEqual(byMail);
     expect(await challenges()).toEqual(before);
-  }, 60_000);
+  });
 
   describe('of Postmark', () => {
     it('turn sent into delivered or failed, once (W3)', async () => {
@@ -496,10 +496,10 @@ describe('receipts of a sender of one’s own, with another provider behind it',
     stub = await VendorStub.start();
     const chain = { SMS_PROVIDERS: 'webhook,twilio', RECEIPT_TIMEOUT_SECONDS: '60' };
     app = await TestApp.start({ ...stub.settings, ...RECEIPT_SETTINGS, ...chain });
-  }, 60_000);
+  });
   afterAll(async () => {
-    await app.stop();
-    await stub.stop();
+    await app?.stop();
+    await stub?.stop();
   });
 
   const newest = async (to: string) => {
@@ -602,7 +602,7 @@ describe('where no vendor is configured', () => {
     expect((await sendPostmark(app.url, postmarkEvent('Delivery', randomUUID(), 'x'))).status).toBe(404);
     expect((await sendDelivery(app.url, { id: randomUUID(), status: 'failed' })).status).toBe(404);
     await app.stop();
-  }, 60_000);
+  });
 });
 
 /** The text with a few bytes replaced, and never the same. */

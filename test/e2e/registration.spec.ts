@@ -37,10 +37,10 @@ describe('a registration', () => {
   beforeAll(async () => {
     app = await TestApp.start({ BCRYPT_COST: '4' });
     opening = await TestApp.start({ BCRYPT_COST: '4', SIGN_UP_ON_VERIFY: 'true' });
-  }, 60_000);
+  });
   afterAll(async () => {
-    await app.stop();
-    await opening.stop();
+    await app?.stop();
+    await opening?.stop();
   });
 
   const somebody = () => `somebody-${++people}@example.com`;

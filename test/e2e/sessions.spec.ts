@@ -20,8 +20,8 @@ describe('sessions', () => {
   let people = 0;
   beforeAll(async () => {
     app = await TestApp.start({ BCRYPT_COST: '4' });
-  }, 60_000);
-  afterAll(() => app.stop());
+  });
+  afterAll(() => app?.stop());
 
   const somebody = () => signUp(app, `somebody-${++people}@example.com`);
   const again = ({ email }: Person, more = {}) => logIn(app, email, more);

@@ -7,7 +7,7 @@ describe('clients that never finish a request (H3)', () => {
   beforeAll(async () => {
     app = await TestApp.start();
   });
-  afterAll(() => app.stop());
+  afterAll(() => app?.stop());
 
   it('are answered 408 and cut off, and others are served meanwhile', async () => {
     const { hostname, port } = new URL(app.url);

@@ -18,8 +18,8 @@ describe('a test identity', () => {
         `*@over.example.com=444444@${day(-1)}`,
       ].join(),
     });
-  }, 60_000);
-  afterAll(() => app.stop());
+  });
+  afterAll(() => app?.stop());
 
   const verify = async (address: object, otp: string): Promise<Record<string, string>> =>
     (await app.post('/auth/verify_otp', { ...address, otp }).expect(201)).body as Record<string, string>;

@@ -33,8 +33,8 @@ describe('the timeline of an address', () => {
     await signUp(app, 'admin@example.com');
     await app.sql(`update users set roles = '{user,admin}' where email = 'admin@example.com'`);
     admin = await logIn(app, 'admin@example.com');
-  }, 60_000);
-  afterAll(() => app.stop());
+  });
+  afterAll(() => app?.stop());
 
   let people = 0;
   const somebody = () => `timeline-${++people}@example.com`;

@@ -58,11 +58,11 @@ describe('access tokens and proofs', () => {
       reply.end(JSON.stringify({ keys: [{ ...jwkOf(stranger.publicKey), kid: 'lure', alg: 'ES256' }] }));
     });
     await once(lure.listen(0, '127.0.0.1'), 'listening');
-  }, 60_000);
+  });
   afterAll(async () => {
     lure.close();
     backend.stop();
-    await app.stop();
+    await app?.stop();
   });
 
   const jwkOf = (key: KeyObject) => key.export({ format: 'jwk' });

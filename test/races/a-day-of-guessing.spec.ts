@@ -23,7 +23,7 @@ describe('a day of guessing', () => {
     volley = await Volley.open(cluster.urls, 1_000);
   });
   afterEach(() => volley.close());
-  afterAll(() => cluster.stop());
+  afterAll(() => cluster?.stop());
 
   it.each(ATTACKS)(
     '$name: at most 20 guesses are judged, and the owner gets in the day after (B5, N4)',

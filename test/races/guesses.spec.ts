@@ -17,7 +17,7 @@ describe('guesses in parallel, over two processes', () => {
   });
   afterAll(async () => {
     volley.close();
-    await cluster.stop();
+    await cluster?.stop();
   });
 
   it(`1,000 times the right code at once is one success, in ${RUNS} of ${RUNS} runs (B3, N3)`, async () => {
@@ -26,7 +26,7 @@ describe('guesses in parallel, over two processes', () => {
       const replies = await volley.fire(Array.from({ length: GUESSES }, () => guess(phone, otp)));
       expect(tally(replies)).toEqual({ '200': 1, '404 otp_not_found': GUESSES - 1 });
     }
-  }, 120_000);
+  });
 
   it('1,000 right codes that pile up behind a locked row are one success (B3, N3)', async () => {
     const { phone, otp } = await codeForSomebody();
@@ -41,7 +41,7 @@ describe('guesses in parallel, over two processes', () => {
       const replies = await volley.fire(wrongGuesses(phone, otp, GUESSES));
       await expectThreeJudged(replies, phone, otp);
     }
-  }, 120_000);
+  });
 
   it('1,000 wrong codes that pile up behind a locked row are three judged guesses (B1, B2)', async () => {
     const { phone, otp } = await codeForSomebody();
@@ -64,7 +64,7 @@ describe('guesses in parallel, over two processes', () => {
     // Both outcomes were seen: the right code came in time, and it came too late.
     expect(successes).toBeGreaterThan(0);
     expect(successes).toBeLessThan(100);
-  }, 120_000);
+  });
 
   it('a right guess and its replays on locked rows leave exactly one success in 100 runs (B3, R1)', async () => {
     for (let run = 0; run < 100; run++) {
@@ -73,7 +73,7 @@ describe('guesses in parallel, over two processes', () => {
       const replies = await cluster.whileLocked(`phone:${phone}`, STATEMENTS, () => volley.fire(calls));
       expect(tally(replies)).toEqual({ '200': 1, '404 otp_not_found': 15 });
     }
-  }, 60_000);
+  });
 
   async function codeForSomebody(): Promise<{ phone: string; otp: string }> {
     const phone = `+1415${2_000_000 + phones++}`;

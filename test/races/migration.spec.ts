@@ -23,7 +23,7 @@ describe('a server under which a migration changes a column', () => {
   });
   afterAll(async () => {
     volley.close();
-    await cluster.stop();
+    await cluster?.stop();
   });
 
   const codes = () =>

@@ -60,11 +60,11 @@ describe('ten kinds of faults at three vendors, and processes that are killed', 
       OTP_EXPOSE_CODE: 'true',
     });
     urls = cluster.urls;
-  }, 60_000);
+  });
   afterAll(async () => {
     agent.destroy();
-    await cluster.stop();
-    await vendors.stop();
+    await cluster?.stop();
+    await vendors?.stop();
   });
 
   const name = `lose no live code of ${SENDS_A_SECOND} a second, send none late, and twice only what may be`;

@@ -23,7 +23,7 @@ describe('every statement that has a name', () => {
       where indrelid in (select oid from pg_class where relnamespace = 'public'::regnamespace)`);
     leading = Object.fromEntries(columns.map(({ index, column }) => [index, column]));
   });
-  afterAll(() => cluster.stop());
+  afterAll(() => cluster?.stop());
 
   /** Of a plan those steps that read a whole table, or a whole index. */
   function unbounded(plan: string[]): string[] {

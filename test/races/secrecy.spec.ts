@@ -32,8 +32,8 @@ describe('codes and credentials', () => {
   });
   afterAll(async () => {
     agent.destroy();
-    await cluster.stop();
-    await vendors.stop();
+    await cluster?.stop();
+    await vendors?.stop();
   });
 
   it('occur in no log line, no error body and no dump of the database, on whatever path (L1)', async () => {

@@ -44,8 +44,8 @@ describe('sends in parallel, over two processes', () => {
   });
   afterAll(async () => {
     volley.close();
-    await cluster.stop();
-    await vendors.stop();
+    await cluster?.stop();
+    await vendors?.stop();
   });
 
   it('500 sends over 20 spellings of one number are one message, and 499 know when to return (S1, I0)', async () => {

@@ -18,8 +18,8 @@ describe('sessions, over two processes', () => {
   beforeAll(async () => {
     cluster = await Cluster.start(2, { BCRYPT_COST: '4', PUBLIC_URL: 'https://auth.acme.test' });
     [here, there] = cluster.clients as [Client, Client];
-  }, 60_000);
-  afterAll(() => cluster.stop());
+  });
+  afterAll(() => cluster?.stop());
 
   const newAddress = () => `somebody-${++people}@example.com`;
   const somebody = () => signUp(here, newAddress());

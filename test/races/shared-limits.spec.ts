@@ -24,10 +24,10 @@ describe('the limit per address, over two processes and Redis', () => {
     cluster = await Cluster.start(2, { ...settings, ...line.trust, LOG_LEVEL: 'info' });
   }
   afterEach(async () => {
-    await cluster.stop();
-    await line.close();
+    await cluster?.stop();
+    await line?.close();
   });
-  afterAll(() => agent.destroy());
+  afterAll(() => agent?.destroy());
 
   async function fire(count: number): Promise<Record<string, number>> {
     const volley = await Volley.open(cluster.urls, count);

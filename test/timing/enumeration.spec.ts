@@ -18,10 +18,10 @@ describe.each([
   let cluster: Cluster;
   beforeAll(async () => {
     cluster = await Cluster.start(1, { BCRYPT_COST: String(cost) });
-  }, 60_000);
+  });
   afterAll(async () => {
     agent.destroy();
-    await cluster.stop();
+    await cluster?.stop();
   });
 
   it.each(paths)(
