@@ -1,6 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { AuthModule } from './auth/auth.module.js';
-import { Metrics } from './common/metrics.js';
+import { Metrics } from './metrics/metrics.js';
 import type { Config } from './config/config.js';
 import { ConfigModule } from './config/config.module.js';
 import { CustomersModule } from './customers/customers.module.js';
@@ -8,8 +8,8 @@ import { DatabaseModule } from './database/database.module.js';
 import { HealthModule } from './health/health.module.js';
 import { InboxModule } from './inbox/inbox.module.js';
 import { PreviewModule } from './inbox/preview.module.js';
-import { LimitsModule } from './limits/limits.module.js';
-import { WebhooksModule } from './notifier/webhooks/webhooks.module.js';
+import { LimitsModule } from './http/address-limit.module.js';
+import { WebhooksModule } from './receipts/receipts.module.js';
 import { OtpModule } from './otp/otp.module.js';
 import { UsersModule } from './users/users.module.js';
 

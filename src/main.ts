@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { Logger } from '@nestjs/common';
-import { createApp } from './app.setup.js';
+import { createApp } from './server.js';
 import { Config } from './config/config.js';
 import { startFailure } from './start-failure.js';
 

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { newId } from '../common/random.js';
-import type { Client } from '../common/client.js';
-import { rowsToFetch } from '../common/page.js';
+import type { Client } from '../http/client.js';
+import { rowsToFetch } from '../http/pagination.js';
 import { AuditEntryRepository } from './audit-entry.repository.js';
 import type { AuditEntry, AuditQuery } from './audit.dto.js';
 

@@ -1,10 +1,10 @@
 import { Controller, Get, Query, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { Roles } from '../common/access.js';
-import { CommonError, SIGNED_IN_PROBLEMS } from '../common/common.errors.js';
-import { Problems } from '../common/documented.js';
-import { Paged, pageOf } from '../common/page.js';
+import { Roles } from '../http/access.js';
+import { CommonError, SIGNED_IN_PROBLEMS } from '../http/common.errors.js';
+import { Problems } from '../http/api-problems.js';
+import { Paged, pageOf } from '../http/pagination.js';
 import { Config } from '../config/config.js';
 import { AuditLog } from './audit-log.service.js';
 import { AuditEntry, AuditQuery } from './audit.dto.js';

@@ -1,6 +1,6 @@
 import { IsUUID } from 'class-validator';
-import { IfGiven } from '../common/if-given.js';
-import { PageQuery } from '../common/page.js';
+import { IfGiven } from '../http/if-given.js';
+import { PageQuery } from '../http/pagination.js';
 
 export class AuditQuery extends PageQuery {
   /** Only what was done to this user. */

@@ -1,4 +1,4 @@
-import { BODY_PROBLEMS } from '../common/common.errors.js';
+import { BODY_PROBLEMS } from '../http/common.errors.js';
 import { addressProblems, OtpError } from '../otp/otp.errors.js';
 import { PasswordError } from '../passwords/passwords.errors.js';
 import { UserError } from '../users/users.errors.js';

@@ -6,7 +6,7 @@ import { OtpModule } from '../otp/otp.module.js';
 import { PasswordsModule } from '../passwords/passwords.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
 import { UsersModule } from '../users/users.module.js';
-import { LegacyAuthController } from './legacy-auth.controller.js';
+import { LegacyAuthController } from '../compat/compat-auth.controller.js';
 import { PasswordResetService } from './password-reset.service.js';
 import { PasswordController } from './password.controller.js';
 import { RegistrationController } from './registration.controller.js';

@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { AppError } from '../common/app-error.js';
-import { AccountEvents } from '../audit/account-events.service.js';
-import type { Caller } from '../common/access.js';
-import type { Client } from '../common/client.js';
-import { CommonError } from '../common/common.errors.js';
+import { AccountEvents } from '../account-events/account-events.service.js';
+import type { Caller } from '../http/access.js';
+import type { Client } from '../http/client.js';
+import { CommonError } from '../http/common.errors.js';
 import type { Locale } from '../common/locale.js';
 import { addressOf, type Recipient } from '../common/recipient.js';
 import { Config } from '../config/config.js';

@@ -1,9 +1,9 @@
 import { Body, Controller, HttpCode, Patch, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiBody, ApiTags } from '@nestjs/swagger';
-import { MaybeCaller, OptionallySignedIn, Public, type Caller } from '../common/access.js';
-import { CurrentClient, type Client } from '../common/client.js';
-import { BODY_PROBLEMS, CommonError } from '../common/common.errors.js';
-import { Problems } from '../common/documented.js';
+import { MaybeCaller, OptionallySignedIn, Public, type Caller } from '../http/access.js';
+import { CurrentClient, type Client } from '../http/client.js';
+import { BODY_PROBLEMS, CommonError } from '../http/common.errors.js';
+import { Problems } from '../http/api-problems.js';
 import { localeOf } from '../common/locale.js';
 import { RESET_PROBLEMS } from './auth.examples.js';
 import { ForgotPassword, ResetPassword } from './password.dto.js';

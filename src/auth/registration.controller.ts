@@ -1,8 +1,8 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiBody, ApiTags } from '@nestjs/swagger';
-import { Public } from '../common/access.js';
-import { CurrentClient, type Client } from '../common/client.js';
-import { Problems } from '../common/documented.js';
+import { Public } from '../http/access.js';
+import { CurrentClient, type Client } from '../http/client.js';
+import { Problems } from '../http/api-problems.js';
 import { Recipients } from '../otp/recipients.js';
 import { REGISTER_EXAMPLES, REGISTER_PROBLEMS, VERIFY_EXAMPLES, VERIFY_PROBLEMS } from './auth.examples.js';
 import { Register, VerifyRegistration } from './registration.dto.js';

@@ -1,5 +1,5 @@
 import { IsString, MaxLength } from 'class-validator';
-import { IfGiven } from '../common/if-given.js';
+import { IfGiven } from '../http/if-given.js';
 import { IsLocaleTag } from '../common/locale.js';
 import { IsOtp } from '../otp/is-otp.js';
 import { IsName } from '../users/is-name.js';

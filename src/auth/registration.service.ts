@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { AccountEvents } from '../audit/account-events.service.js';
-import type { Client } from '../common/client.js';
+import { AccountEvents } from '../account-events/account-events.service.js';
+import type { Client } from '../http/client.js';
 import { localeOf } from '../common/locale.js';
 import { addressOf, type Recipient } from '../common/recipient.js';
 import { Housekeeping } from '../database/housekeeping.js';

@@ -1,5 +1,5 @@
 import { Controller, Get } from '@nestjs/common';
-import { StandalonePage } from '../common/standalone-page.js';
+import { StandalonePage } from '../http/standalone-page.js';
 import { Config } from '../config/config.js';
 import { RESET_SCRIPT, resetPage } from './reset.page.js';
 

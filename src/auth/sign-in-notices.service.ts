@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Client } from '../common/client.js';
+import type { Client } from '../http/client.js';
 import { Notifier } from '../notifier/notifier.js';
 import type { Account } from '../users/account.js';
 import { deviceName } from './device-name.js';

@@ -1,9 +1,9 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiBody, ApiTags } from '@nestjs/swagger';
-import { CurrentCaller, Public, type Caller } from '../common/access.js';
-import { CurrentClient, type Client } from '../common/client.js';
-import { BODY_PROBLEMS, SIGNED_IN_PROBLEMS } from '../common/common.errors.js';
-import { Problems, withOtp } from '../common/documented.js';
+import { CurrentCaller, Public, type Caller } from '../http/access.js';
+import { CurrentClient, type Client } from '../http/client.js';
+import { BODY_PROBLEMS, SIGNED_IN_PROBLEMS } from '../http/common.errors.js';
+import { Problems, withOtp } from '../http/api-problems.js';
 import { localeOf } from '../common/locale.js';
 import { addressProblems, OtpError } from '../otp/otp.errors.js';
 import { OtpService } from '../otp/otp.service.js';

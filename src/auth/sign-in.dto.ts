@@ -1,6 +1,6 @@
 import { IsIn, IsString, MaxLength } from 'class-validator';
 import { CHANNELS } from '../common/delivery.js';
-import { IfGiven } from '../common/if-given.js';
+import { IfGiven } from '../http/if-given.js';
 import { IsLocaleTag } from '../common/locale.js';
 import { Challenge } from '../otp/otp.dto.js';
 import { IsOtp } from '../otp/is-otp.js';

@@ -1,4 +1,4 @@
-import type { FieldError } from './problem.dto.js';
+import type { FieldError } from '../http/problem.dto.js';
 
 /** What went wrong, in the terms of HTTP; the problem filter turns each into its status. */
 export type ErrorKind =

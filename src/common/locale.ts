@@ -1,7 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ValidateBy } from 'class-validator';
 import Negotiator from 'negotiator';
-import { IfGiven } from './if-given.js';
+import { IfGiven } from '../http/if-given.js';
 import { countryOf, type Recipient } from './recipient.js';
 
 /** The languages of our messages. */

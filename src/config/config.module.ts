@@ -1,7 +1,7 @@
 import { Global, Module, type DynamicModule } from '@nestjs/common';
-import { Inbox } from '../common/inbox.js';
+import { Inbox } from '../inbox/inbox-store.js';
 import { Keyring } from '../common/keyring.js';
-import { Metrics } from '../common/metrics.js';
+import { Metrics } from '../metrics/metrics.js';
 import { appSecret } from './app-secret.js';
 import { Config } from './config.js';
 import { TestIdentities } from './test-identities.js';

@@ -13,10 +13,10 @@ import {
 } from '@nestjs/common';
 import { ApiBearerAuth, ApiBody, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { CurrentCaller, type Caller } from '../common/access.js';
-import { SIGNED_IN_BODY_PROBLEMS, SIGNED_IN_PROBLEMS } from '../common/common.errors.js';
-import { Problems } from '../common/documented.js';
-import { INVALID_LIMIT, pageOf, Paged, PageQuery } from '../common/page.js';
+import { CurrentCaller, type Caller } from '../http/access.js';
+import { SIGNED_IN_BODY_PROBLEMS, SIGNED_IN_PROBLEMS } from '../http/common.errors.js';
+import { Problems } from '../http/api-problems.js';
+import { INVALID_LIMIT, pageOf, Paged, PageQuery } from '../http/pagination.js';
 import { Config } from '../config/config.js';
 import { ChangedCustomer, CustomerDetails, NewCustomer } from './customers.dto.js';
 import { CustomerError } from './customers.errors.js';

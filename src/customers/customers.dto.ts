@@ -1,5 +1,5 @@
 import { IsOptional } from 'class-validator';
-import { IfGiven } from '../common/if-given.js';
+import { IfGiven } from '../http/if-given.js';
 import { IsLine, IsLines } from './is-text.js';
 
 export class CustomerContact {

@@ -1,5 +1,5 @@
 import { AppError } from '../common/app-error.js';
-import { CommonError } from '../common/common.errors.js';
+import { CommonError } from '../http/common.errors.js';
 
 /** What `/customers` is refused with. */
 export const CustomerError = {

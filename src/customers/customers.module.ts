@@ -4,7 +4,7 @@ import { Customer } from './customer.entity.js';
 import { CustomerRepository } from './customer.repository.js';
 import { CustomersController } from './customers.controller.js';
 import { CustomersService } from './customers.service.js';
-import { LegacyCustomersController } from './legacy-customers.controller.js';
+import { LegacyCustomersController } from '../compat/compat-customers.controller.js';
 
 @Module({
   imports: [TypeOrmModule.forFeature([Customer])],

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { newId } from '../common/random.js';
-import { CommonError } from '../common/common.errors.js';
-import { rowsToFetch, type PageQuery } from '../common/page.js';
+import { CommonError } from '../http/common.errors.js';
+import { rowsToFetch, type PageQuery } from '../http/pagination.js';
 import { CustomerRepository, type CustomerKey } from './customer.repository.js';
 import type { ChangedCustomer, CustomerContact, CustomerDetails, NewCustomer } from './customers.dto.js';
 import { CustomerError } from './customers.errors.js';

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Pool } from 'pg';
 import { Gauge } from 'prom-client';
 import { DataSource } from 'typeorm';
-import { Metrics } from '../common/metrics.js';
+import { Metrics } from '../metrics/metrics.js';
 
 /** How busy the connections of this process are. The embedded database has none. */
 @Injectable()

@@ -1,9 +1,9 @@
 import { Controller, Get } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { SkipThrottle } from '@nestjs/throttler';
-import { Public } from '../common/access.js';
-import { CommonError } from '../common/common.errors.js';
-import { Problems } from '../common/documented.js';
+import { Public } from '../http/access.js';
+import { CommonError } from '../http/common.errors.js';
+import { Problems } from '../http/api-problems.js';
 import { Sql } from '../database/sql.js';
 import { Health } from './health.dto.js';
 

@@ -2,9 +2,9 @@ import { Controller, Get, Header, UseGuards } from '@nestjs/common';
 import { ApiOkResponse, ApiSecurity, ApiTags } from '@nestjs/swagger';
 import { SkipThrottle } from '@nestjs/throttler';
 import { Registry } from 'prom-client';
-import { Public } from '../common/access.js';
-import { Problems } from '../common/documented.js';
-import { Metrics } from '../common/metrics.js';
+import { Public } from '../http/access.js';
+import { Problems } from '../http/api-problems.js';
+import { Metrics } from '../metrics/metrics.js';
 import { HealthError } from './health.errors.js';
 import { MetricsTokenGuard } from './metrics-token.guard.js';
 

@@ -1,8 +1,8 @@
 import { Controller, Get, Header, Query } from '@nestjs/common';
 import { ApiExcludeEndpoint, ApiTags } from '@nestjs/swagger';
 import { SkipThrottle } from '@nestjs/throttler';
-import { Public } from '../common/access.js';
-import { Inbox } from '../common/inbox.js';
+import { Public } from '../http/access.js';
+import { Inbox } from './inbox-store.js';
 import { InboxEntry, InboxQuery } from './inbox.dto.js';
 import { inboxPage } from './inbox.page.js';
 

@@ -1,5 +1,5 @@
 import { IsString, MaxLength } from 'class-validator';
-import { IfGiven } from '../common/if-given.js';
+import { IfGiven } from '../http/if-given.js';
 
 export class InboxQuery {
   /** Only messages to this address: E.164 or a lower-case e-mail address. */

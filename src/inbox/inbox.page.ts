@@ -1,5 +1,5 @@
 import Handlebars from 'handlebars';
-import type { InboxMessage } from '../common/inbox.js';
+import type { InboxMessage } from './inbox-store.js';
 
 const page = Handlebars.compile<{ messages: (InboxMessage & { time: string })[] }>(`<!doctype html>
 <html lang="en">

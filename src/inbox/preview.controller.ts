@@ -1,11 +1,11 @@
 import { Controller, Get, Header, NotFoundException, Param } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { SkipThrottle } from '@nestjs/throttler';
-import { Public } from '../common/access.js';
+import { Public } from '../http/access.js';
 import { localeOf } from '../common/locale.js';
-import { smsSize } from '../notifier/sms-segments.js';
-import { EXAMPLES } from '../notifier/template-examples.js';
-import { Templates } from '../notifier/templates.js';
+import { smsSize } from '../notifier/text/sms-segments.js';
+import { EXAMPLES } from '../notifier/text/template-examples.js';
+import { Templates } from '../notifier/text/templates.js';
 import { previewList, previewPage } from './preview.page.js';
 
 const SECONDS = 300;

@@ -1,4 +1,4 @@
-import type { Inbox } from '../common/inbox.js';
+import type { Inbox } from '../inbox/inbox-store.js';
 import { Mailer, type Mail } from './mailer.js';
 
 /** Development: keeps mails for `/inbox` instead of sending them. */

@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { Inbox } from '../common/inbox.js';
+import { Inbox } from '../inbox/inbox-store.js';
 import { Config } from '../config/config.js';
 import { InboxMailer } from './inbox.mailer.js';
 import { Mailers } from './mailers.js';

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Recipient } from '../common/recipient.js';
 import { Sql, statement } from '../database/sql.js';
-import { ofChallenge } from '../notifier/message.sql.js';
+import { ofChallenge } from '../notifier/outbox/message.sql.js';
 import type { Channel } from '../notifier/notifier.js';
 
 /** A code that is not replaced, with its newest message. */

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { masked } from '../common/recipient.js';
-import { reasonOf } from '../notifier/failure-reasons.js';
+import { reasonOf } from '../notifier/outbox/failure-reasons.js';
 import { ChallengeStatusRepository, type ChallengeState } from './challenge-status.repository.js';
 import type { ChallengeStatus } from './otp.dto.js';
 import { OtpError } from './otp.errors.js';

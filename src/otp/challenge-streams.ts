@@ -1,6 +1,6 @@
 import { PassThrough, type Readable } from 'node:stream';
 import { Injectable, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
-import { CommonError } from '../common/common.errors.js';
+import { CommonError } from '../http/common.errors.js';
 import { ChallengeStatuses } from './challenge-status.service.js';
 import type { ChallengeStatus } from './otp.dto.js';
 import { OtpError } from './otp.errors.js';

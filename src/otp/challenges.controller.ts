@@ -9,9 +9,9 @@ import {
 } from '@nestjs/swagger';
 import { normalizeIp } from '@nestjs/throttler';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Public } from '../common/access.js';
-import { CommonError } from '../common/common.errors.js';
-import { Problems } from '../common/documented.js';
+import { Public } from '../http/access.js';
+import { CommonError } from '../http/common.errors.js';
+import { Problems } from '../http/api-problems.js';
 import { ChallengeStatuses } from './challenge-status.service.js';
 import { ChallengeStreams } from './challenge-streams.js';
 import { ChallengeStatus } from './otp.dto.js';

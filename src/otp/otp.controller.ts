@@ -1,9 +1,9 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiBody, ApiTags } from '@nestjs/swagger';
-import { Public } from '../common/access.js';
-import { CurrentClient, type Client } from '../common/client.js';
-import { Problems, withOtp } from '../common/documented.js';
-import { BODY_PROBLEMS } from '../common/common.errors.js';
+import { Public } from '../http/access.js';
+import { CurrentClient, type Client } from '../http/client.js';
+import { Problems, withOtp } from '../http/api-problems.js';
+import { BODY_PROBLEMS } from '../http/common.errors.js';
 import { localeOf } from '../common/locale.js';
 import { OtpAddress, OtpSent, OtpVerified, SendOtp, VerifyOtp } from './otp.dto.js';
 import type { SendRequest } from './codes.js';

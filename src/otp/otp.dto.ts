@@ -1,6 +1,6 @@
 import { IsIn, IsOptional, IsString, Matches, MaxLength } from 'class-validator';
 import { CHANNELS } from '../common/delivery.js';
-import { IfGiven } from '../common/if-given.js';
+import { IfGiven } from '../http/if-given.js';
 import { IsLocaleTag } from '../common/locale.js';
 import type { Channel } from '../notifier/notifier.js';
 import { IsContext } from './is-context.js';

@@ -10,16 +10,16 @@ import { Challenge } from './challenge.entity.js';
 import { ChallengeRepository } from './challenge.repository.js';
 import { ChallengesController } from './challenges.controller.js';
 import { Codes } from './codes.js';
-import { OperationsController } from './operations.controller.js';
-import { OperationsService } from './operations.service.js';
+import { OperationsController } from '../deliveries/deliveries.controller.js';
+import { OperationsService } from '../deliveries/unblock.service.js';
 import { OtpController } from './otp.controller.js';
 import { OtpHousekeeping } from './otp.housekeeping.js';
 import { OtpService } from './otp.service.js';
 import { ProofService } from './proof.service.js';
 import { Purposes } from './purposes.js';
 import { Recipients } from './recipients.js';
-import { TimelineRepository } from './timeline.repository.js';
-import { TimelineService } from './timeline.service.js';
+import { TimelineRepository } from './challenge-history.js';
+import { TimelineService } from '../deliveries/timeline.service.js';
 
 @Module({
   imports: [TypeOrmModule.forFeature([Challenge]), AuditModule, NotifierModule, SigningModule],

@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { Metrics } from '../common/metrics.js';
+import { Metrics } from '../metrics/metrics.js';
 import { masked } from '../common/recipient.js';
 import { Config } from '../config/config.js';
 import { TestIdentities } from '../config/test-identities.js';
-import { CodeOutcomes } from '../notifier/code-outcomes.js';
+import { CodeOutcomes } from '../notifier/outbox/provider-feedback.js';
 import { Notifier, type Channel } from '../notifier/notifier.js';
 import { ChallengeRepository, type Issued, type NewChallenge } from './challenge.repository.js';
 import { Codes, PUBLIC_LANE, type CodeRequest, type LinkToken, type SendRequest } from './codes.js';

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import type { Client } from '../common/client.js';
+import type { Client } from '../http/client.js';
 import { Housekeeping } from '../database/housekeeping.js';
-import { networkOf } from './client-network.js';
+import { networkOf } from '../common/client-network.js';
 import { PasswordGuessRepository, type GuessBudget } from './password-guess.repository.js';
 import { PasswordError } from './passwords.errors.js';
 

@@ -8,8 +8,8 @@ import {
   ROLES,
   type RequestWithCaller,
   type Role,
-} from '../common/access.js';
-import { CommonError } from '../common/common.errors.js';
+} from '../http/access.js';
+import { CommonError } from '../http/common.errors.js';
 import { SessionsService } from './sessions.service.js';
 
 const BEARER = /^bearer +([\w.-]+) *$/i;

@@ -1,9 +1,9 @@
 import { Controller, Delete, Get, HttpCode, Param, ParseUUIDPipe, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
-import { CurrentCaller, type Caller } from '../common/access.js';
-import { CurrentClient, type Client } from '../common/client.js';
-import { CommonError, SIGNED_IN_PROBLEMS } from '../common/common.errors.js';
-import { Problems } from '../common/documented.js';
+import { CurrentCaller, type Caller } from '../http/access.js';
+import { CurrentClient, type Client } from '../http/client.js';
+import { CommonError, SIGNED_IN_PROBLEMS } from '../http/common.errors.js';
+import { Problems } from '../http/api-problems.js';
 import { EndSession, SessionEntry } from './sessions.dto.js';
 import { SessionError } from './sessions.errors.js';
 import { SessionsService } from './sessions.service.js';

@@ -1,5 +1,5 @@
 import { IsIn } from 'class-validator';
-import { IfGiven } from '../common/if-given.js';
+import { IfGiven } from '../http/if-given.js';
 
 /** One sign-in that is not over. */
 export class SessionEntry {

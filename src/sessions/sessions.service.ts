@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { newId } from '../common/random.js';
-import type { Caller, Role } from '../common/access.js';
-import type { Client } from '../common/client.js';
+import type { Caller, Role } from '../http/access.js';
+import type { Client } from '../http/client.js';
 import { Keyring } from '../common/keyring.js';
 import { addressOf, isPhone, type Recipient } from '../common/recipient.js';
 import { Config } from '../config/config.js';

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { AccountEvents } from '../audit/account-events.service.js';
-import type { Caller } from '../common/access.js';
-import type { Client } from '../common/client.js';
+import { AccountEvents } from '../account-events/account-events.service.js';
+import type { Caller } from '../http/access.js';
+import type { Client } from '../http/client.js';
 import { SessionError } from './sessions.errors.js';
 import { SessionsService } from './sessions.service.js';
 

@@ -1,7 +1,7 @@
 import { Controller, Get, Header } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { SkipThrottle } from '@nestjs/throttler';
-import { Public } from '../common/access.js';
+import { Public } from '../http/access.js';
 import { Jwks } from './jwks.dto.js';
 import { SigningService } from './signing.service.js';
 

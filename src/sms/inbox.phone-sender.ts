@@ -1,4 +1,4 @@
-import type { Inbox } from '../common/inbox.js';
+import type { Inbox } from '../inbox/inbox-store.js';
 import { PhoneSender, type PhoneMessage } from './phone-sender.js';
 
 /** Development: keeps messages for `/inbox` instead of sending them. */

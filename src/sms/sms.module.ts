@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import type { PhoneChannel } from '../common/delivery.js';
-import { Inbox } from '../common/inbox.js';
+import { Inbox } from '../inbox/inbox-store.js';
 import { Config } from '../config/config.js';
 import type { PhoneProvider } from '../config/provider-settings.js';
 import { InboxPhoneSender } from './inbox.phone-sender.js';

@@ -1,4 +1,4 @@
-import type { Role } from '../common/access.js';
+import type { Role } from '../http/access.js';
 import type { Recipient } from '../common/recipient.js';
 
 /** A user, as the rest of the server knows one. The e-mail address is always proved; a phone number may be claimed. */

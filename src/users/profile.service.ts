@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { AccountEvents } from '../audit/account-events.service.js';
-import type { Caller } from '../common/access.js';
-import type { Client } from '../common/client.js';
-import { CommonError } from '../common/common.errors.js';
+import { AccountEvents } from '../account-events/account-events.service.js';
+import type { Caller } from '../http/access.js';
+import type { Client } from '../http/client.js';
+import { CommonError } from '../http/common.errors.js';
 import type { Recipient } from '../common/recipient.js';
 import type { Challenge } from '../otp/otp.dto.js';
 import { Recipients } from '../otp/recipients.js';

@@ -1,5 +1,5 @@
 import { Controller, Get } from '@nestjs/common';
-import { StandalonePage } from '../common/standalone-page.js';
+import { StandalonePage } from '../http/standalone-page.js';
 import { UNDO_SCRIPT, undoPage } from './undo.page.js';
 
 @Controller('undo')

@@ -1,9 +1,9 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiBody, ApiTags } from '@nestjs/swagger';
-import { Public } from '../common/access.js';
-import { CurrentClient, type Client } from '../common/client.js';
-import { BODY_PROBLEMS } from '../common/common.errors.js';
-import { Problems } from '../common/documented.js';
+import { Public } from '../http/access.js';
+import { CurrentClient, type Client } from '../http/client.js';
+import { BODY_PROBLEMS } from '../http/common.errors.js';
+import { Problems } from '../http/api-problems.js';
 import { ContactsService } from './contacts.service.js';
 import { UndoContactChange } from './users.dto.js';
 import { UserError } from './users.errors.js';

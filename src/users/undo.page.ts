@@ -1,4 +1,4 @@
-import { standalonePage } from '../common/standalone-page.js';
+import { standalonePage } from '../http/standalone-page.js';
 
 export const UNDO_SCRIPT = `
   form.addEventListener('submit', (event) => {

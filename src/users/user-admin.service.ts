@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { AuditLog } from '../audit/audit-log.service.js';
-import type { Caller } from '../common/access.js';
-import type { Client } from '../common/client.js';
+import type { Caller } from '../http/access.js';
+import type { Client } from '../http/client.js';
 import { SessionsService } from '../sessions/sessions.service.js';
 import type { Account } from './account.js';
 import { UserRepository } from './user.repository.js';

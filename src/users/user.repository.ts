@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { QueryFailedError, type EntityManager } from 'typeorm';
 import { newId } from '../common/random.js';
-import type { Role } from '../common/access.js';
+import type { Role } from '../http/access.js';
 import { addressOf, isPhone, type Recipient } from '../common/recipient.js';
 import { Batch } from '../database/batch.js';
 import { Sql, statement, type Statement } from '../database/sql.js';

@@ -1,11 +1,11 @@
 import { Body, Controller, Get, Param, ParseUUIDPipe, Patch, Query, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiBody, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { CurrentCaller, Roles, type Caller } from '../common/access.js';
-import { CurrentClient, type Client } from '../common/client.js';
-import { CommonError, SIGNED_IN_BODY_PROBLEMS, SIGNED_IN_PROBLEMS } from '../common/common.errors.js';
-import { Problems } from '../common/documented.js';
-import { INVALID_LIMIT, Paged, pageOf, rowsToFetch } from '../common/page.js';
+import { CurrentCaller, Roles, type Caller } from '../http/access.js';
+import { CurrentClient, type Client } from '../http/client.js';
+import { CommonError, SIGNED_IN_BODY_PROBLEMS, SIGNED_IN_PROBLEMS } from '../http/common.errors.js';
+import { Problems } from '../http/api-problems.js';
+import { INVALID_LIMIT, Paged, pageOf, rowsToFetch } from '../http/pagination.js';
 import { Config } from '../config/config.js';
 import type { Account } from './account.js';
 import { UserAdminService } from './user-admin.service.js';

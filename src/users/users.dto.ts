@@ -8,9 +8,9 @@ import {
   Matches,
   MaxLength,
 } from 'class-validator';
-import type { Role } from '../common/access.js';
-import { IfGiven } from '../common/if-given.js';
-import { PageQuery } from '../common/page.js';
+import type { Role } from '../http/access.js';
+import { IfGiven } from '../http/if-given.js';
+import { PageQuery } from '../http/pagination.js';
 import { Challenge } from '../otp/otp.dto.js';
 import type { Account } from './account.js';
 import { IsOtp } from '../otp/is-otp.js';

@@ -1,5 +1,5 @@
 import request from 'supertest';
-import type { InboxMessage } from '../../src/common/inbox.js';
+import type { InboxMessage } from '../../src/inbox/inbox-store.js';
 import { until } from './until.js';
 
 /** Calls one server. */

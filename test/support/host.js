@@ -1,7 +1,7 @@
 // Runs the built application in a process of its own, loaded by Node itself, and answers the test that started it: the
 // embedded database has no other way in for SQL, and only the inside knows the routes and what the entities describe.
 import { DataSource } from 'typeorm';
-import { createApp } from '../../dist/app.setup.js';
+import { createApp } from '../../dist/server.js';
 import { Config } from '../../dist/config/config.js';
 import { statements } from '../../dist/database/sql.js';
 

@@ -1,0 +1,70 @@
+import { Body, Controller, Get, HttpCode, Param, ParseUUIDPipe, Post, Query } from '@nestjs/common';
+import { ApiBearerAuth, ApiBody, ApiTags } from '@nestjs/swagger';
+import { CurrentCaller, Roles, type Caller } from '../http/access.js';
+import { CurrentClient, type Client } from '../http/client.js';
+import { CommonError, SIGNED_IN_BODY_PROBLEMS, SIGNED_IN_PROBLEMS } from '../http/common.errors.js';
+import { Problems } from '../http/api-problems.js';
+import { OperationsService } from './unblock.service.js';
+import { addressProblems, OtpError } from '../otp/otp.errors.js';
+import { Recipients } from '../otp/recipients.js';
+import { Timeline, TimelineQuery, Unblock } from './timeline.dto.js';
+import { TimelineService } from './timeline.service.js';
+
+const ADDRESS_PROBLEMS = addressProblems('recipient').filter(({ code }) => code !== 'channel_not_available');
+
+@ApiTags('Administration')
+@ApiBearerAuth()
+@Roles('admin')
+@Controller('deliveries')
+export class OperationsController {
+  constructor(
+    private readonly timelines: TimelineService,
+    private readonly operations: OperationsService,
+    private readonly recipients: Recipients,
+  ) {}
+
+  /**
+   * Why did a code not arrive?
+   *
+   * @remarks What became of the messages to an address, what is left of its budgets, and whether it is suppressed.
+   */
+  @Get()
+  @Problems(...ADDRESS_PROBLEMS, ...SIGNED_IN_PROBLEMS, CommonError.forbidden())
+  async ofRecipient(@Query() { recipient }: TimelineQuery): Promise<Timeline> {
+    return this.timelines.of(this.recipients.any(recipient, 'recipient'));
+  }
+
+  /** Why did this code not arrive? */
+  @Get(':challengeId')
+  @Problems(OtpError.challengeNotFound(), ...SIGNED_IN_PROBLEMS, CommonError.forbidden())
+  ofChallenge(
+    @Param('challengeId', new ParseUUIDPipe({ exceptionFactory: OtpError.challengeNotFound })) id: string,
+  ): Promise<Timeline> {
+    return this.timelines.ofChallenge(id);
+  }
+
+  /**
+   * Let an address be sent codes again
+   *
+   * @remarks Gives its budgets back, ends the wait and lifts a suppression; the audit log has it. Answers with what is so now.
+   */
+  @Post('unblock')
+  @HttpCode(200)
+  @ApiBody({
+    type: Unblock,
+    examples: {
+      all: { summary: 'For everything', value: { recipient: 'ada@example.com' } },
+      purpose: { summary: 'For one purpose', value: { recipient: '+14155550123', purpose: 'login' } },
+    },
+  })
+  @Problems(...ADDRESS_PROBLEMS, ...SIGNED_IN_BODY_PROBLEMS, CommonError.forbidden())
+  async unblock(
+    @CurrentCaller() caller: Caller,
+    @Body() body: Unblock,
+    @CurrentClient() client: Client,
+  ): Promise<Timeline> {
+    const recipient = this.recipients.any(body.recipient, 'recipient');
+    await this.operations.unblock(caller, recipient, body.purpose, client);
+    return this.timelines.of(recipient);
+  }
+}

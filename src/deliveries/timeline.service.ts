@@ -1,0 +1,106 @@
+import { Injectable } from '@nestjs/common';
+import { masked, type Recipient } from '../common/recipient.js';
+import { MessageHistory, type SentMessage } from '../notifier/outbox/message-history.js';
+import { OtpError } from '../otp/otp.errors.js';
+import { Purposes } from '../otp/purposes.js';
+import type { CodeRecord, MessageRecord, Timeline } from './timeline.dto.js';
+import { TimelineRepository, type CodeOnRecord } from '../otp/challenge-history.js';
+
+/** Why a code did or did not arrive, for administrators. */
+@Injectable()
+export class TimelineService {
+  constructor(
+    private readonly codes: TimelineRepository,
+    private readonly history: MessageHistory,
+    private readonly purposes: Purposes,
+  ) {}
+
+  async of(recipient: Recipient): Promise<Timeline> {
+    return this.timeline(recipient, await this.codes.codesOf(recipient), await this.history.of(recipient));
+  }
+
+  /** Throws `challenge_not_found`. A code that another has replaced is known by its messages only. */
+  async ofChallenge(id: string): Promise<Timeline> {
+    const messages = await this.history.ofChallenge(id);
+    const recipient = messages[0]?.recipient;
+    if (!recipient) throw OtpError.challengeNotFound();
+    const codes = await this.codes.codesOf(recipient);
+    return this.timeline(
+      recipient,
+      codes.filter((code) => code.id === messages[0]?.challengeId),
+      messages,
+    );
+  }
+
+  private async timeline(
+    recipient: Recipient,
+    codes: CodeOnRecord[],
+    messages: SentMessage[],
+  ): Promise<Timeline> {
+    const suppressed = await this.history.suppressionOf(recipient);
+    return {
+      recipient: masked(recipient),
+      suppression: suppressed && {
+        reason: suppressed.reason,
+        provider: suppressed.provider,
+        since: suppressed.createdAt,
+      },
+      codes: codes.map((code) => this.codeRecord(code)),
+      messages: messages.map(messageRecord),
+    };
+  }
+
+  private codeRecord(code: CodeOnRecord): CodeRecord {
+    const { id, purpose, lane, channel, issuedAt, expiresAt, consumedAt, expired, attempts } = code;
+    const { maxAttempts, sendsPerDay, failuresPerDay } = this.purposes.policy(purpose);
+    const exhausted = attempts >= maxAttempts;
+    return {
+      id,
+      purpose,
+      lane,
+      channel,
+      status: consumedAt ? 'approved' : exhausted ? 'exhausted' : expired ? 'expired' : 'pending',
+      issuedAt,
+      expiresAt,
+      approvedAt: consumedAt,
+      attempts: { used: attempts, limit: maxAttempts, endsAt: attempts > 0 ? expiresAt : null },
+      sends: { used: code.sends, limit: sendsPerDay, endsAt: code.sendsEndAt },
+      failures: { used: code.failures, limit: failuresPerDay, endsAt: code.failuresEndAt },
+      waitsUntil: code.waiting ? code.resendAt : null,
+    };
+  }
+}
+
+function messageRecord(message: SentMessage): MessageRecord {
+  const {
+    id,
+    challengeId,
+    purpose,
+    channel,
+    template,
+    state,
+    failure,
+    createdAt,
+    expiresAt,
+    finishedAt,
+    log,
+  } = message;
+  return {
+    id,
+    challengeId,
+    purpose,
+    channel,
+    template,
+    state,
+    reason: failure,
+    requestedAt: createdAt,
+    expiresAt,
+    finishedAt,
+    events: log.map(({ at, event, provider, reason }) => ({
+      at: new Date(at),
+      event,
+      provider: provider ?? null,
+      reason: reason ?? null,
+    })),
+  };
+}

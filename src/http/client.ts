@@ -1,0 +1,29 @@
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { acceptedLocale, type Locale } from '../common/locale.js';
+
+const MAX_USER_AGENT = 256;
+export const DEVICE_COOKIE = 'device_token';
+const IN_COOKIES = new RegExp(`(?:^|; )${DEVICE_COOKIE}=([\\w-]+)`);
+
+/** Where a request comes from, for limits and records. */
+export interface Client {
+  ip: string;
+  userAgent?: string;
+  /** As presented; it may belong to anybody or nobody. */
+  deviceToken?: string;
+  /** The first language of ours that its Accept-Language names. */
+  locale?: Locale;
+}
+
+export const CurrentClient = createParamDecorator((_: unknown, context: ExecutionContext): Client => {
+  const { ip, headers } = context.switchToHttp().getRequest<FastifyRequest>();
+  const header = headers['x-device-token'];
+  return {
+    ip,
+    // Node lets 8-bit control characters through; a terminal would obey them.
+    userAgent: headers['user-agent']?.replace(/\p{Cc}/gu, ' ').slice(0, MAX_USER_AGENT),
+    deviceToken: typeof header === 'string' ? header : IN_COOKIES.exec(headers.cookie ?? '')?.[1],
+    locale: acceptedLocale(headers['accept-language']),
+  };
+});

@@ -1,0 +1,32 @@
+import { STATUS_CODES } from 'node:http';
+import type { AppError, ErrorKind } from '../common/app-error.js';
+import type { Problem } from './problem.dto.js';
+
+const statusOf: Record<ErrorKind, number> = {
+  invalid: 400,
+  unauthorized: 401,
+  forbidden: 403,
+  not_found: 404,
+  method_not_allowed: 405,
+  timeout: 408,
+  conflict: 409,
+  too_large: 413,
+  unsupported_type: 415,
+  rate_limited: 429,
+  internal: 500,
+  unavailable: 503,
+};
+
+/** The document for an error. Members of `extra` stand beside the standard ones. */
+export function toProblem(error: AppError, requestId?: string): Problem {
+  const status = statusOf[error.kind];
+  return {
+    type: 'about:blank',
+    title: STATUS_CODES[status] ?? 'Error',
+    status,
+    detail: error.detail,
+    code: error.code,
+    ...(requestId && { requestId }),
+    ...error.extra,
+  };
+}

@@ -1,0 +1,128 @@
+import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { newId } from '../../common/random.js';
+import { Keyring } from '../../common/keyring.js';
+import { Metrics } from '../../metrics/metrics.js';
+import { isPhone } from '../../common/recipient.js';
+import { TestIdentities } from '../../config/test-identities.js';
+import { ChannelQueue } from './delivery-queue.js';
+import { Courier } from './delivery-attempt.js';
+import { MessageRepository } from './message.repository.js';
+import { Notifier, type Channel, type LeasedMessage, type Notice } from '../notifier.js';
+import { OutcomeWriter } from './outcome-writer.js';
+import { Templates } from '../text/templates.js';
+
+const SWEEP_MS = 1_000;
+/** While a sweep finds as much as it can take: what a dead process left goes out as fast as the vendor takes it. */
+const BACKLOG_SWEEP_MS = 25;
+/** With the time for connections before it, less than `main.ts` allows a stop. */
+const DRAIN_MS = 7_000;
+/** What the seal of a notice is bound to, beside its recipient, in the place of a code's purpose and lane. */
+const NOTICE = { purpose: 'notice', lane: '' };
+const NOTICE_LIFE_SECONDS = 86_400;
+
+/**
+ * Sends messages: those of this process at once, and those that any process left behind by a sweep. Delivery is at
+ * least once, for no vendor offers idempotency; the lease keeps two processes from one message at the same time.
+ */
+@Injectable()
+export class Dispatcher extends Notifier implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly logger = new Logger('Dispatcher');
+  private readonly queues: Record<Channel, ChannelQueue> = {
+    email: this.newQueue(),
+    sms: this.newQueue(),
+    whatsapp: this.newQueue(),
+    voice: this.newQueue(),
+  };
+  private sweepTimer?: NodeJS.Timeout;
+  private sweeping: Promise<void> = Promise.resolve();
+  private stopping = false;
+
+  constructor(
+    private readonly messages: MessageRepository,
+    private readonly outcomes: OutcomeWriter,
+    private readonly courier: Courier,
+    private readonly templates: Templates,
+    private readonly keyring: Keyring,
+    private readonly testIdentities: TestIdentities,
+    private readonly metrics: Metrics,
+  ) {
+    super();
+  }
+
+  onApplicationBootstrap(): void {
+    this.scheduleSweep();
+  }
+
+  dispatch(message: LeasedMessage): void {
+    this.queues[message.channel].add(message);
+  }
+
+  async notify(
+    { recipient, template, content, lifeSeconds = NOTICE_LIFE_SECONDS }: Notice,
+    manager?: EntityManager,
+  ): Promise<void> {
+    if (this.testIdentities.has(recipient)) return;
+    const channel: Channel = isPhone(recipient) ? 'sms' : 'email';
+    // A mistake of the caller, which would otherwise show a day later as a notice that never came.
+    if (!this.templates.has(template, channel)) throw new Error(`no ${channel} template ${template}`);
+    const sealed = this.keyring.seal(JSON.stringify(content), recipient, NOTICE.purpose, NOTICE.lane);
+    const message = { id: newId(), recipient, ...NOTICE, channel, template, sealed, lifeSeconds };
+    await this.messages.queue(message, manager);
+  }
+
+  private newQueue(): ChannelQueue {
+    return new ChannelQueue(async (message, secondsLeft) => {
+      const outcome = await this.courier.attempt(message, secondsLeft);
+      const { state, provider, failure } = outcome;
+      const event = state === 'queued' ? 'retry' : state;
+      this.metrics.message({ channel: message.channel, event, provider, reason: failure });
+      this.outcomes.add(outcome);
+    });
+  }
+
+  private scheduleSweep(afterMs = SWEEP_MS): void {
+    if (this.stopping) return;
+    this.sweepTimer = setTimeout(() => {
+      this.sweeping = this.sweep().then((more) => this.scheduleSweep(more ? BACKLOG_SWEEP_MS : SWEEP_MS));
+    }, afterMs);
+  }
+
+  /** One round over the channels; says whether there may be more than they could take. */
+  private async sweep(): Promise<boolean> {
+    try {
+      await this.outcomes.flush();
+      const channels = Object.keys(this.queues) as Channel[];
+      const full = await Promise.all(channels.map((channel) => this.takeDue(channel)));
+      return full.includes(true);
+    } catch (error) {
+      this.logger.warn({ msg: 'sweep failed', error: error instanceof Error ? error.name : typeof error });
+      return false;
+    }
+  }
+
+  private async takeDue(channel: Channel): Promise<boolean> {
+    const { free, freeForNotices } = this.queues[channel];
+    if (free <= 0) return true;
+    const { messages, events, seen } = await this.messages.claim(channel, free, freeForNotices);
+    events.forEach((event) => this.metrics.message(event));
+    messages.forEach((message) => this.dispatch(message));
+    return seen > 0 && seen >= freeForNotices;
+  }
+
+  /** Hands back what waits, lets running attempts finish and writes what is known. */
+  async onApplicationShutdown(): Promise<void> {
+    this.stopping = true;
+    clearTimeout(this.sweepTimer);
+    await this.sweeping;
+    const queues = Object.values(this.queues);
+    const waiting = queues.flatMap((queue) => queue.stop());
+    if (waiting.length > 0) await this.messages.handBack(waiting.map(({ id }) => id)).catch(() => undefined);
+    await Promise.race([Promise.all(queues.map((queue) => queue.ended())), unrefTimer(DRAIN_MS)]);
+    await this.outcomes.flush();
+  }
+}
+
+function unrefTimer(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref());
+}

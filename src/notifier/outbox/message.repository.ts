@@ -1,0 +1,194 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import type { MessageEvent } from '../../metrics/metrics.js';
+import { Sql, statement } from '../../database/sql.js';
+import { REFUSED_BY_LIST } from './failure-reasons.js';
+import { logEntry, loggedLast, NEXT_STATE } from './message.sql.js';
+import { LEASE_SECONDS, suppressed, type Channel, type LeasedMessage } from '../notifier.js';
+
+/** A message that any process may send from now on. */
+export interface QueuedMessage extends Omit<LeasedMessage, 'secondsLeft' | 'attempts' | 'lastProvider'> {
+  lifeSeconds: number;
+}
+
+/** What became of one attempt. */
+export interface Outcome {
+  id: string;
+  state: 'queued' | 'sent' | 'failed' | 'expired';
+  /** Seconds until the next attempt; for `queued`. */
+  retryIn?: number;
+  /** For `sent`: without a receipt by then, the next provider gets it. Absent: there is none to try. */
+  awaitReceiptSeconds?: number;
+  failure?: string;
+  provider?: string;
+  providerRef?: string;
+}
+
+interface Claimed extends LeasedMessage {
+  state: string;
+  /** What this claim put on its log, if anything. */
+  event: string | null;
+  reason: string | null;
+}
+
+/** What every sweep looks at. What still holds its content is due for another attempt, sooner or later. */
+const DUE = `m.channel = $1 and m.sealed is not null and m.state in ('queued', 'sending', 'sent') and m.due_at <= now()`;
+
+/**
+ * Takes a channel's due messages: notices, retries, those whose sender died, and those whose receipt did not come. SKIP
+ * LOCKED lets processes share the work without waiting, and the new due time is the lease that keeps the others away.
+ * Codes come first, so that none waits behind a thousand notices. What there is no reason to send any more ends here; what
+ * was sent before stays sent, and only loses its content.
+ */
+const CLAIM = statement(
+  'messages_claim',
+  `
+    with codes as (
+      select m.id, m.state as was, ${NEXT_STATE} as next_state
+      from messages m where ${DUE} and m.challenge_id is not null
+      order by m.due_at limit $2::int for update of m skip locked),
+    notices as (
+      select m.id, m.state as was, ${NEXT_STATE} as next_state
+      from messages m where ${DUE} and m.challenge_id is null
+      order by m.due_at limit least($3::int, $2::int - (select count(*) from codes)) for update of m skip locked),
+    due as (table codes union all table notices),
+    claimed as (
+      update messages m set
+        state = case when m.state = 'sent' and due.next_state <> 'sending' then 'sent' else due.next_state end,
+        sealed = case due.next_state when 'sending' then m.sealed end,
+        attempts = case due.next_state when 'sending' then m.attempts + 1 else m.attempts end,
+        failure = case when m.state <> 'sent' and due.next_state = 'failed'
+          then coalesce(m.failure, 'suppressed') else m.failure end,
+        finished_at = case when due.next_state <> 'sending' then now() end,
+        due_at = now() + make_interval(secs => ${LEASE_SECONDS}),
+        log = case
+          when m.state = 'sent' and due.next_state = 'sending'
+            then m.log || ${logEntry(`'silent'`, 'm.provider', 'null', 'm.provider_ref')}
+          when m.state <> 'sent' and due.next_state <> 'sending' then m.log || ${logEntry('due.next_state')}
+          else m.log end
+      from due where m.id = due.id
+      returning m.*, due.was)
+    select id, recipient, purpose, lane, channel, template, sealed, attempts, provider as "lastProvider",
+      extract(epoch from expires_at - now())::float8 as "secondsLeft", state, failure as reason,
+      case when was = 'sent' and state = 'sending' then 'silent' when was <> 'sent' and state <> 'sending' then state end
+        as event
+    from claimed`,
+);
+
+/** A notice to a suppressed address is on record, and ended before it began. */
+const QUEUE = statement(
+  'messages_queue',
+  `
+    insert into messages
+      (id, recipient, purpose, lane, channel, template, sealed, state, failure, due_at, expires_at, finished_at)
+    select $1, $2, $3, $4, $5, $6, case when not suppressed then $7::bytea end,
+      case when suppressed then 'failed' else 'queued' end, case when suppressed then 'suppressed' end,
+      now(), now() + make_interval(secs => $8::float8), case when suppressed then now() end
+    from (select ${suppressed('$2::text')} as suppressed) recipient`,
+);
+
+/** Whether the vendor's receipt of the same message was faster than its answer's way to here, and says that it failed. */
+const FELL_THROUGH = `o.state = 'sent' and ${loggedLast(`'failed'`, 'o.provider_ref')}`;
+
+/**
+ * Writes a batch of outcomes. Only a message that is still being sent changes, so a final state stays final and a
+ * late answer of a process that lost its lease changes nothing. What has somewhere to go afterwards keeps its content.
+ * What a vendor refuses by its list of suppressed addresses is noted, in order, so that batches do not deadlock.
+ */
+const FINISH = statement(
+  'messages_finish',
+  `
+    with outcomes as (
+      select * from unnest($1::uuid[], $2::text[], $3::float8[], $4::text[], $5::text[], $6::text[], $7::boolean[])
+        as o(id, state, wait, failure, provider, provider_ref, refused)),
+    suppressed as (
+      insert into suppressions (recipient, reason, provider)
+      select distinct on (m.recipient) m.recipient, 'refused', o.provider
+      from outcomes o join messages m on m.id = o.id where o.refused order by m.recipient
+      on conflict (recipient) do update set created_at = now() where suppressions.reason = 'refused')
+    update messages m set
+      state = case when not (${FELL_THROUGH}) then o.state when o.wait is null then 'failed' else 'queued' end,
+      sealed = case when o.wait is not null then m.sealed end,
+      due_at = now() + make_interval(secs => case when ${FELL_THROUGH} then 0 else coalesce(o.wait, 0) end),
+      finished_at = case when o.wait is null then now() end,
+      failure = case when ${FELL_THROUGH} then m.failure else o.failure end,
+      provider = o.provider, provider_ref = o.provider_ref,
+      log = m.log || ${logEntry(
+        `case o.state when 'queued' then 'retry' else o.state end`,
+        'o.provider',
+        'o.failure',
+        'o.provider_ref',
+      )}
+    from outcomes o where m.id = o.id and m.state = 'sending'`,
+);
+
+/** Gives leased messages back, for another process to take at once. */
+const HAND_BACK = statement(
+  'messages_hand_back',
+  `update messages set state = 'queued', due_at = now(), attempts = attempts - 1
+    where id = any($1::uuid[]) and state = 'sending'`,
+);
+
+/** An array is looked up by the index; to IN the planner may scan the table, for it does not know how small a batch is. */
+const REMOVE_OLD = statement(
+  'messages_remove_old',
+  `
+    delete from messages where id = any (array(
+      select id from messages where finished_at < now() - make_interval(days => $1::int)
+      order by finished_at limit $2::int for update skip locked))
+    returning 1`,
+);
+
+/** The outbox table. The row of a code is written by the statement that makes the code, in `otp`. */
+@Injectable()
+export class MessageRepository {
+  constructor(private readonly sql: Sql) {}
+
+  /**
+   * Up to `limit` due messages of a channel, now leased to this process, what happened to these and others on the way, and
+   * how many were looked at.
+   */
+  async claim(
+    channel: Channel,
+    limit: number,
+    noticeLimit: number,
+  ): Promise<{ messages: LeasedMessage[]; events: MessageEvent[]; seen: number }> {
+    const rows = await this.sql.rows<Claimed>(CLAIM, [channel, limit, noticeLimit]);
+    return {
+      messages: rows.filter(({ state }) => state === 'sending'),
+      events: rows.flatMap(({ event, reason, lastProvider: provider }) =>
+        event === null ? [] : { channel, event, provider, reason },
+      ),
+      seen: rows.length,
+    };
+  }
+
+  async queue(message: QueuedMessage, manager?: EntityManager): Promise<void> {
+    const { id, recipient, purpose, lane, channel, template, sealed, lifeSeconds } = message;
+    const values = [id, recipient, purpose, lane, channel, template, sealed, lifeSeconds];
+    await (manager ? manager.query(QUEUE.text, values) : this.sql.rows(QUEUE, values));
+  }
+
+  async finish(outcomes: Outcome[]): Promise<void> {
+    await this.sql.rows(FINISH, [
+      outcomes.map(({ id }) => id),
+      outcomes.map(({ state }) => state),
+      outcomes.map(({ state, retryIn, awaitReceiptSeconds }) =>
+        state === 'queued' ? (retryIn ?? 0) : state === 'sent' ? (awaitReceiptSeconds ?? null) : null,
+      ),
+      outcomes.map(({ failure }) => failure ?? null),
+      outcomes.map(({ provider }) => provider ?? null),
+      outcomes.map(({ providerRef }) => providerRef ?? null),
+      outcomes.map(({ failure }) => failure !== undefined && REFUSED_BY_LIST.includes(failure)),
+    ]);
+  }
+
+  async handBack(ids: string[]): Promise<void> {
+    await this.sql.rows(HAND_BACK, [ids]);
+  }
+
+  /** Removes a batch of what finished so many days ago; returns how many there were. */
+  async removeOld(days: number, limit: number): Promise<number> {
+    return (await this.sql.rows(REMOVE_OLD, [days, limit])).length;
+  }
+}

@@ -1,0 +1,16 @@
+import { Injectable } from '@nestjs/common';
+import { Config } from '../../config/config.js';
+import { Housekeeping } from '../../database/housekeeping.js';
+import { MessageRepository } from './message.repository.js';
+
+/** Removes messages that ended long ago. */
+@Injectable()
+export class NotifierHousekeeping {
+  constructor(
+    messages: MessageRepository,
+    { MESSAGE_RETENTION_DAYS: days }: Config,
+    housekeeping: Housekeeping,
+  ) {
+    housekeeping.addRemoval('messages', (limit) => messages.removeOld(days, limit));
+  }
+}

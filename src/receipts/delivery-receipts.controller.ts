@@ -1,0 +1,48 @@
+import { Body, Controller, HttpCode, Post, UseGuards } from '@nestjs/common';
+import { ApiBody, ApiTags } from '@nestjs/swagger';
+import { RouteConfig } from '@nestjs/platform-fastify';
+import { SkipThrottle } from '@nestjs/throttler';
+import { Public } from '../http/access.js';
+import { BODY_PROBLEMS } from '../http/common.errors.js';
+import { Problems } from '../http/api-problems.js';
+import { DeliveryReceipt } from './delivery-receipt.dto.js';
+import { ReceiptsService } from '../notifier/outbox/message-receipts.js';
+import { WebhookSignatureGuard } from './webhook-signature.guard.js';
+import { WebhookError } from './receipts.errors.js';
+
+const EXAMPLE = {
+  failed: {
+    summary: 'It failed',
+    value: { id: '0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001', status: 'failed', reason: 'landline' },
+  },
+};
+
+@ApiTags('Webhooks')
+@Public()
+@SkipThrottle()
+@UseGuards(WebhookSignatureGuard)
+@Controller('webhooks/delivery')
+export class DeliveryReceiptsController {
+  constructor(private readonly receipts: ReceiptsService) {}
+
+  /**
+   * What became of a message at your own sender
+   *
+   * @remarks For the service behind the `webhook` provider, signed with `WEBHOOK_SECRET` as the messages to it are
+   * (standardwebhooks.com). It may be said more than once and in any order.
+   */
+  @Post()
+  @HttpCode(204)
+  @RouteConfig({ keepsBody: true })
+  @ApiBody({ type: DeliveryReceipt, examples: EXAMPLE })
+  @Problems(WebhookError.signature(), ...BODY_PROBLEMS)
+  async receive(@Body() { id, status, reason }: DeliveryReceipt): Promise<void> {
+    await this.receipts.receive({
+      messageId: id,
+      event: status,
+      provider: 'webhook',
+      ref: id,
+      ...(status === 'failed' && { failure: reason ? `undelivered (${reason})` : 'undelivered' }),
+    });
+  }
+}

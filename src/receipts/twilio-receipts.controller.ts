@@ -1,0 +1,52 @@
+import { Body, Controller, HttpCode, Post, Query, UseGuards } from '@nestjs/common';
+import { ApiConsumes, ApiTags } from '@nestjs/swagger';
+import { RouteConfig } from '@nestjs/platform-fastify';
+import { SkipThrottle } from '@nestjs/throttler';
+import { Public } from '../http/access.js';
+import { BODY_PROBLEMS } from '../http/common.errors.js';
+import { Problems } from '../http/api-problems.js';
+import { ReceiptsService } from '../notifier/outbox/message-receipts.js';
+import { TwilioReceipt, TwilioReceiptQuery } from './twilio-receipt.dto.js';
+import { TwilioSignatureGuard } from './twilio-signature.guard.js';
+import { WebhookError } from './receipts.errors.js';
+
+const EVENTS: Record<string, 'delivered' | 'failed'> = {
+  delivered: 'delivered',
+  read: 'delivered',
+  undelivered: 'failed',
+  failed: 'failed',
+  canceled: 'failed',
+};
+
+@ApiTags('Webhooks')
+@Public()
+@SkipThrottle()
+@UseGuards(TwilioSignatureGuard)
+@Controller('webhooks/twilio')
+export class TwilioReceiptsController {
+  constructor(private readonly receipts: ReceiptsService) {}
+
+  /**
+   * What became of a message at Twilio
+   *
+   * @remarks The `StatusCallback` of every message that is sent by Twilio; there is nothing to set up there.
+   */
+  @Post()
+  @HttpCode(204)
+  @RouteConfig({ takesForms: true })
+  @ApiConsumes('application/x-www-form-urlencoded')
+  @Problems(WebhookError.signature(), ...BODY_PROBLEMS)
+  async receive(@Query() { message }: TwilioReceiptQuery, @Body() body: TwilioReceipt): Promise<void> {
+    const event = EVENTS[body.MessageStatus];
+    if (!event) return;
+    await this.receipts.receive({
+      messageId: message,
+      event,
+      provider: 'twilio',
+      ref: body.MessageSid,
+      ...(event === 'failed' && {
+        failure: body.ErrorCode ? `undelivered (${body.ErrorCode})` : 'undelivered',
+      }),
+    });
+  }
+}
