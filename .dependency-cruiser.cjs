@@ -1,46 +1,59 @@
-// The floors of the house: imports go down only, and modules of one floor do not import each other.
-const floors = [
-  ['common'],
-  ['config'],
-  ['database'],
-  ['mail', 'sms', 'limits', 'audit', 'signing', 'health'],
-  ['notifier'],
-  ['otp', 'sessions', 'passwords', 'inbox'],
-  ['users', 'customers'],
-  ['auth'],
+// The layers of src, from the bottom up. A module imports from lower layers only, and modules of one
+// layer do not import each other. A name is the beginning of a path below src.
+const layers = [
+  ['common/'],
+  ['config/'],
+  ['metrics/'],
+  ['http/', 'inbox/inbox-store'],
+  ['database/'],
+  ['mail/', 'sms/', 'audit/', 'account-events/', 'signing/', 'health/'],
+  ['notifier/text/'],
+  ['notifier/'],
+  ['otp/', 'sessions/', 'passwords/', 'inbox/', 'receipts/'],
+  ['deliveries/', 'users/', 'customers/'],
+  ['auth/'],
+  ['compat/'],
 ];
-const folder = (names) => `^src/(${names.join('|')})/`;
+const all = layers.flat();
+
+/** Paths of a layer entry, without those of a longer entry that begins with it. */
+function paths(name) {
+  const inner = all.filter((other) => other !== name && other.startsWith(name));
+  return `^src/${name}${inner.map((other) => `(?!${other.slice(name.length)})`).join('')}`;
+}
+
+const anyOf = (names) => names.map(paths).join('|') || '(?!)';
 
 module.exports = {
   forbidden: [
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
-    ...floors.flatMap((names, floor) => [
-      ...names.map((name) => ({
+    ...layers.flatMap((names, layer) =>
+      names.map((name) => ({
         name: `${name}-imports-down-only`,
         severity: 'error',
-        from: { path: folder([name]) },
+        from: { path: paths(name) },
         to: {
-          path: folder(
-            floors
-              .slice(floor)
+          path: anyOf(
+            layers
+              .slice(layer)
               .flat()
               .filter((other) => other !== name),
           ),
         },
       })),
-    ]),
+    ),
     {
-      name: 'modules-are-on-a-floor',
+      name: 'every-module-has-a-layer',
       severity: 'error',
-      comment: 'A new folder below src must be given its floor in this file.',
-      from: { path: '^src/[^/]+/', pathNot: folder(floors.flat()) },
+      comment: 'Add a new folder of src to the layers in this file.',
+      from: { path: '^src/[^/]+/', pathNot: `${anyOf(all)}|^src/cli/` },
       to: {},
     },
     {
-      name: 'features-do-not-import-the-application',
+      name: 'modules-do-not-import-the-application',
       severity: 'error',
-      from: { path: '^src/[^/]+/' },
-      to: { path: '^src/[^/]+\\.ts$' },
+      from: { path: '^src/[^/]+/', pathNot: '^src/cli/' },
+      to: { path: '^src/([^/]+\\.ts$|cli/)' },
     },
     {
       name: 'repositories-and-entities-stay-inside',
@@ -51,14 +64,23 @@ module.exports = {
     {
       name: 'one-file-per-vendor',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/(mail/(postmark|smtp)|sms/twilio)\\.[a-z-]+\\.(ts|spec\\.ts)$' },
+      from: {
+        path: '^src/',
+        pathNot: '^src/(mail/(postmark|smtp)|sms/twilio)\\.[a-z-]+\\.(ts|spec\\.ts)$',
+      },
       to: { path: 'node_modules/(postmark|nodemailer|twilio)/' },
     },
     {
       name: 'src-does-not-import-tests',
       severity: 'error',
       from: { path: '^src/', pathNot: '\\.spec\\.ts$' },
-      to: { path: '^test/' },
+      to: { path: '^(test|bench)/' },
+    },
+    {
+      name: 'tests-do-not-import-the-bench',
+      severity: 'error',
+      from: { path: '^test/' },
+      to: { path: '^bench/' },
     },
   ],
   options: {

@@ -13,8 +13,6 @@ const shared = {
     ],
   },
   extensionsToTreatAsEsm: ['.ts'],
-  // Generous: on a busy machine a slow hook is no failure.
-  testTimeout: 180_000,
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
 };
 
@@ -28,6 +26,8 @@ export default {
   // Many tests wait for vendors that hang, so four keep two cores busy.
   maxWorkers: 4,
   testSequencer: '<rootDir>/test/support/slow-first.js',
+  // Generous, because a slow hook on a busy machine is no failure.
+  testTimeout: 180_000,
   projects: [
     { ...shared, displayName: 'unit', testMatch: ['<rootDir>/src/**/*.spec.ts'] },
     {

@@ -1,16 +1,20 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { AuthModule } from './auth/auth.module.js';
-import { Metrics } from './metrics/metrics.js';
+import { CompatModule } from './compat/compat.module.js';
 import type { Config } from './config/config.js';
 import { ConfigModule } from './config/config.module.js';
 import { CustomersModule } from './customers/customers.module.js';
 import { DatabaseModule } from './database/database.module.js';
+import { DeliveriesModule } from './deliveries/deliveries.module.js';
 import { HealthModule } from './health/health.module.js';
+import { AddressLimitModule } from './http/address-limit.module.js';
+import { InboxStoreModule } from './inbox/inbox-store.module.js';
 import { InboxModule } from './inbox/inbox.module.js';
 import { PreviewModule } from './inbox/preview.module.js';
-import { LimitsModule } from './http/address-limit.module.js';
-import { WebhooksModule } from './receipts/receipts.module.js';
+import { Metrics } from './metrics/metrics.js';
+import { MetricsModule } from './metrics/metrics.module.js';
 import { OtpModule } from './otp/otp.module.js';
+import { ReceiptsModule } from './receipts/receipts.module.js';
 import { UsersModule } from './users/users.module.js';
 
 @Module({})
@@ -19,15 +23,19 @@ export class AppModule {
     return {
       module: AppModule,
       imports: [
-        ConfigModule.with(config, metrics),
+        ConfigModule.with(config),
+        MetricsModule.with(metrics),
         DatabaseModule,
-        LimitsModule,
+        AddressLimitModule,
         HealthModule.with(config),
+        InboxStoreModule,
         OtpModule,
+        DeliveriesModule,
         AuthModule,
         UsersModule,
         CustomersModule,
-        WebhooksModule.with(config),
+        CompatModule,
+        ReceiptsModule.with(config),
         ...(config.hasInbox ? [InboxModule] : []),
         ...(config.production ? [] : [PreviewModule]),
       ],

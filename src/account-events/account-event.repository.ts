@@ -1,9 +1,24 @@
 import { Injectable } from '@nestjs/common';
 import { Sql, statement } from '../database/sql.js';
-import type { AccountEvent } from './account-event.entity.js';
+import type { AccountAction } from './account-action.js';
 
-export type NewAccountEvent = Omit<AccountEvent, 'at'>;
-export type AccountEventRow = Omit<AccountEvent, 'userId'>;
+export interface AccountEventRow {
+  id: string;
+  action: AccountAction;
+  succeeded: boolean;
+  /** Error code of the refusal, or `test` for a test identity. */
+  reason: string | null;
+  /** Masked. */
+  address: string | null;
+  ip: string | null;
+  userAgent: string | null;
+  at: Date;
+}
+
+export interface NewAccountEvent extends Omit<AccountEventRow, 'at'> {
+  /** Null when no account has the address. */
+  userId: string | null;
+}
 
 const KEPT_DAYS = 90;
 

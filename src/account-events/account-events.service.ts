@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { newId } from '../common/random.js';
 import type { Client } from '../http/client.js';
-import { rowsToFetch, type PageQuery } from '../http/pagination.js';
-import { masked, type Recipient } from '../common/recipient.js';
+import { fetchLimit, type PageQuery } from '../http/pagination.js';
+import { maskedAddress, type Recipient } from '../common/recipient.js';
 import { TestIdentities } from '../config/test-identities.js';
 import { Housekeeping } from '../database/housekeeping.js';
 import type { AccountAction } from './account-action.js';
@@ -33,12 +33,12 @@ export class AccountEvents {
   }
 
   /** Commits on its own, so call it after a transaction, not inside: it would wait for one that locks the user. */
-  async add(event: NewEvent): Promise<void> {
+  async record(event: NewEvent): Promise<void> {
     await this.events.add(this.rowOf(event));
   }
 
   /** A sign-in that succeeded. Says whether it follows so many refused ones that its owner should know. */
-  async addSignIn(event: Omit<NewEvent, 'action' | 'succeeded'>): Promise<{ afterFailures: boolean }> {
+  async recordSignIn(event: Omit<NewEvent, 'action' | 'succeeded'>): Promise<{ afterFailures: boolean }> {
     const row = this.rowOf({ ...event, action: 'sign_in', succeeded: true });
     return { afterFailures: await this.events.addSignIn(row) };
   }
@@ -50,14 +50,14 @@ export class AccountEvents {
       action,
       succeeded,
       reason: reason ?? (recipient && this.testIdentities.has(recipient) ? 'test' : null),
-      address: recipient ? masked(recipient) : null,
+      address: recipient ? maskedAddress(recipient) : null,
       ip: client.ip,
       userAgent: client.userAgent ?? null,
     };
   }
 
   /** A page, the newest first, and, when there are more, one of the next. */
-  listOf(userId: string, page: PageQuery): Promise<AccountEvent[]> {
-    return this.events.list(userId, page.cursor, rowsToFetch(page));
+  list(userId: string, page: PageQuery): Promise<AccountEvent[]> {
+    return this.events.list(userId, page.cursor, fetchLimit(page));
   }
 }

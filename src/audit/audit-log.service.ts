@@ -2,8 +2,8 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { newId } from '../common/random.js';
 import type { Client } from '../http/client.js';
-import { rowsToFetch } from '../http/pagination.js';
-import { AuditEntryRepository } from './audit-entry.repository.js';
+import { fetchLimit } from '../http/pagination.js';
+import { AuditRecordRepository } from './audit-record.repository.js';
 import type { AuditEntry, AuditQuery } from './audit.dto.js';
 
 export interface NewEntry {
@@ -20,7 +20,7 @@ export interface NewEntry {
 /** What administrators did, for good. */
 @Injectable()
 export class AuditLog {
-  constructor(private readonly entries: AuditEntryRepository) {}
+  constructor(private readonly entries: AuditRecordRepository) {}
 
   /** With a manager it is part of that transaction: what was done and its record stand or fall together. */
   async record(
@@ -44,6 +44,6 @@ export class AuditLog {
   /** A page, the newest first, and, when there are more, one of the next. */
   list(query: AuditQuery): Promise<AuditEntry[]> {
     const { actor: actorId, subject: subjectId, cursor } = query;
-    return this.entries.list({ actorId, subjectId }, cursor, rowsToFetch(query));
+    return this.entries.list({ actorId, subjectId }, cursor, fetchLimit(query));
   }
 }

@@ -3,8 +3,8 @@ import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Roles } from '../http/access.js';
 import { CommonError, SIGNED_IN_PROBLEMS } from '../http/common.errors.js';
-import { Problems } from '../http/api-problems.js';
-import { Paged, pageOf } from '../http/pagination.js';
+import { ApiProblems } from '../http/api-problems.js';
+import { ApiPage, paginate } from '../http/pagination.js';
 import { Config } from '../config/config.js';
 import { AuditLog } from './audit-log.service.js';
 import { AuditEntry, AuditQuery } from './audit.dto.js';
@@ -25,8 +25,8 @@ export class AuditController {
    * @remarks The newest first, page by page: follow `Link` until there is none. Entries are never changed or removed.
    */
   @Get()
-  @Paged(AuditEntry)
-  @Problems(
+  @ApiPage(AuditEntry)
+  @ApiProblems(
     CommonError.validation([{ field: 'subject', detail: 'subject must be the id of a user.' }]),
     ...SIGNED_IN_PROBLEMS,
     CommonError.forbidden(),
@@ -35,6 +35,6 @@ export class AuditController {
     @Query() query: AuditQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<AuditEntry[]> {
-    return pageOf(await this.log.list(query), query, `${this.config.publicUrl}/audit`, reply);
+    return paginate(await this.log.list(query), query, `${this.config.publicUrl}/audit`, reply);
   }
 }

@@ -1,17 +1,14 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { AccountEvent } from '../account-events/account-event.entity.js';
-import { AccountEventRepository } from '../account-events/account-event.repository.js';
-import { AccountEvents } from '../account-events/account-events.service.js';
-import { AuditEntry } from './audit-entry.entity.js';
-import { AuditEntryRepository } from './audit-entry.repository.js';
 import { AuditLog } from './audit-log.service.js';
+import { AuditRecord } from './audit-record.entity.js';
+import { AuditRecordRepository } from './audit-record.repository.js';
 import { AuditController } from './audit.controller.js';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([AccountEvent, AuditEntry])],
+  imports: [TypeOrmModule.forFeature([AuditRecord])],
   controllers: [AuditController],
-  providers: [AccountEvents, AccountEventRepository, AuditLog, AuditEntryRepository],
-  exports: [AccountEvents, AuditLog],
+  providers: [AuditLog, AuditRecordRepository],
+  exports: [AuditLog],
 })
 export class AuditModule {}

@@ -18,7 +18,7 @@ export const AuthError = {
       'reset_link_invalid',
       'This link was used, has expired or was replaced by a newer one.',
     ),
-  resetWays: () =>
+  resetCredentialMissing: () =>
     new AppError('invalid', 'validation_failed', 'Give token, or email and otp, or sign in.', {
       errors: [{ field: 'token', detail: 'Give token, or email and otp, or an access token.' }],
     }),

@@ -1,5 +1,5 @@
 import { BODY_PROBLEMS } from '../http/common.errors.js';
-import { addressProblems, OtpError } from '../otp/otp.errors.js';
+import { addressErrors, OtpError } from '../otp/otp.errors.js';
 import { PasswordError } from '../passwords/passwords.errors.js';
 import { UserError } from '../users/users.errors.js';
 import { AuthError } from './auth.errors.js';
@@ -31,7 +31,7 @@ export const REGISTER_PROBLEMS = [
   PasswordError.busy(),
   OtpError.cooldown(42),
   OtpError.sendLimit(3600),
-  ...addressProblems('phone'),
+  ...addressErrors('phone'),
   ...BODY_PROBLEMS,
 ];
 
@@ -46,7 +46,7 @@ export const VERIFY_PROBLEMS = [
   OtpError.notFound(),
   OtpError.guessLimit(3600),
   UserError.disabled(),
-  UserError.changedMeanwhile(),
+  UserError.accountChanged(),
   ...BODY_PROBLEMS,
 ];
 
@@ -61,7 +61,7 @@ export const LOGIN_PROBLEMS = [
   AuthError.invalidCredentials(),
   AuthError.emailUnverified(),
   UserError.disabled(),
-  UserError.changedMeanwhile(),
+  UserError.accountChanged(),
   PasswordError.guessLimit(3600),
   PasswordError.busy(),
   ...BODY_PROBLEMS,
@@ -69,12 +69,12 @@ export const LOGIN_PROBLEMS = [
 
 export const RESET_PROBLEMS = [
   AuthError.resetInvalid(),
-  AuthError.resetWays(),
+  AuthError.resetCredentialMissing(),
   PasswordError.refused('is one of the most common passwords.', 'password'),
   PasswordError.guessLimit(3600),
   PasswordError.busy(),
   UserError.wrongPassword(),
-  UserError.changedMeanwhile(),
+  UserError.accountChanged(),
   OtpError.invalid(2),
   OtpError.exhausted(),
   OtpError.notFound(),

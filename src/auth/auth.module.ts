@@ -1,16 +1,13 @@
 import { Module } from '@nestjs/common';
-import { TypeOrmModule } from '@nestjs/typeorm';
-import { AuditModule } from '../audit/audit.module.js';
+import { AccountEventsModule } from '../account-events/account-events.module.js';
 import { NotifierModule } from '../notifier/notifier.module.js';
 import { OtpModule } from '../otp/otp.module.js';
 import { PasswordsModule } from '../passwords/passwords.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
 import { UsersModule } from '../users/users.module.js';
-import { LegacyAuthController } from '../compat/compat-auth.controller.js';
 import { PasswordResetService } from './password-reset.service.js';
 import { PasswordController } from './password.controller.js';
 import { RegistrationController } from './registration.controller.js';
-import { Registration } from './registration.entity.js';
 import { RegistrationRepository } from './registration.repository.js';
 import { RegistrationService } from './registration.service.js';
 import { ResetPageController } from './reset-page.controller.js';
@@ -20,31 +17,21 @@ import { SignInService } from './sign-in.service.js';
 
 @Module({
   imports: [
-    TypeOrmModule.forFeature([Registration]),
-    AuditModule,
+    AccountEventsModule,
     NotifierModule,
     OtpModule,
     PasswordsModule,
     SessionsModule,
     UsersModule,
   ],
-  controllers: [
-    RegistrationController,
-    SignInController,
-    PasswordController,
-    LegacyAuthController,
-    ResetPageController,
-  ],
+  controllers: [RegistrationController, SignInController, PasswordController, ResetPageController],
   providers: [
     RegistrationService,
     RegistrationRepository,
     SignInService,
     SignInNotices,
     PasswordResetService,
-    // For the paths of `/api`, which are the same operations.
-    RegistrationController,
-    SignInController,
-    PasswordController,
   ],
+  exports: [RegistrationService, SignInService, PasswordResetService],
 })
 export class AuthModule {}

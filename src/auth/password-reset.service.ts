@@ -35,15 +35,15 @@ export class PasswordResetService {
   ) {}
 
   /** Does the same work for every address; one without an account is told so by mail. A limit is not shown either. */
-  async forgot(email: string, locale?: Locale): Promise<void> {
-    const recipient = this.recipients.one({ email });
-    const account = await this.users.ownerOf(recipient);
+  async requestReset(email: string, locale?: Locale): Promise<void> {
+    const recipient = this.recipients.fromFields({ email });
+    const account = await this.users.findByVerifiedAddress(recipient);
     const message =
       account && !account.disabledAt
         ? { template: PURPOSE, link: (token: string) => `${this.resetUrl}#token=${token}` }
         : { template: 'no_account', decoy: true };
     try {
-      await this.otp.send({ recipient, policy: this.purposes.policy(PURPOSE), locale, ...message });
+      await this.otp.send({ recipient, policy: this.purposes.policyOf(PURPOSE), locale, ...message });
     } catch (error) {
       if (!(error instanceof AppError) || error.kind !== 'rate_limited') throw error;
     }
@@ -53,7 +53,7 @@ export class PasswordResetService {
     const { token, email, otp, password, currentPassword } = body;
     const byCode = email !== undefined && otp !== undefined;
     const half = (email === undefined) !== (otp === undefined);
-    if (half || (token !== undefined && byCode)) throw AuthError.resetWays();
+    if (half || (token !== undefined && byCode)) throw AuthError.resetCredentialMissing();
     if (token !== undefined) return this.byLink(token, password, client);
     if (byCode) return this.byCode(email, otp, password, client);
     if (caller) return this.bySession(caller, password, currentPassword, client);
@@ -64,8 +64,8 @@ export class PasswordResetService {
   private async byLink(token: string, password: string, client: Client): Promise<void> {
     const link = this.codes.readLink(token, PURPOSE);
     if (!link) throw AuthError.resetInvalid();
-    const account = await this.users.ownerOf(link.recipient);
-    if (account) this.passwords.accept(password, this.users.passwordOwner(account));
+    const account = await this.users.findByVerifiedAddress(link.recipient);
+    if (account) this.passwords.assertAcceptable(password, this.users.passwordOwner(account));
     const hash = await this.passwords.hash(password);
     if (!(await this.otp.redeem(link, PURPOSE))) {
       await this.record(account, link.recipient, client, 'reset_link_invalid');
@@ -76,12 +76,12 @@ export class PasswordResetService {
 
   /** Before the code is right, nothing of the account may show, so the password is compared with the address only. */
   private async byCode(email: string, otp: string, password: string, client: Client): Promise<void> {
-    const recipient = this.recipients.one({ email });
-    this.passwords.accept(password, { email: addressOf(recipient) });
+    const recipient = this.recipients.fromFields({ email });
+    this.passwords.assertAcceptable(password, { email: addressOf(recipient) });
     const hash = await this.passwords.hash(password);
-    const account = await this.users.ownerOf(recipient);
+    const account = await this.users.findByVerifiedAddress(recipient);
     try {
-      await this.otp.verify({ recipient, policy: this.purposes.policy(PURPOSE) }, otp);
+      await this.otp.verify({ recipient, policy: this.purposes.policyOf(PURPOSE) }, otp);
     } catch (error) {
       if (error instanceof AppError) await this.record(account, recipient, client, error.code);
       throw error;
@@ -95,11 +95,11 @@ export class PasswordResetService {
     currentPassword: string | undefined,
     client: Client,
   ): Promise<void> {
-    const account = await this.users.own(caller);
-    this.passwords.accept(password, this.users.passwordOwner(account));
-    await this.users.confirm(account, caller, client, currentPassword);
+    const account = await this.users.getCaller(caller);
+    this.passwords.assertAcceptable(password, this.users.passwordOwner(account));
+    await this.users.reauthenticate(account, caller, client, currentPassword);
     await this.users.setPassword(account, await this.passwords.hash(password), { locale: client.locale });
-    await this.events.add({ userId: account.id, action: 'password_change', succeeded: true, client });
+    await this.events.record({ userId: account.id, action: 'password_change', succeeded: true, client });
   }
 
   private async change(
@@ -124,7 +124,7 @@ export class PasswordResetService {
     reason?: string,
   ): Promise<void> {
     const succeeded = reason === undefined;
-    return this.events.add({
+    return this.events.record({
       userId: account?.id,
       action: 'password_reset',
       succeeded,

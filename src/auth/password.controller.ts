@@ -1,10 +1,10 @@
 import { Body, Controller, HttpCode, Patch, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiBody, ApiTags } from '@nestjs/swagger';
-import { MaybeCaller, OptionallySignedIn, Public, type Caller } from '../http/access.js';
+import { OptionalCaller, OptionallySignedIn, Public, type Caller } from '../http/access.js';
 import { CurrentClient, type Client } from '../http/client.js';
 import { BODY_PROBLEMS, CommonError } from '../http/common.errors.js';
-import { Problems } from '../http/api-problems.js';
-import { localeOf } from '../common/locale.js';
+import { ApiProblems } from '../http/api-problems.js';
+import { supportedLocale } from '../common/locale.js';
 import { RESET_PROBLEMS } from './auth.examples.js';
 import { ForgotPassword, ResetPassword } from './password.dto.js';
 import { PasswordResetService } from './password-reset.service.js';
@@ -27,9 +27,9 @@ export class PasswordController {
     type: ForgotPassword,
     examples: { email: { summary: 'An account', value: { email: 'ada@example.com' } } },
   })
-  @Problems(...BODY_PROBLEMS)
+  @ApiProblems(...BODY_PROBLEMS)
   async forgot(@Body() { email, locale }: ForgotPassword, @CurrentClient() client: Client): Promise<Message> {
-    await this.resets.forgot(email, localeOf(locale) ?? client.locale);
+    await this.resets.requestReset(email, supportedLocale(locale) ?? client.locale);
     return { message: 'If there is an account with this address, a mail is on its way to it.' };
   }
 
@@ -56,10 +56,10 @@ export class PasswordController {
       session: { summary: 'Signed in', value: { password: 'correct horse battery staple' } },
     },
   })
-  @Problems(CommonError.unauthorized(), CommonError.reauthenticate(), ...RESET_PROBLEMS)
+  @ApiProblems(CommonError.unauthorized(), CommonError.reauthenticate(), ...RESET_PROBLEMS)
   async reset(
     @Body() body: ResetPassword,
-    @MaybeCaller() caller: Caller | undefined,
+    @OptionalCaller() caller: Caller | undefined,
     @CurrentClient() client: Client,
   ): Promise<Message> {
     await this.resets.reset(body, caller, client);

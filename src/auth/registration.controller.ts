@@ -2,7 +2,7 @@ import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiBody, ApiTags } from '@nestjs/swagger';
 import { Public } from '../http/access.js';
 import { CurrentClient, type Client } from '../http/client.js';
-import { Problems } from '../http/api-problems.js';
+import { ApiProblems } from '../http/api-problems.js';
 import { Recipients } from '../otp/recipients.js';
 import { REGISTER_EXAMPLES, REGISTER_PROBLEMS, VERIFY_EXAMPLES, VERIFY_PROBLEMS } from './auth.examples.js';
 import { Register, VerifyRegistration } from './registration.dto.js';
@@ -29,7 +29,7 @@ export class RegistrationController {
    */
   @Post('register')
   @ApiBody({ type: Register, examples: REGISTER_EXAMPLES })
-  @Problems(...REGISTER_PROBLEMS)
+  @ApiProblems(...REGISTER_PROBLEMS)
   async register(@Body() body: Register, @CurrentClient() client: Client): Promise<SignInCodeSent> {
     const challenge = await this.registrations.register(body, client);
     return { message: 'Enter the code that was mailed to you.', VerificationStatus: 'pending', challenge };
@@ -43,12 +43,12 @@ export class RegistrationController {
   @Post('verify')
   @HttpCode(200)
   @ApiBody({ type: VerifyRegistration, examples: VERIFY_EXAMPLES })
-  @Problems(...VERIFY_PROBLEMS)
+  @ApiProblems(...VERIFY_PROBLEMS)
   async verify(
     @Body() { email, otp }: VerifyRegistration,
     @CurrentClient() client: Client,
   ): Promise<SignInCodeApproved> {
-    const signedIn = await this.signIn.byRegistration(this.recipients.one({ email }), otp, client);
+    const signedIn = await this.signIn.signInWithRegistration(this.recipients.fromFields({ email }), otp, client);
     return { VerificationStatus: 'approved', ...signedIn };
   }
 }

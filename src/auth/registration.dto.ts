@@ -1,6 +1,6 @@
 import { IsString, MaxLength } from 'class-validator';
 import { IfGiven } from '../http/if-given.js';
-import { IsLocaleTag } from '../common/locale.js';
+import { IsLocaleTag } from '../http/is-locale-tag.js';
 import { IsOtp } from '../otp/is-otp.js';
 import { IsName } from '../users/is-name.js';
 

@@ -87,11 +87,11 @@ export class RegistrationRepository {
     return (await this.sql.row(REGISTER, values)) !== null;
   }
 
-  async open(email: string): Promise<void> {
+  async createAccount(email: string): Promise<void> {
     await this.sql.rows(OPEN, [email, newId()]);
   }
 
-  async passwordOf(email: string): Promise<string | null> {
+  async passwordHashOf(email: string): Promise<string | null> {
     const row = await this.sql.row<{ passwordHash: string | null }>(PASSWORD_OF, [email]);
     return row?.passwordHash ?? null;
   }

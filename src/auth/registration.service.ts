@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AccountEvents } from '../account-events/account-events.service.js';
 import type { Client } from '../http/client.js';
-import { localeOf } from '../common/locale.js';
+import { supportedLocale } from '../common/locale.js';
 import { addressOf, type Recipient } from '../common/recipient.js';
 import { Housekeeping } from '../database/housekeeping.js';
 import type { Challenge } from '../otp/otp.dto.js';
@@ -40,33 +40,33 @@ export class RegistrationService {
    */
   async register(body: Register, client: Client): Promise<Challenge> {
     const { password, username = null, firstName = null, lastName = null } = body;
-    const recipient = this.recipients.one({ email: body.email });
-    const phone = body.phone === undefined ? null : addressOf(this.recipients.one({ phone: body.phone }));
+    const recipient = this.recipients.fromFields({ email: body.email });
+    const phone = body.phone === undefined ? null : addressOf(this.recipients.fromFields({ phone: body.phone }));
     const email = addressOf(recipient);
-    this.passwords.accept(password, { email, names: [username, firstName, lastName] });
+    this.passwords.assertAcceptable(password, { email, names: [username, firstName, lastName] });
 
-    const policy = this.purposes.policy('email_verification');
+    const policy = this.purposes.policyOf('email_verification');
     const isNew = await this.registrations.register({
       email,
-      passwordHash: await this.passwords.hashFor(recipient, password),
+      passwordHash: await this.passwords.deterministicHash(recipient, password),
       username,
       firstName,
       lastName,
       phone,
       lifeSeconds: policy.ttlSeconds + GRACE_SECONDS,
     });
-    await this.events.add({ action: 'registration', succeeded: true, recipient, client });
+    await this.events.record({ action: 'registration', succeeded: true, recipient, client });
     const message = isNew ? {} : { decoy: true, template: 'address_taken' };
-    const locale = localeOf(body.locale) ?? client.locale;
+    const locale = supportedLocale(body.locale) ?? client.locale;
     const { challenge } = await this.otp.send({ recipient, policy, locale, ...message });
     return challenge;
   }
 
   /** The account of an address whose code is right, made by it unless it was there. */
   async verify(recipient: Recipient, otp: string): Promise<Account | null> {
-    await this.otp.verify({ recipient, policy: this.purposes.policy('email_verification') }, otp);
-    await this.registrations.open(addressOf(recipient));
-    return this.users.ownerOf(recipient);
+    await this.otp.verify({ recipient, policy: this.purposes.policyOf('email_verification') }, otp);
+    await this.registrations.createAccount(addressOf(recipient));
+    return this.users.findByVerifiedAddress(recipient);
   }
 
   /** A sign-in code proves the mailbox, but not who registered it: nothing that was given for it is kept. */
@@ -77,7 +77,7 @@ export class RegistrationService {
   }
 
   /** The password that waits with an unproved address. */
-  pendingPassword(email: string): Promise<string | null> {
-    return this.registrations.passwordOf(email);
+  pendingPasswordHash(email: string): Promise<string | null> {
+    return this.registrations.passwordHashOf(email);
   }
 }

@@ -6,7 +6,7 @@ import { deviceName } from './device-name.js';
 
 interface NewSignIn {
   at: Date;
-  anotherDevice: boolean;
+  isNewDevice: boolean;
   afterFailures: boolean;
 }
 
@@ -16,8 +16,8 @@ export class SignInNotices {
   constructor(private readonly notifier: Notifier) {}
 
   /** One notice at most, for a sign-in waits for it: that of the failures says all that the other does. */
-  async tell(account: Account, signIn: NewSignIn, { userAgent, ip, locale }: Client): Promise<void> {
-    const { at, anotherDevice, afterFailures } = signIn;
+  async notifyOwner(account: Account, signIn: NewSignIn, { userAgent, ip, locale }: Client): Promise<void> {
+    const { at, isNewDevice: anotherDevice, afterFailures } = signIn;
     if (!account.email || !(anotherDevice || afterFailures)) return;
     await this.notifier.notify({
       recipient: `email:${account.email}`,

@@ -3,9 +3,9 @@ import { ApiBearerAuth, ApiBody, ApiTags } from '@nestjs/swagger';
 import { CurrentCaller, Public, type Caller } from '../http/access.js';
 import { CurrentClient, type Client } from '../http/client.js';
 import { BODY_PROBLEMS, SIGNED_IN_PROBLEMS } from '../http/common.errors.js';
-import { Problems, withOtp } from '../http/api-problems.js';
-import { localeOf } from '../common/locale.js';
-import { addressProblems, OtpError } from '../otp/otp.errors.js';
+import { ApiProblems, withOtp } from '../http/api-problems.js';
+import { supportedLocale } from '../common/locale.js';
+import { addressErrors, OtpError } from '../otp/otp.errors.js';
 import { OtpService } from '../otp/otp.service.js';
 import { Purposes } from '../otp/purposes.js';
 import { Recipients } from '../otp/recipients.js';
@@ -55,15 +55,15 @@ export class SignInController {
   @Public()
   @Post('send_otp')
   @ApiBody({ type: SendSignInCode, examples: ADDRESS_EXAMPLES })
-  @Problems(OtpError.cooldown(42), OtpError.sendLimit(3600), ...addressProblems('phone'), ...BODY_PROBLEMS)
+  @ApiProblems(OtpError.cooldown(42), OtpError.sendLimit(3600), ...addressErrors('phone'), ...BODY_PROBLEMS)
   async sendOtp(
     @Body() { phone, email, channel, locale: asked }: SendSignInCode,
     @CurrentClient() client: Client,
   ): Promise<SignInCodeSent> {
-    const recipient = this.recipients.one({ phone, email });
-    const lane = await this.sessions.laneOf(recipient, client.deviceToken);
-    const policy = this.purposes.policy('login');
-    const locale = localeOf(asked) ?? client.locale;
+    const recipient = this.recipients.fromFields({ phone, email });
+    const lane = await this.sessions.laneForDevice(recipient, client.deviceToken);
+    const policy = this.purposes.policyOf('login');
+    const locale = supportedLocale(asked) ?? client.locale;
     const { challenge } = await this.otp.send({ recipient, channel, policy, lane, locale });
     return { message: 'OTP sent successfully.', VerificationStatus: 'pending', challenge };
   }
@@ -77,21 +77,21 @@ export class SignInController {
   @Public()
   @Post('verify_otp')
   @ApiBody({ type: VerifySignInCode, examples: withOtp(ADDRESS_EXAMPLES) })
-  @Problems(
+  @ApiProblems(
     OtpError.invalid(2).with(STILL_PENDING),
     OtpError.expired().with(STILL_PENDING),
     OtpError.exhausted(),
     OtpError.notFound(),
     OtpError.guessLimit(3600),
     UserError.disabled(),
-    UserError.changedMeanwhile(),
+    UserError.accountChanged(),
     ...BODY_PROBLEMS,
   )
   async verifyOtp(
     @Body() { phone, email, otp }: VerifySignInCode,
     @CurrentClient() client: Client,
   ): Promise<SignInCodeApproved> {
-    const signedIn = await this.signIn.byCode(this.recipients.one({ phone, email }), otp, client);
+    const signedIn = await this.signIn.signInWithCode(this.recipients.fromFields({ phone, email }), otp, client);
     return { VerificationStatus: 'approved', ...signedIn };
   }
 
@@ -105,9 +105,9 @@ export class SignInController {
   @Post('login')
   @HttpCode(200)
   @ApiBody({ type: LogIn, examples: LOGIN_EXAMPLES })
-  @Problems(...LOGIN_PROBLEMS)
+  @ApiProblems(...LOGIN_PROBLEMS)
   logIn(@Body() { email, password }: LogIn, @CurrentClient() client: Client): Promise<SignedIn> {
-    return this.signIn.byPassword(email, password, client);
+    return this.signIn.signInWithPassword(email, password, client);
   }
 
   /**
@@ -123,7 +123,7 @@ export class SignInController {
     type: Refresh,
     examples: { token: { summary: 'Of this session', value: { refreshToken: 'from the last reply' } } },
   })
-  @Problems(AuthError.refreshInvalid(), ...BODY_PROBLEMS)
+  @ApiProblems(AuthError.refreshInvalid(), ...BODY_PROBLEMS)
   refresh(@Body() { refreshToken }: Refresh, @CurrentClient() client: Client): Promise<Tokens> {
     return this.signIn.refresh(refreshToken, client);
   }
@@ -135,9 +135,9 @@ export class SignInController {
    */
   @Post('logout')
   @ApiBearerAuth()
-  @Problems(...SIGNED_IN_PROBLEMS)
+  @ApiProblems(...SIGNED_IN_PROBLEMS)
   async logOut(@CurrentCaller() caller: Caller, @CurrentClient() client: Client): Promise<Message> {
-    await this.signOut.one(caller, caller.sessionId, { client });
+    await this.signOut.endSession(caller, caller.sessionId, { client });
     return { message: 'Signed out.' };
   }
 }

@@ -1,7 +1,7 @@
 import { IsIn, IsString, MaxLength } from 'class-validator';
 import { CHANNELS } from '../common/delivery.js';
 import { IfGiven } from '../http/if-given.js';
-import { IsLocaleTag } from '../common/locale.js';
+import { IsLocaleTag } from '../http/is-locale-tag.js';
 import { Challenge } from '../otp/otp.dto.js';
 import { IsOtp } from '../otp/is-otp.js';
 import type { Channel } from '../notifier/notifier.js';

@@ -41,32 +41,32 @@ export class SignInService {
   ) {}
 
   /** With a code by SMS or e-mail. Tokens only where an account owns the address, or where proving it makes one. */
-  async byCode(recipient: Recipient, otp: string, client: Client): Promise<SignedIn | null> {
-    const lane = await this.sessions.laneOf(recipient, client.deviceToken);
-    const policy = this.purposes.policy('login');
+  async signInWithCode(recipient: Recipient, otp: string, client: Client): Promise<SignedIn | null> {
+    const lane = await this.sessions.laneForDevice(recipient, client.deviceToken);
+    const policy = this.purposes.policyOf('login');
     const verify = () => this.otp.verify({ recipient, policy, lane }, otp);
     // Wanted whether the code is right or wrong, so both are asked at once. A session opens only if it has not changed since.
-    const found = this.users.ownerOf(recipient);
-    const [owner] = await Promise.all([found, this.orRecord('sign_in', recipient, client, verify, found)]);
+    const found = this.users.findByVerifiedAddress(recipient);
+    const [owner] = await Promise.all([found, this.recordingFailures('sign_in', recipient, client, verify, found)]);
     const account = owner ?? (await this.newOwner(recipient, client));
-    return account && this.signIn(account, recipient, client);
+    return account && this.completeCodeSignIn(account, recipient, client);
   }
 
   /** With the code of a registration. Says `passwordRequired` where the account has been opened without a password. */
-  async byRegistration(recipient: Recipient, otp: string, client: Client): Promise<SignedIn> {
-    const account = await this.orRecord('email_verification', recipient, client, () =>
+  async signInWithRegistration(recipient: Recipient, otp: string, client: Client): Promise<SignedIn> {
+    const account = await this.recordingFailures('email_verification', recipient, client, () =>
       this.registrations.verify(recipient, otp),
     );
     // Deleted this moment.
-    if (!account) throw UserError.changedMeanwhile();
-    await this.events.add({
+    if (!account) throw UserError.accountChanged();
+    await this.events.record({
       userId: account.id,
       action: 'email_verification',
       succeeded: true,
       recipient,
       client,
     });
-    const signedIn = await this.signIn(account, recipient, client);
+    const signedIn = await this.completeCodeSignIn(account, recipient, client);
     return account.passwordHash === null ? { ...signedIn, passwordRequired: true } : signedIn;
   }
 
@@ -74,14 +74,14 @@ export class SignInService {
    * With e-mail address and password. Whatever the address is, one password is compared, so neither reply nor time
    * tells whether it has an account.
    */
-  async byPassword(email: string, password: string, client: Client): Promise<SignedIn> {
-    const recipient = this.recipients.one({ email });
+  async signInWithPassword(email: string, password: string, client: Client): Promise<SignedIn> {
+    const recipient = this.recipients.fromFields({ email });
     const find = () => this.passwordOf(recipient, client);
-    return this.orRecord('sign_in', recipient, client, async () => {
-      const { account, right, outdated } = await this.passwords.checkFound(find, password);
+    return this.recordingFailures('sign_in', recipient, client, async () => {
+      const { account, right, rehashed: outdated } = await this.passwords.findAndCheck(find, password);
       if (!right) throw AuthError.invalidCredentials();
       if (!account) throw AuthError.emailUnverified();
-      if (outdated) await this.users.rehash(account, outdated);
+      if (outdated) await this.users.updateHash(account, outdated);
       return this.openSession(account, ['pwd'], recipient, client);
     });
   }
@@ -90,7 +90,7 @@ export class SignInService {
   async refresh(refreshToken: string, client: Client): Promise<Tokens> {
     const result = await this.sessions.refresh(refreshToken, client);
     if (result.outcome === 'replayed')
-      await this.events.add({
+      await this.events.record({
         userId: result.userId,
         action: 'refresh',
         succeeded: false,
@@ -98,7 +98,7 @@ export class SignInService {
         client,
       });
     if (result.outcome !== 'refreshed') throw AuthError.refreshInvalid();
-    const account = await this.users.byId(result.userId);
+    const account = await this.users.findById(result.userId);
     if (!account) throw AuthError.refreshInvalid();
     return {
       tokenType: 'Bearer',
@@ -112,11 +112,11 @@ export class SignInService {
     recipient: Recipient,
     client: Client,
   ): Promise<Guess & { account: Account | null }> {
-    const lane = await this.sessions.laneOf(recipient, client.deviceToken);
-    const account = await this.users.ownerOf(recipient);
-    const pending = await this.registrations.pendingPassword(addressOf(recipient));
+    const lane = await this.sessions.laneForDevice(recipient, client.deviceToken);
+    const account = await this.users.findByVerifiedAddress(recipient);
+    const pending = await this.registrations.pendingPasswordHash(addressOf(recipient));
     const hash = account ? account.passwordHash : pending;
-    return { account, attempt: { who: recipient, lane, client }, hash };
+    return { account, attempt: { subject: recipient, lane, client }, hash };
   }
 
   /** The account that claims the proved address alone, or that is made by proving it. */
@@ -124,12 +124,12 @@ export class SignInService {
     const owner = await this.users.linkPhone(recipient, client.locale);
     if (owner || !this.config.SIGN_UP_ON_VERIFY) return owner;
     // Of two that sign up at once, the second finds what the first made.
-    return (await this.registrations.signUp(recipient)) ?? this.users.ownerOf(recipient);
+    return (await this.registrations.signUp(recipient)) ?? this.users.findByVerifiedAddress(recipient);
   }
 
-  private signIn(account: Account, recipient: Recipient, client: Client): Promise<SignedIn> {
+  private completeCodeSignIn(account: Account, recipient: Recipient, client: Client): Promise<SignedIn> {
     const amr = ['otp', isPhone(recipient) ? 'sms' : 'email'];
-    return this.orRecord('sign_in', recipient, client, () =>
+    return this.recordingFailures('sign_in', recipient, client, () =>
       this.openSession(account, amr, recipient, client),
     );
   }
@@ -147,14 +147,14 @@ export class SignInService {
     const methods = isTest ? [...amr, TEST] : amr;
     const opened = await this.sessions.open(account, { amr: methods, client });
     // Disabled, or its password changed, since it was read.
-    if (!opened) throw UserError.changedMeanwhile();
-    const { afterFailures } = await this.events.addSignIn({ userId: account.id, recipient, client });
-    await this.notices.tell(account, { ...opened, afterFailures }, client);
+    if (!opened) throw UserError.accountChanged();
+    const { afterFailures } = await this.events.recordSignIn({ userId: account.id, recipient, client });
+    await this.notices.notifyOwner(account, { ...opened, afterFailures }, client);
     return { ...opened.tokens, user: profileOf(account) };
   }
 
   /** Runs a step; a refusal is recorded for the owner of the address, if it has one. */
-  private async orRecord<T>(
+  private async recordingFailures<T>(
     action: AccountAction,
     recipient: Recipient,
     client: Client,
@@ -166,8 +166,8 @@ export class SignInService {
     } catch (error) {
       // What a busy server sheds was not judged, and to record it would be the work that it sheds.
       if (!(error instanceof AppError) || error.kind === 'unavailable') throw error;
-      const owner = await (found ?? this.users.ownerOf(recipient));
-      await this.events.add({
+      const owner = await (found ?? this.users.findByVerifiedAddress(recipient));
+      await this.events.record({
         userId: owner?.id,
         action,
         succeeded: false,

@@ -1,5 +1,3 @@
-import type { FieldError } from '../http/problem.dto.js';
-
 /** What went wrong, in the terms of HTTP; the problem filter turns each into its status. */
 export type ErrorKind =
   | 'invalid'
@@ -14,6 +12,12 @@ export type ErrorKind =
   | 'rate_limited'
   | 'internal'
   | 'unavailable';
+
+/** One refused field of a request. */
+export interface FieldError {
+  field: string;
+  detail: string;
+}
 
 /** Members that go into the problem document beside the standard ones. */
 export interface ErrorExtra {

@@ -20,14 +20,14 @@ export class DeliveryError extends Error {
     /** The vendor's numeric code, where it gave one. */
     readonly vendorCode?: number,
     /** Of a rejection: it is about this provider (its regions, its limits), so another one may take the message. */
-    readonly elsewhere = false,
+    readonly retryElsewhere = false,
   ) {
     super(vendorCode === undefined ? failure : `${failure} (${vendorCode})`);
     this.name = 'DeliveryError';
   }
 
   get permanent(): boolean {
-    return this.failure === 'rejected' && !this.elsewhere;
+    return this.failure === 'rejected' && !this.retryElsewhere;
   }
 }
 

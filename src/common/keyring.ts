@@ -6,7 +6,7 @@ import {
   hkdfSync,
   type KeyObject,
 } from 'node:crypto';
-import { randomness } from './random.js';
+import { pooledRandomBytes } from './random.js';
 
 interface Keys {
   id: Buffer;
@@ -42,13 +42,13 @@ export class Keyring {
   }
 
   /** The same under every accepted secret: what a stored value may equal. */
-  macs(...parts: string[]): Buffer[] {
+  acceptedMacs(...parts: string[]): Buffer[] {
     return this.accepted.map((keys) => hmac(keys, parts));
   }
 
   /** AES-256-GCM: key id, IV, ciphertext, tag. `boundTo` must be given again to open it. */
   seal(plaintext: string, ...boundTo: string[]): Buffer {
-    const iv = randomness(IV_BYTES);
+    const iv = pooledRandomBytes(IV_BYTES);
     const cipher = createCipheriv('aes-256-gcm', this.current.seal, iv).setAAD(associated(boundTo));
     const body = cipher.update(plaintext, 'utf8');
     return Buffer.concat([this.current.id, iv, body, cipher.final(), cipher.getAuthTag()]);

@@ -1,7 +1,4 @@
-import { applyDecorators } from '@nestjs/common';
-import { ValidateBy } from 'class-validator';
 import Negotiator from 'negotiator';
-import { IfGiven } from '../http/if-given.js';
 import { countryOf, type Recipient } from './recipient.js';
 
 /** The languages of our messages. */
@@ -13,20 +10,20 @@ const MAX_TAG = 35;
 const MAX_HEADER = 256;
 
 /** The language of ours that a BCP 47 tag asks for (`pt-BR` is `pt`), if it is one and we have it. */
-export function localeOf(tag: string | undefined): Locale | undefined {
+export function supportedLocale(tag: string | undefined): Locale | undefined {
   const language = LOCALES.find((locale) => locale === tag) ?? parseTag(tag)?.language;
   return LOCALES.find((locale) => locale === language);
 }
 
 /** The first language of ours in an Accept-Language header; `*`, which many programs send, asks for none. */
-export function acceptedLocale(header: string | undefined): Locale | undefined {
+export function localeFromHeader(header: string | undefined): Locale | undefined {
   if (header === undefined) return undefined;
   const tags = new Negotiator({ headers: { 'accept-language': header.slice(0, MAX_HEADER) } }).languages();
-  return tags.map(localeOf).find((locale) => locale !== undefined);
+  return tags.map(supportedLocale).find((locale) => locale !== undefined);
 }
 
 /** What nearly everybody reads in the country of a phone number. */
-export function localeOfCountry(recipient: Recipient): Locale | undefined {
+export function localeOfRecipient(recipient: Recipient): Locale | undefined {
   const country = countryOf(recipient);
   return country && LOCALE_OF.get(country);
 }
@@ -52,25 +49,11 @@ const LOCALE_OF = new Map<string, Locale>(
   LOCALES.flatMap((locale) => COUNTRIES[locale].split(' ').map((country) => [country, locale] as const)),
 );
 
-function parseTag(tag: string | undefined): Intl.Locale | undefined {
+export function parseTag(tag: string | undefined): Intl.Locale | undefined {
   if (tag === undefined || tag.length > MAX_TAG) return undefined;
   try {
     return new Intl.Locale(tag);
   } catch {
     return undefined;
   }
-}
-
-/** The optional field `locale` of a body that asks for a message. */
-export function IsLocaleTag(): PropertyDecorator {
-  return applyDecorators(
-    IfGiven(),
-    ValidateBy({
-      name: 'isLocaleTag',
-      validator: {
-        validate: (value) => typeof value === 'string' && parseTag(value) !== undefined,
-        defaultMessage: () => 'locale must be a language tag (BCP 47) such as en or pt-BR.',
-      },
-    }),
-  );
 }

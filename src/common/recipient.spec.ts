@@ -1,5 +1,5 @@
 import { quickly } from '../../test/support/quickly.js';
-import { addressOf, masked, parseEmail, parsePhone, type Recipient } from './recipient.js';
+import { addressOf, maskedAddress, parseEmail, parsePhone, type Recipient } from './recipient.js';
 
 const INDIAN = 'phone:+919445012345';
 
@@ -201,7 +201,7 @@ describe('an e-mail address', () => {
 });
 
 it('shows of an address what its owner recognises and no more', () => {
-  expect(masked('phone:+14155550123')).toBe('+14•••••••23');
-  expect(masked('email:ada@example.com')).toBe('a•••@example.com');
-  expect(masked('email:a@example.com')).toBe('a•••@example.com');
+  expect(maskedAddress('phone:+14155550123')).toBe('+14•••••••23');
+  expect(maskedAddress('email:ada@example.com')).toBe('a•••@example.com');
+  expect(maskedAddress('email:a@example.com')).toBe('a•••@example.com');
 });

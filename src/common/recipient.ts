@@ -20,7 +20,7 @@ export function countryOf(recipient: Recipient): CountryCode | undefined {
 }
 
 /** The address as it may be shown to whoever asked for a code: `a•••@example.com`, `+14•••••23`. */
-export function masked(recipient: Recipient): string {
+export function maskedAddress(recipient: Recipient): string {
   const address = addressOf(recipient);
   if (isPhone(recipient)) return address.slice(0, 3) + '•'.repeat(address.length - 5) + address.slice(-2);
   const at = address.lastIndexOf('@');

@@ -46,9 +46,9 @@ describe('WebhookClient', () => {
     [500, 'unavailable', false],
     [503, 'unavailable', false],
   ];
-  it.each(answers)('translates status %s to "%s" (F4)', async (fault, kind, elsewhere) => {
+  it.each(answers)('translates status %s to "%s" (F4)', async (fault, kind, retryElsewhere) => {
     stub.behave({ fault }, { times: 1 });
-    expect(await failure('+14155550103')).toMatchObject({ failure: kind, elsewhere, vendorCode: fault });
+    expect(await failure('+14155550103')).toMatchObject({ failure: kind, retryElsewhere, vendorCode: fault });
   });
 
   it('follows no redirect (H1)', async () => {

@@ -1,17 +1,6 @@
 import { Body, Controller, HttpCode, Patch, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiBody, ApiTags } from '@nestjs/swagger';
 import {
-  BareToken,
-  CurrentCaller,
-  MaybeCaller,
-  OptionallySignedIn,
-  Public,
-  type Caller,
-} from '../http/access.js';
-import { CurrentClient, type Client } from '../http/client.js';
-import { CommonError, SIGNED_IN_PROBLEMS } from '../http/common.errors.js';
-import { Problems } from '../http/api-problems.js';
-import {
   LOGIN_EXAMPLES,
   LOGIN_PROBLEMS,
   REGISTER_EXAMPLES,
@@ -20,41 +9,75 @@ import {
   VERIFY_EXAMPLES,
   VERIFY_PROBLEMS,
 } from '../auth/auth.examples.js';
+import { PasswordResetService } from '../auth/password-reset.service.js';
 import { ResetPassword } from '../auth/password.dto.js';
-import { PasswordController } from '../auth/password.controller.js';
-import { RegistrationController } from '../auth/registration.controller.js';
 import { Register, VerifyRegistration } from '../auth/registration.dto.js';
-import { LegacySignedIn, LogIn, Message, SignInCodeApproved, SignInCodeSent } from '../auth/sign-in.dto.js';
-import { SignInController } from '../auth/sign-in.controller.js';
+import { RegistrationService } from '../auth/registration.service.js';
+import {
+  LegacySignedIn,
+  LogIn,
+  Message,
+  SignInCodeApproved,
+  SignInCodeSent,
+} from '../auth/sign-in.dto.js';
+import { SignInService } from '../auth/sign-in.service.js';
+import {
+  BareToken,
+  CurrentCaller,
+  OptionalCaller,
+  OptionallySignedIn,
+  Public,
+  type Caller,
+} from '../http/access.js';
+import { ApiProblems } from '../http/api-problems.js';
+import { CurrentClient, type Client } from '../http/client.js';
+import { CommonError, SIGNED_IN_PROBLEMS } from '../http/common.errors.js';
+import { Recipients } from '../otp/recipients.js';
+import { SignOutService } from '../sessions/sign-out.service.js';
 
-/** The same operations under the paths of a system that this server replaces; `Bearer` may be left out. */
+/** The operations of `/auth` under the paths of an older system. `Bearer` may be left out. */
 @ApiTags('Compatibility')
 @BareToken()
 @Controller('api')
-export class LegacyAuthController {
+export class CompatAuthController {
   constructor(
-    private readonly registration: RegistrationController,
-    private readonly signIn: SignInController,
-    private readonly password: PasswordController,
+    private readonly registrations: RegistrationService,
+    private readonly signIn: SignInService,
+    private readonly signOut: SignOutService,
+    private readonly resets: PasswordResetService,
+    private readonly recipients: Recipients,
   ) {}
 
   /** Register an account (`/auth/register`) */
   @Public()
   @Post('register')
   @ApiBody({ type: Register, examples: REGISTER_EXAMPLES })
-  @Problems(...REGISTER_PROBLEMS)
-  register(@Body() body: Register, @CurrentClient() client: Client): Promise<SignInCodeSent> {
-    return this.registration.register(body, client);
+  @ApiProblems(...REGISTER_PROBLEMS)
+  async register(
+    @Body() body: Register,
+    @CurrentClient() client: Client,
+  ): Promise<SignInCodeSent> {
+    const challenge = await this.registrations.register(body, client);
+    return {
+      message: 'Enter the code that was mailed to you.',
+      VerificationStatus: 'pending',
+      challenge,
+    };
   }
 
-  /** Prove the address (`/auth/verify`) */
+  /** Verify the address (`/auth/verify`) */
   @Public()
   @Post('verify')
   @HttpCode(200)
   @ApiBody({ type: VerifyRegistration, examples: VERIFY_EXAMPLES })
-  @Problems(...VERIFY_PROBLEMS)
-  verify(@Body() body: VerifyRegistration, @CurrentClient() client: Client): Promise<SignInCodeApproved> {
-    return this.registration.verify(body, client);
+  @ApiProblems(...VERIFY_PROBLEMS)
+  async verify(
+    @Body() { email, otp }: VerifyRegistration,
+    @CurrentClient() client: Client,
+  ): Promise<SignInCodeApproved> {
+    const recipient = this.recipients.fromFields({ email });
+    const signedIn = await this.signIn.signInWithRegistration(recipient, otp, client);
+    return { VerificationStatus: 'approved', ...signedIn };
   }
 
   /** Sign in, with `token` in the reply (`/auth/login`) */
@@ -62,18 +85,22 @@ export class LegacyAuthController {
   @Post('login')
   @HttpCode(200)
   @ApiBody({ type: LogIn, examples: LOGIN_EXAMPLES })
-  @Problems(...LOGIN_PROBLEMS)
-  async logIn(@Body() body: LogIn, @CurrentClient() client: Client): Promise<LegacySignedIn> {
-    const signedIn = await this.signIn.logIn(body, client);
+  @ApiProblems(...LOGIN_PROBLEMS)
+  async logIn(
+    @Body() { email, password }: LogIn,
+    @CurrentClient() client: Client,
+  ): Promise<LegacySignedIn> {
+    const signedIn = await this.signIn.signInWithPassword(email, password, client);
     return { ...signedIn, token: signedIn.accessToken };
   }
 
   /** Sign out (`/auth/logout`) */
   @Post('logout')
   @ApiBearerAuth()
-  @Problems(...SIGNED_IN_PROBLEMS)
-  logOut(@CurrentCaller() caller: Caller, @CurrentClient() client: Client): Promise<Message> {
-    return this.signIn.logOut(caller, client);
+  @ApiProblems(...SIGNED_IN_PROBLEMS)
+  async logOut(@CurrentCaller() caller: Caller, @CurrentClient() client: Client): Promise<Message> {
+    await this.signOut.endSession(caller, caller.sessionId, { client });
+    return { message: 'Signed out.' };
   }
 
   /** Set a new password (`/auth/reset`) */
@@ -82,14 +109,17 @@ export class LegacyAuthController {
   @ApiBearerAuth()
   @ApiBody({
     type: ResetPassword,
-    examples: { session: { summary: 'Signed in', value: { password: 'correct horse battery staple' } } },
+    examples: {
+      session: { summary: 'Signed in', value: { password: 'correct horse battery staple' } },
+    },
   })
-  @Problems(CommonError.unauthorized(), CommonError.reauthenticate(), ...RESET_PROBLEMS)
-  reset(
+  @ApiProblems(CommonError.unauthorized(), CommonError.reauthenticate(), ...RESET_PROBLEMS)
+  async reset(
     @Body() body: ResetPassword,
-    @MaybeCaller() caller: Caller | undefined,
+    @OptionalCaller() caller: Caller | undefined,
     @CurrentClient() client: Client,
   ): Promise<Message> {
-    return this.password.reset(body, caller, client);
+    await this.resets.reset(body, caller, client);
+    return { message: 'The password is changed. Please sign in.' };
   }
 }

@@ -3,8 +3,8 @@ import { ApiBearerAuth, ApiBody, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { BareToken, CurrentCaller, type Caller } from '../http/access.js';
 import { SIGNED_IN_BODY_PROBLEMS, SIGNED_IN_PROBLEMS } from '../http/common.errors.js';
-import { Problems } from '../http/api-problems.js';
-import { INVALID_LIMIT, pageOf, Paged, PageQuery } from '../http/pagination.js';
+import { ApiProblems } from '../http/api-problems.js';
+import { INVALID_LIMIT, paginate, ApiPage, PageQuery } from '../http/pagination.js';
 import { Config } from '../config/config.js';
 import { NEW_CUSTOMER_EXAMPLE } from '../customers/customers.controller.js';
 import { LegacyCustomerDetails, NewCustomer, type CustomerDetails } from '../customers/customers.dto.js';
@@ -18,7 +18,7 @@ const MOST = '100';
 @ApiBearerAuth()
 @BareToken()
 @Controller('api/customers')
-export class LegacyCustomersController {
+export class CompatCustomersController {
   constructor(
     private readonly customers: CustomersService,
     private readonly config: Config,
@@ -30,8 +30,8 @@ export class LegacyCustomersController {
    * @remarks As `GET /customers`, with pages of 100; the token may come without `Bearer`.
    */
   @Get()
-  @Paged(LegacyCustomerDetails)
-  @Problems(INVALID_LIMIT, ...SIGNED_IN_PROBLEMS)
+  @ApiPage(LegacyCustomerDetails)
+  @ApiProblems(INVALID_LIMIT, ...SIGNED_IN_PROBLEMS)
   async list(
     @CurrentCaller() { userId }: Caller,
     @Query() { limit = MOST, cursor }: PageQuery,
@@ -39,7 +39,7 @@ export class LegacyCustomersController {
   ): Promise<LegacyCustomerDetails[]> {
     const query = { limit, cursor };
     const url = `${this.config.publicUrl}/api/customers`;
-    return pageOf(await this.customers.list(userId, query), query, url, reply).map(withContect);
+    return paginate(await this.customers.list(userId, query), query, url, reply).map(withContect);
   }
 
   /**
@@ -49,7 +49,7 @@ export class LegacyCustomersController {
    */
   @Post()
   @ApiBody({ type: NewCustomer, examples: NEW_CUSTOMER_EXAMPLE })
-  @Problems(...SIGNED_IN_BODY_PROBLEMS)
+  @ApiProblems(...SIGNED_IN_BODY_PROBLEMS)
   async add(@CurrentCaller() { userId }: Caller, @Body() body: NewCustomer): Promise<LegacyCustomerDetails> {
     return withContect(await this.customers.add(userId, body));
   }

@@ -1,26 +1,42 @@
+import { randomBytes } from 'node:crypto';
+import { linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Global, Module, type DynamicModule } from '@nestjs/common';
-import { Inbox } from '../inbox/inbox-store.js';
 import { Keyring } from '../common/keyring.js';
-import { Metrics } from '../metrics/metrics.js';
-import { appSecret } from './app-secret.js';
 import { Config } from './config.js';
 import { TestIdentities } from './test-identities.js';
 
-/** The settings and what is made of nothing else, for every module. */
+/** The settings, and what is derived from settings alone. */
 @Global()
 @Module({})
 export class ConfigModule {
-  static with(config: Config, metrics: Metrics): DynamicModule {
+  static with(config: Config): DynamicModule {
     return {
       module: ConfigModule,
       providers: [
         { provide: Config, useValue: config },
-        { provide: Metrics, useValue: metrics },
         { provide: Keyring, useFactory: () => new Keyring(appSecret(config), config.APP_SECRET_PREVIOUS) },
-        Inbox,
-        TestIdentities,
+        { provide: TestIdentities, useFactory: () => new TestIdentities(config.TEST_IDENTITIES) },
       ],
-      exports: [Config, Metrics, Keyring, Inbox, TestIdentities],
+      exports: [Config, Keyring, TestIdentities],
     };
   }
+}
+
+/** `APP_SECRET`, or in development one made once and kept under `DATA_DIR`. */
+function appSecret(config: Config): string {
+  if (config.APP_SECRET) return config.APP_SECRET;
+  const file = join(config.DATA_DIR, 'app-secret');
+  const draft = `${file}.${process.pid}`;
+  mkdirSync(config.DATA_DIR, { recursive: true });
+  writeFileSync(draft, randomBytes(48).toString('base64'), { mode: 0o600 });
+  try {
+    // A link appears whole or not at all: of processes that start together one wins and all read its secret.
+    linkSync(draft, file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  } finally {
+    unlinkSync(draft);
+  }
+  return readFileSync(file, 'utf8');
 }

@@ -1,19 +1,56 @@
-import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
-import type { Recipient } from '../common/recipient.js';
-import { Config } from './config.js';
-import { isMatch, type TestIdentity } from './test-identity.js';
+import { Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { addressOf, isPhone, parseEmail, type Recipient } from '../common/recipient.js';
 
-/** The addresses of `TEST_IDENTITIES` whose end has not come. After it they are addresses like all others. */
-@Injectable()
+/** Addresses of nobody, for app-store reviewers and automated tests: their code is known, and nothing is sent. */
+export interface TestIdentity {
+  /** Canonical; `*` in front of an e-mail address or behind a phone number stands for anything. */
+  pattern: string;
+  code: string;
+  /** The moment it ends, at midnight UTC after the day that was named. */
+  until?: Date;
+}
+
+const ENTRY = /^(.+)=(\d{4,10})(?:@(\d{4}-\d{2}-\d{2}))?$/;
+/** A shorter beginning would be the numbers of half a country. */
+const PHONE = /^\+[1-9](\d{6,14}|\d{5,13}\*)$/;
+const DAY_MS = 86_400_000;
+
+/** Reads `review@example.com=123456@2026-12-31`, or gives null. */
+export function parseTestIdentity(text: string): TestIdentity | null {
+  const [, address = '', code = '', day] = ENTRY.exec(text) ?? [];
+  const pattern = PHONE.test(address) ? address : emailPattern(address);
+  if (pattern === null) return null;
+  if (day === undefined) return { pattern, code };
+  const start = new Date(`${day}T00:00:00Z`);
+  // 31 February is no day, or it would be one in March.
+  if (Number.isNaN(start.getTime()) || !start.toISOString().startsWith(day)) return null;
+  return { pattern, code, until: new Date(start.getTime() + DAY_MS) };
+}
+
+export function isMatch({ pattern }: TestIdentity, recipient: Recipient): boolean {
+  const address = addressOf(recipient);
+  if (pattern.startsWith('*')) return !isPhone(recipient) && address.endsWith(pattern.slice(1));
+  return pattern.endsWith('*') ? address.startsWith(pattern.slice(0, -1)) : address === pattern;
+}
+
+/** An e-mail pattern names its whole domain: any other would let strangers in to accounts of real people. */
+function emailPattern(address: string): string | null {
+  const isOpen = address.startsWith('*');
+  const recipient = parseEmail(isOpen ? `x${address.slice(1)}` : address);
+  if (!recipient || address.includes('*', 1)) return null;
+  return isOpen ? `*${addressOf(recipient).slice(1)}` : addressOf(recipient);
+}
+
+/** The configured test identities that have not ended. After its end an identity is an ordinary address. */
 export class TestIdentities implements OnApplicationBootstrap {
   private readonly logger = new Logger('TestIdentities');
 
-  constructor(private readonly config: Config) {}
+  constructor(private readonly identities: TestIdentity[]) {}
 
   onApplicationBootstrap(): void {
     const active = this.active().length;
     if (active > 0)
-      this.logger.warn({ msg: 'TEST_IDENTITIES: codes of these addresses are known beforehand', active });
+      this.logger.warn({ msg: 'TEST_IDENTITIES: these addresses have known codes', active });
   }
 
   has(recipient: Recipient): boolean {
@@ -24,9 +61,9 @@ export class TestIdentities implements OnApplicationBootstrap {
     return this.active().find((identity) => isMatch(identity, recipient))?.code;
   }
 
-  /** By this machine's clock: the end is a day, not a moment that anything races for. */
+  /** By this machine's clock, because the end is a day and nothing races for it. */
   private active(): TestIdentity[] {
     const now = new Date();
-    return this.config.TEST_IDENTITIES.filter(({ until }) => !until || until > now);
+    return this.identities.filter(({ until }) => !until || until > now);
   }
 }

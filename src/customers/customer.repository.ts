@@ -1,33 +1,49 @@
 import { Injectable } from '@nestjs/common';
-import { InjectRepository } from '@nestjs/typeorm';
-import { MoreThan, Repository } from 'typeorm';
 import { Sql, statement } from '../database/sql.js';
-import { Customer } from './customer.entity.js';
 
-/** Names one row, and nobody's but the owner's. */
+/** Identifies one customer of one owner. */
 export interface CustomerKey {
   id: string;
   ownerId: string;
 }
 
-export type CustomerRow = Omit<Customer, 'ownerId'>;
+export interface CustomerRow {
+  id: string;
+  name: string | null;
+  contact: string | null;
+  address: string;
+  createdAt: Date;
+  updatedAt: Date;
+}
 
-/** What is absent stays as it is; null clears. */
-export type CustomerChanges = Partial<Pick<Customer, 'name' | 'contact' | 'address'>>;
+type CustomerFields = Pick<CustomerRow, 'name' | 'contact' | 'address'>;
 
-const SHOWN = 'id, name, contact, address, created_at as "createdAt", updated_at as "updatedAt"';
+const COLUMNS = 'id, name, contact, address, created_at as "createdAt", updated_at as "updatedAt"';
+
+const LIST = statement(
+  'customers_list',
+  `
+    select ${COLUMNS} from customers
+    where owner_id = $1::uuid and id > coalesce($2::uuid, '00000000-0000-0000-0000-000000000000')
+    order by id limit $3::int`,
+);
+
+const FIND = statement(
+  'customers_find',
+  `select ${COLUMNS} from customers where id = $1::uuid and owner_id = $2::uuid`,
+);
 
 const ADD = statement(
   'customers_add',
   `
     insert into customers (id, owner_id, name, contact, address)
     values ($1::uuid, $2::uuid, $3::text, $4::text, $5::text)
-    returning ${SHOWN}`,
+    returning ${COLUMNS}`,
 );
 
-/** Each nullable column comes with whether it changes at all. */
-const CHANGE = statement(
-  'customers_change',
+/** A flag before each nullable column says whether it changes. */
+const UPDATE = statement(
+  'customers_update',
   `
     update customers set
       name = case when $3::boolean then $4::text else name end,
@@ -35,49 +51,49 @@ const CHANGE = statement(
       address = coalesce($7::text, address),
       updated_at = now()
     where id = $1::uuid and owner_id = $2::uuid
-    returning ${SHOWN}`,
+    returning ${COLUMNS}`,
+);
+
+const REMOVE = statement(
+  'customers_remove',
+  'delete from customers where id = $1::uuid and owner_id = $2::uuid returning id',
 );
 
 const FOREIGN_KEY_VIOLATION = '23503';
 
-/** Every WHERE has the owner: what is somebody else's is not there. */
+/** Every statement is limited to one owner, so other users' customers do not exist for it. */
 @Injectable()
 export class CustomerRepository {
-  constructor(
-    private readonly sql: Sql,
-    @InjectRepository(Customer) private readonly customers: Repository<Customer>,
-  ) {}
+  constructor(private readonly sql: Sql) {}
 
   list(ownerId: string, after: string | undefined, count: number): Promise<CustomerRow[]> {
-    return this.customers.find({
-      where: { ownerId, ...(after && { id: MoreThan(after) }) },
-      order: { id: 'ASC' },
-      take: count,
-    });
+    return this.sql.rows<CustomerRow>(LIST, [ownerId, after ?? null, count]);
   }
 
   find({ id, ownerId }: CustomerKey): Promise<CustomerRow | null> {
-    return this.customers.findOneBy({ id, ownerId });
+    return this.sql.row<CustomerRow>(FIND, [id, ownerId]);
   }
 
-  /** Null when the owner's account has gone since the request came in. */
+  /** Null when the owner's account was deleted after the request was authenticated. */
   async add(
     { id, ownerId }: CustomerKey,
-    { name, contact, address }: Pick<Customer, 'name' | 'contact' | 'address'>,
+    { name, contact, address }: CustomerFields,
   ): Promise<CustomerRow | null> {
     try {
-      return await this.sql.row<CustomerRow>(ADD, [id, ownerId, name, contact, address]);
+      const values = [id, ownerId, name, contact, address];
+      return await this.sql.row<CustomerRow>(ADD, values);
     } catch (error) {
       if ((error as { code?: unknown }).code === FOREIGN_KEY_VIOLATION) return null;
       throw error;
     }
   }
 
-  change(
+  /** `undefined` keeps a field, null clears it. */
+  update(
     { id, ownerId }: CustomerKey,
-    { name, contact, address }: CustomerChanges,
+    { name, contact, address }: Partial<CustomerFields>,
   ): Promise<CustomerRow | null> {
-    return this.sql.row<CustomerRow>(CHANGE, [
+    return this.sql.row<CustomerRow>(UPDATE, [
       id,
       ownerId,
       name !== undefined,
@@ -88,8 +104,8 @@ export class CustomerRepository {
     ]);
   }
 
+  /** Returns false when there was nothing to remove. */
   async remove({ id, ownerId }: CustomerKey): Promise<boolean> {
-    const { affected } = await this.customers.delete({ id, ownerId });
-    return affected === 1;
+    return (await this.sql.row(REMOVE, [id, ownerId])) !== null;
   }
 }

@@ -15,8 +15,8 @@ import { ApiBearerAuth, ApiBody, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { CurrentCaller, type Caller } from '../http/access.js';
 import { SIGNED_IN_BODY_PROBLEMS, SIGNED_IN_PROBLEMS } from '../http/common.errors.js';
-import { Problems } from '../http/api-problems.js';
-import { INVALID_LIMIT, pageOf, Paged, PageQuery } from '../http/pagination.js';
+import { ApiProblems } from '../http/api-problems.js';
+import { INVALID_LIMIT, paginate, ApiPage, PageQuery } from '../http/pagination.js';
 import { Config } from '../config/config.js';
 import { ChangedCustomer, CustomerDetails, NewCustomer } from './customers.dto.js';
 import { CustomerError } from './customers.errors.js';
@@ -52,14 +52,14 @@ export class CustomersController {
    * @remarks The oldest first, page by page: follow `Link` until there is none.
    */
   @Get()
-  @Paged(CustomerDetails)
-  @Problems(INVALID_LIMIT, ...SIGNED_IN_PROBLEMS)
+  @ApiPage(CustomerDetails)
+  @ApiProblems(INVALID_LIMIT, ...SIGNED_IN_PROBLEMS)
   async list(
     @CurrentCaller() { userId }: Caller,
     @Query() query: PageQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<CustomerDetails[]> {
-    return pageOf(
+    return paginate(
       await this.customers.list(userId, query),
       query,
       `${this.config.publicUrl}/customers`,
@@ -70,14 +70,14 @@ export class CustomersController {
   /** Add a customer */
   @Post()
   @ApiBody({ type: NewCustomer, examples: NEW_CUSTOMER_EXAMPLE })
-  @Problems(...SIGNED_IN_BODY_PROBLEMS)
+  @ApiProblems(...SIGNED_IN_BODY_PROBLEMS)
   add(@CurrentCaller() { userId }: Caller, @Body() body: NewCustomer): Promise<CustomerDetails> {
     return this.customers.add(userId, body);
   }
 
   /** One customer */
   @Get(':id')
-  @Problems(CustomerError.notFound(), ...SIGNED_IN_PROBLEMS)
+  @ApiProblems(CustomerError.notFound(), ...SIGNED_IN_PROBLEMS)
   find(@CurrentCaller() { userId }: Caller, @CustomerId() id: string): Promise<CustomerDetails> {
     return this.customers.find({ id, ownerId: userId });
   }
@@ -89,7 +89,7 @@ export class CustomersController {
    */
   @Patch(':id')
   @ApiBody({ type: ChangedCustomer, examples: CHANGE_EXAMPLES })
-  @Problems(CustomerError.notFound(), ...SIGNED_IN_BODY_PROBLEMS)
+  @ApiProblems(CustomerError.notFound(), ...SIGNED_IN_BODY_PROBLEMS)
   change(
     @CurrentCaller() { userId }: Caller,
     @CustomerId() id: string,
@@ -101,7 +101,7 @@ export class CustomersController {
   /** Remove a customer */
   @Delete(':id')
   @HttpCode(204)
-  @Problems(CustomerError.notFound(), ...SIGNED_IN_PROBLEMS)
+  @ApiProblems(CustomerError.notFound(), ...SIGNED_IN_PROBLEMS)
   remove(@CurrentCaller() { userId }: Caller, @CustomerId() id: string): Promise<void> {
     return this.customers.remove({ id, ownerId: userId });
   }

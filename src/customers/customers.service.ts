@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { newId } from '../common/random.js';
 import { CommonError } from '../http/common.errors.js';
-import { rowsToFetch, type PageQuery } from '../http/pagination.js';
+import { fetchLimit, type PageQuery } from '../http/pagination.js';
 import { CustomerRepository, type CustomerKey } from './customer.repository.js';
 import type { ChangedCustomer, CustomerContact, CustomerDetails, NewCustomer } from './customers.dto.js';
 import { CustomerError } from './customers.errors.js';
@@ -13,7 +13,7 @@ export class CustomersService {
 
   /** A page and, when there are more, one row of the next. */
   list(ownerId: string, query: PageQuery): Promise<CustomerDetails[]> {
-    return this.customers.list(ownerId, query.cursor, rowsToFetch(query));
+    return this.customers.list(ownerId, query.cursor, fetchLimit(query));
   }
 
   async find(key: CustomerKey): Promise<CustomerDetails> {
@@ -33,7 +33,7 @@ export class CustomersService {
     const contact = contactOf(body);
     if (name === undefined && contact === undefined && address === undefined)
       throw CustomerError.nothingToChange();
-    return found(await this.customers.change(key, { name, contact, address }));
+    return found(await this.customers.update(key, { name, contact, address }));
   }
 
   async remove(key: CustomerKey): Promise<void> {

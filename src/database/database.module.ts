@@ -6,7 +6,7 @@ import { Config } from '../config/config.js';
 import { embeddedPostgres } from './embedded-postgres.js';
 import { Housekeeping } from './housekeeping.js';
 import { migrate } from './migrate.js';
-import { migrations } from './migrations/migrations.js';
+import { Schema1763700000001 } from './schema.js';
 import { PoolMetrics } from './pool-metrics.js';
 import { Sql } from './sql.js';
 
@@ -18,7 +18,7 @@ import { Sql } from './sql.js';
       inject: [Config],
       useFactory: (config: Config) => ({
         ...connection(config),
-        migrations,
+        migrations: [Schema1763700000001],
         autoLoadEntities: true,
         logging: false,
       }),

@@ -3,23 +3,23 @@ import { ApiBearerAuth, ApiBody, ApiTags } from '@nestjs/swagger';
 import { CurrentCaller, Roles, type Caller } from '../http/access.js';
 import { CurrentClient, type Client } from '../http/client.js';
 import { CommonError, SIGNED_IN_BODY_PROBLEMS, SIGNED_IN_PROBLEMS } from '../http/common.errors.js';
-import { Problems } from '../http/api-problems.js';
-import { OperationsService } from './unblock.service.js';
-import { addressProblems, OtpError } from '../otp/otp.errors.js';
+import { ApiProblems } from '../http/api-problems.js';
+import { UnblockService } from './unblock.service.js';
+import { addressErrors, OtpError } from '../otp/otp.errors.js';
 import { Recipients } from '../otp/recipients.js';
 import { Timeline, TimelineQuery, Unblock } from './timeline.dto.js';
 import { TimelineService } from './timeline.service.js';
 
-const ADDRESS_PROBLEMS = addressProblems('recipient').filter(({ code }) => code !== 'channel_not_available');
+const ADDRESS_PROBLEMS = addressErrors('recipient').filter(({ code }) => code !== 'channel_not_available');
 
 @ApiTags('Administration')
 @ApiBearerAuth()
 @Roles('admin')
 @Controller('deliveries')
-export class OperationsController {
+export class DeliveriesController {
   constructor(
     private readonly timelines: TimelineService,
-    private readonly operations: OperationsService,
+    private readonly operations: UnblockService,
     private readonly recipients: Recipients,
   ) {}
 
@@ -29,14 +29,14 @@ export class OperationsController {
    * @remarks What became of the messages to an address, what is left of its budgets, and whether it is suppressed.
    */
   @Get()
-  @Problems(...ADDRESS_PROBLEMS, ...SIGNED_IN_PROBLEMS, CommonError.forbidden())
+  @ApiProblems(...ADDRESS_PROBLEMS, ...SIGNED_IN_PROBLEMS, CommonError.forbidden())
   async ofRecipient(@Query() { recipient }: TimelineQuery): Promise<Timeline> {
-    return this.timelines.of(this.recipients.any(recipient, 'recipient'));
+    return this.timelines.of(this.recipients.fromText(recipient, 'recipient'));
   }
 
   /** Why did this code not arrive? */
   @Get(':challengeId')
-  @Problems(OtpError.challengeNotFound(), ...SIGNED_IN_PROBLEMS, CommonError.forbidden())
+  @ApiProblems(OtpError.challengeNotFound(), ...SIGNED_IN_PROBLEMS, CommonError.forbidden())
   ofChallenge(
     @Param('challengeId', new ParseUUIDPipe({ exceptionFactory: OtpError.challengeNotFound })) id: string,
   ): Promise<Timeline> {
@@ -57,13 +57,13 @@ export class OperationsController {
       purpose: { summary: 'For one purpose', value: { recipient: '+14155550123', purpose: 'login' } },
     },
   })
-  @Problems(...ADDRESS_PROBLEMS, ...SIGNED_IN_BODY_PROBLEMS, CommonError.forbidden())
+  @ApiProblems(...ADDRESS_PROBLEMS, ...SIGNED_IN_BODY_PROBLEMS, CommonError.forbidden())
   async unblock(
     @CurrentCaller() caller: Caller,
     @Body() body: Unblock,
     @CurrentClient() client: Client,
   ): Promise<Timeline> {
-    const recipient = this.recipients.any(body.recipient, 'recipient');
+    const recipient = this.recipients.fromText(body.recipient, 'recipient');
     await this.operations.unblock(caller, recipient, body.purpose, client);
     return this.timelines.of(recipient);
   }

@@ -1,22 +1,23 @@
 import { Injectable } from '@nestjs/common';
-import { masked, type Recipient } from '../common/recipient.js';
-import { MessageHistory, type SentMessage } from '../notifier/outbox/message-history.js';
+import { maskedAddress, type Recipient } from '../common/recipient.js';
+import { MessageHistory, type MessageRecordRow } from '../notifier/outbox/message-history.js';
+import { challengeStatus } from '../otp/challenge-status.service.js';
 import { OtpError } from '../otp/otp.errors.js';
 import { Purposes } from '../otp/purposes.js';
 import type { CodeRecord, MessageRecord, Timeline } from './timeline.dto.js';
-import { TimelineRepository, type CodeOnRecord } from '../otp/challenge-history.js';
+import { ChallengeHistory, type ChallengeHistoryRow } from '../otp/challenge-history.js';
 
 /** Why a code did or did not arrive, for administrators. */
 @Injectable()
 export class TimelineService {
   constructor(
-    private readonly codes: TimelineRepository,
+    private readonly codes: ChallengeHistory,
     private readonly history: MessageHistory,
     private readonly purposes: Purposes,
   ) {}
 
   async of(recipient: Recipient): Promise<Timeline> {
-    return this.timeline(recipient, await this.codes.codesOf(recipient), await this.history.of(recipient));
+    return this.timeline(recipient, await this.codes.ofRecipient(recipient), await this.history.ofRecipient(recipient));
   }
 
   /** Throws `challenge_not_found`. A code that another has replaced is known by its messages only. */
@@ -24,7 +25,7 @@ export class TimelineService {
     const messages = await this.history.ofChallenge(id);
     const recipient = messages[0]?.recipient;
     if (!recipient) throw OtpError.challengeNotFound();
-    const codes = await this.codes.codesOf(recipient);
+    const codes = await this.codes.ofRecipient(recipient);
     return this.timeline(
       recipient,
       codes.filter((code) => code.id === messages[0]?.challengeId),
@@ -34,12 +35,12 @@ export class TimelineService {
 
   private async timeline(
     recipient: Recipient,
-    codes: CodeOnRecord[],
-    messages: SentMessage[],
+    codes: ChallengeHistoryRow[],
+    messages: MessageRecordRow[],
   ): Promise<Timeline> {
     const suppressed = await this.history.suppressionOf(recipient);
     return {
-      recipient: masked(recipient),
+      recipient: maskedAddress(recipient),
       suppression: suppressed && {
         reason: suppressed.reason,
         provider: suppressed.provider,
@@ -50,16 +51,15 @@ export class TimelineService {
     };
   }
 
-  private codeRecord(code: CodeOnRecord): CodeRecord {
+  private codeRecord(code: ChallengeHistoryRow): CodeRecord {
     const { id, purpose, lane, channel, issuedAt, expiresAt, consumedAt, expired, attempts } = code;
-    const { maxAttempts, sendsPerDay, failuresPerDay } = this.purposes.policy(purpose);
-    const exhausted = attempts >= maxAttempts;
+    const { maxAttempts, sendsPerDay, guessesPerDay: failuresPerDay } = this.purposes.policyOf(purpose);
     return {
       id,
       purpose,
       lane,
       channel,
-      status: consumedAt ? 'approved' : exhausted ? 'exhausted' : expired ? 'expired' : 'pending',
+      status: challengeStatus({ consumed: consumedAt !== null, expired, attempts }, maxAttempts),
       issuedAt,
       expiresAt,
       approvedAt: consumedAt,
@@ -71,7 +71,7 @@ export class TimelineService {
   }
 }
 
-function messageRecord(message: SentMessage): MessageRecord {
+function messageRecord(message: MessageRecordRow): MessageRecord {
   const {
     id,
     challengeId,

@@ -3,15 +3,15 @@ import { DataSource } from 'typeorm';
 import { AuditLog } from '../audit/audit-log.service.js';
 import type { Caller } from '../http/access.js';
 import type { Client } from '../http/client.js';
-import { masked, type Recipient } from '../common/recipient.js';
+import { maskedAddress, type Recipient } from '../common/recipient.js';
 import { MessageHistory } from '../notifier/outbox/message-history.js';
-import { TimelineRepository } from '../otp/challenge-history.js';
+import { ChallengeHistory } from '../otp/challenge-history.js';
 
 /** What administrators do about codes that did not arrive. Each change and its audit entry are one commit. */
 @Injectable()
-export class OperationsService {
+export class UnblockService {
   constructor(
-    private readonly codes: TimelineRepository,
+    private readonly codes: ChallengeHistory,
     private readonly history: MessageHistory,
     private readonly audit: AuditLog,
     private readonly dataSource: DataSource,
@@ -28,7 +28,7 @@ export class OperationsService {
       const codes = await this.codes.unblock(manager, recipient, purpose);
       const suppressionLifted = await this.history.unsuppress(recipient, manager);
       const details = {
-        recipient: masked(recipient),
+        recipient: maskedAddress(recipient),
         ...(purpose && { purpose }),
         codes,
         suppressionLifted,

@@ -3,7 +3,7 @@ import { ApiTags } from '@nestjs/swagger';
 import { SkipThrottle } from '@nestjs/throttler';
 import { Public } from '../http/access.js';
 import { CommonError } from '../http/common.errors.js';
-import { Problems } from '../http/api-problems.js';
+import { ApiProblems } from '../http/api-problems.js';
 import { Sql } from '../database/sql.js';
 import { Health } from './health.dto.js';
 
@@ -28,7 +28,7 @@ export class HealthController {
    * @remarks 503 while the database cannot be reached: take the process out of the load balancer, do not restart it.
    */
   @Get('ready')
-  @Problems(CommonError.unavailable())
+  @ApiProblems(CommonError.unavailable())
   async ready(): Promise<Health> {
     await this.sql.rows(PING, []);
     return { status: 'ok' };

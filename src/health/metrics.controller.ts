@@ -3,7 +3,7 @@ import { ApiOkResponse, ApiSecurity, ApiTags } from '@nestjs/swagger';
 import { SkipThrottle } from '@nestjs/throttler';
 import { Registry } from 'prom-client';
 import { Public } from '../http/access.js';
-import { Problems } from '../http/api-problems.js';
+import { ApiProblems } from '../http/api-problems.js';
 import { Metrics } from '../metrics/metrics.js';
 import { HealthError } from './health.errors.js';
 import { MetricsTokenGuard } from './metrics-token.guard.js';
@@ -34,7 +34,7 @@ export class MetricsController {
       },
     },
   })
-  @Problems(HealthError.metricsToken())
+  @ApiProblems(HealthError.metricsToken())
   read(): Promise<string> {
     return this.metrics.registry.metrics();
   }

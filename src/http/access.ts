@@ -10,12 +10,12 @@ export interface Caller {
   sessionId: string;
   roles: Role[];
   /** Signed in within the last ten minutes. */
-  fresh: boolean;
+  recentlyAuthenticated: boolean;
 }
 
 export const PUBLIC = 'public';
 export const ANYONE = 'anyone';
-export const OR_SIGNED_IN = 'or signed in';
+export const OPTIONAL = 'or signed in';
 export const ROLES = 'roles';
 export const BARE_TOKEN = 'bare token';
 
@@ -23,7 +23,7 @@ export const BARE_TOKEN = 'bare token';
 export const Public = () => SetMetadata(PUBLIC, ANYONE);
 
 /** Anyone may call it, and an access token is looked at if there is one; one that is not valid is refused. */
-export const OptionallySignedIn = () => SetMetadata(PUBLIC, OR_SIGNED_IN);
+export const OptionallySignedIn = () => SetMetadata(PUBLIC, OPTIONAL);
 
 /** Only for users who have one of the roles. */
 export const Roles = (...roles: Role[]) => SetMetadata(ROLES, roles);
@@ -41,7 +41,7 @@ export const CurrentCaller = createParamDecorator((_: unknown, context: Executio
 });
 
 /** The caller of a route that works with and without an access token. */
-export const MaybeCaller = createParamDecorator(
+export const OptionalCaller = createParamDecorator(
   (_: unknown, context: ExecutionContext): Caller | undefined =>
     context.switchToHttp().getRequest<RequestWithCaller>().caller,
 );

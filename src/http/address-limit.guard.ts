@@ -8,7 +8,7 @@ import { CommonError } from './common.errors.js';
  * known by more than an address, which an office or a mobile network shares among many.
  */
 @Injectable()
-export class IpLimitGuard extends ThrottlerGuard {
+export class AddressLimitGuard extends ThrottlerGuard {
   protected override shouldSkip(context: ExecutionContext): Promise<boolean> {
     const isPublic = this.reflector.getAllAndOverride<boolean | undefined>(PUBLIC, [
       context.getHandler(),

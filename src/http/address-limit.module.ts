@@ -3,7 +3,7 @@ import { APP_GUARD } from '@nestjs/core';
 import { minutes, ThrottlerModule } from '@nestjs/throttler';
 import { Keyring } from '../common/keyring.js';
 import { Config } from '../config/config.js';
-import { IpLimitGuard } from './address-limit.guard.js';
+import { AddressLimitGuard } from './address-limit.guard.js';
 
 /**
  * Requests a minute from one address (`IP_RATE_LIMIT`), counted before its fields are looked at, in this process or
@@ -21,9 +21,9 @@ import { IpLimitGuard } from './address-limit.guard.js';
       }),
     }),
   ],
-  providers: [{ provide: APP_GUARD, useClass: IpLimitGuard }],
+  providers: [{ provide: APP_GUARD, useClass: AddressLimitGuard }],
 })
-export class LimitsModule {}
+export class AddressLimitModule {}
 
 /** Loaded where it is used: the client is large. */
 async function inRedis(url: string, keyring: Keyring) {

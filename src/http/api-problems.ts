@@ -7,7 +7,7 @@ import { Problem } from './problem.dto.js';
 const EXAMPLE_REQUEST_ID = '0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001';
 
 /** Documents what an operation is refused with: one response per status, one example per error of the tables. */
-export function Problems(...errors: AppError[]): MethodDecorator & ClassDecorator {
+export function ApiProblems(...errors: AppError[]): MethodDecorator & ClassDecorator {
   const problems = errors.map((error) => toProblem(error, EXAMPLE_REQUEST_ID));
   const statuses = [...new Set(problems.map(({ status }) => status))];
   return applyDecorators(

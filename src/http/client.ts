@@ -1,6 +1,6 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import { acceptedLocale, type Locale } from '../common/locale.js';
+import { localeFromHeader, type Locale } from '../common/locale.js';
 
 const MAX_USER_AGENT = 256;
 export const DEVICE_COOKIE = 'device_token';
@@ -24,6 +24,6 @@ export const CurrentClient = createParamDecorator((_: unknown, context: Executio
     // Node lets 8-bit control characters through; a terminal would obey them.
     userAgent: headers['user-agent']?.replace(/\p{Cc}/gu, ' ').slice(0, MAX_USER_AGENT),
     deviceToken: typeof header === 'string' ? header : IN_COOKIES.exec(headers.cookie ?? '')?.[1],
-    locale: acceptedLocale(headers['accept-language']),
+    locale: localeFromHeader(headers['accept-language']),
   };
 });

@@ -4,7 +4,7 @@ import { CommonError } from './common.errors.js';
 import { toProblem } from './problem.js';
 
 /** What is no HTTP, or never finished arriving, comes to no hook and no route: answered on the bare socket. */
-export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+export function replyToMalformedRequest(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
   const known =
     error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? CommonError.requestTimeout() : CommonError.malformedRequest();

@@ -30,7 +30,7 @@ export class PageQuery {
 }
 
 /** One row more than the page holds: it tells whether another page follows. */
-export function rowsToFetch(query: PageQuery): number {
+export function fetchLimit(query: PageQuery): number {
   return limitOf(query) + 1;
 }
 
@@ -39,7 +39,7 @@ export function rowsToFetch(query: PageQuery): number {
  * everything else that the query asked for. The `url` is that of the list, as `Config.publicUrl` has it: a header of
  * the request could send the client, with its token, to somebody else.
  */
-export function pageOf<Row extends { id: string }>(
+export function paginate<Row extends { id: string }>(
   rows: Row[],
   query: PageQuery,
   url: string,
@@ -66,7 +66,7 @@ export const INVALID_LIMIT = CommonError.validation([
 ]);
 
 /** Documents a list that is answered page by page. */
-export function Paged(type: Type): MethodDecorator {
+export function ApiPage(type: Type): MethodDecorator {
   return ApiOkResponse({
     type: [type],
     description: 'One page',

@@ -19,7 +19,7 @@ export class ProblemFilter implements ExceptionFilter {
   answer(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
     const known = error instanceof AppError ? error : this.recognise(error);
     const problem = toProblem(known, request.id);
-    this.metrics.refused(request.routeOptions.url, problem.code);
+    this.metrics.countProblem(request.routeOptions.url, problem.code);
     if (known.extra.retryAfter !== undefined) void reply.header('retry-after', known.extra.retryAfter);
     if (problem.status === 401) void reply.header('www-authenticate', challengeOf(problem.code));
     // Fastify would close the connection, and closing one on which more arrives resets it: the sender may lose the reply

@@ -43,7 +43,7 @@ export function openApiDocument(app: NestFastifyApplication): OpenAPIObject {
 }
 
 /** Swagger UI at `/docs`, the document at `/openapi.json`. */
-export function serveDocs(app: NestFastifyApplication): void {
+export function serveSwagger(app: NestFastifyApplication): void {
   SwaggerModule.setup('docs', app, () => openApiDocument(app), {
     jsonDocumentUrl: 'openapi.json',
     yamlDocumentUrl: 'openapi.yaml',

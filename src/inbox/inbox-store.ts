@@ -13,7 +13,7 @@ export interface InboxMessage {
 const KEPT = 500;
 
 /** What a development server "sent": the newest messages, in the memory of this process only. */
-export class Inbox {
+export class InboxStore {
   private messages: InboxMessage[] = [];
 
   add(message: InboxMessage): void {

@@ -2,7 +2,7 @@ import { Controller, Get, Header, Query } from '@nestjs/common';
 import { ApiExcludeEndpoint, ApiTags } from '@nestjs/swagger';
 import { SkipThrottle } from '@nestjs/throttler';
 import { Public } from '../http/access.js';
-import { Inbox } from './inbox-store.js';
+import { InboxStore } from './inbox-store.js';
 import { InboxEntry, InboxQuery } from './inbox.dto.js';
 import { inboxPage } from './inbox.page.js';
 
@@ -11,7 +11,7 @@ import { inboxPage } from './inbox.page.js';
 @SkipThrottle()
 @Controller('inbox')
 export class InboxController {
-  constructor(private readonly inbox: Inbox) {}
+  constructor(private readonly inbox: InboxStore) {}
 
   @Get()
   @ApiExcludeEndpoint()

@@ -2,7 +2,7 @@ import { Controller, Get, Header, NotFoundException, Param } from '@nestjs/commo
 import { ApiExcludeController } from '@nestjs/swagger';
 import { SkipThrottle } from '@nestjs/throttler';
 import { Public } from '../http/access.js';
-import { localeOf } from '../common/locale.js';
+import { supportedLocale } from '../common/locale.js';
 import { smsSize } from '../notifier/text/sms-segments.js';
 import { EXAMPLES } from '../notifier/text/template-examples.js';
 import { Templates } from '../notifier/text/templates.js';
@@ -27,7 +27,7 @@ export class PreviewController {
   @Get(':template/:locale')
   @Header('Content-Type', 'text/html; charset=utf-8')
   show(@Param('template') template: string, @Param('locale') tag: string): string {
-    const locale = localeOf(tag);
+    const locale = supportedLocale(tag);
     if (!locale || !Object.hasOwn(EXAMPLES, template)) throw new NotFoundException();
     const content = { ...EXAMPLES[template], locale };
     const text = this.templates.has(template, 'sms')

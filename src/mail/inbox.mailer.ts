@@ -1,13 +1,19 @@
-import type { Inbox } from '../inbox/inbox-store.js';
+import type { Config } from '../config/config.js';
+import type { InboxStore } from '../inbox/inbox-store.js';
 import { Mailer, type Mail } from './mailer.js';
 
-/** Development: keeps mails for `/inbox` instead of sending them. */
+/** Development only: keeps mails for `/inbox` instead of sending them. */
 export class InboxMailer extends Mailer {
   readonly provider = 'inbox';
-  readonly receipts = false;
+  readonly reportsDelivery = false;
 
-  constructor(private readonly inbox: Inbox) {
+  /** Throws in production, whatever setting led here: mails would be lost silently. */
+  constructor(
+    { production }: Pick<Config, 'production'>,
+    private readonly inbox: InboxStore,
+  ) {
     super();
+    if (production) throw new Error('The development inbox cannot send mails in production.');
   }
 
   send({ messageId, to, subject, text, html }: Mail): Promise<string> {

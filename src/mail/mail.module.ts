@@ -1,7 +1,9 @@
 import { Module } from '@nestjs/common';
-import { Inbox } from '../inbox/inbox-store.js';
 import { Config } from '../config/config.js';
+import type { MailProvider } from '../config/providers.js';
+import { InboxStore } from '../inbox/inbox-store.js';
 import { InboxMailer } from './inbox.mailer.js';
+import type { Mailer } from './mailer.js';
 import { Mailers } from './mailers.js';
 import { PostmarkMailer } from './postmark.mailer.js';
 import { SmtpMailer } from './smtp.mailer.js';
@@ -11,15 +13,15 @@ import { WebhookMailer } from './webhook.mailer.js';
   providers: [
     {
       provide: Mailers,
-      inject: [Config, Inbox],
-      useFactory: (config: Config, inbox: Inbox): Mailers => {
-        const made = {
-          inbox: () => new InboxMailer(inbox),
+      inject: [Config, InboxStore],
+      useFactory: (config: Config, inbox: InboxStore): Mailers => {
+        const create = {
+          inbox: () => new InboxMailer(config, inbox),
           postmark: () => new PostmarkMailer(config),
           smtp: () => new SmtpMailer(config),
           webhook: () => new WebhookMailer(config),
-        };
-        return new Mailers(config.mailProviders.map((name) => made[name]()));
+        } satisfies Record<MailProvider, () => Mailer>;
+        return new Mailers(config.mailProviders.map((provider) => create[provider]()));
       },
     },
   ],

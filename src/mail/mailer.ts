@@ -1,3 +1,5 @@
+import type { Locale } from '../common/locale.js';
+
 export interface Mail {
   /** Our id of the message, for the vendor's records. */
   messageId: string;
@@ -7,8 +9,8 @@ export interface Mail {
   html: string;
   /** What it carries, for a provider that writes its own text. */
   code?: string;
-  /** BCP 47. */
-  locale: string;
+  /** The language of the text. */
+  locale: Locale;
   /** After this nobody needs it. */
   validSeconds: number;
 }
@@ -19,7 +21,7 @@ export abstract class Mailer {
   abstract readonly provider: string;
 
   /** Whether it reports later what became of a mail. */
-  abstract readonly receipts: boolean;
+  abstract readonly reportsDelivery: boolean;
 
   /** Resolves to the vendor's id of the message; throws a `DeliveryError`. */
   abstract send(mail: Mail): Promise<string>;

@@ -8,12 +8,12 @@ const REJECTED = [300, 406];
 
 export class PostmarkMailer extends Mailer {
   readonly provider = 'postmark';
-  readonly receipts: boolean;
+  readonly reportsDelivery: boolean;
   private readonly client: ServerClient;
 
   constructor(private readonly config: Config) {
     super();
-    this.receipts = config.POSTMARK_WEBHOOK_PASSWORD !== undefined;
+    this.reportsDelivery = config.POSTMARK_WEBHOOK_PASSWORD !== undefined;
     const api = config.POSTMARK_API_URL ? new URL(config.POSTMARK_API_URL) : undefined;
     this.client = new ServerClient(config.POSTMARK_SERVER_TOKEN ?? '', {
       timeout: VENDOR_TIMEOUT_SECONDS,

@@ -57,13 +57,13 @@ describe('SmtpMailer', () => {
     ['content refused', { step: 'data', reply: [554, '5.7.1 Looks like spam'] }, 'rejected', true],
     ['out of space', { step: 'data', reply: [452, '4.3.1 Insufficient storage'] }, 'unavailable', false],
   ];
-  it.each(replies)('translates "%s" (F4)', async (_, fault, kind, elsewhere) => {
+  it.each(replies)('translates "%s" (F4)', async (_, fault, kind, retryElsewhere) => {
     server.behave('bob@example.com', fault);
     const error = await failure('bob@example.com');
     expect(error).toMatchObject({
       name: 'DeliveryError',
       failure: kind,
-      elsewhere,
+      retryElsewhere,
       vendorCode: fault.reply[0],
     });
     expect(shown(error)).not.toMatch(/481516|bob@|5\.7\.1|pass/);

@@ -11,7 +11,7 @@ const POLICY = /\b5\.7\.\d+\b/;
 /** Hands mails to a mail server, one connection each: nothing waits behind a mail that hangs. */
 export class SmtpMailer extends Mailer {
   readonly provider = 'smtp';
-  readonly receipts = false;
+  readonly reportsDelivery = false;
   private readonly transport;
 
   constructor(private readonly config: Config) {

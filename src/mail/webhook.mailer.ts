@@ -5,7 +5,7 @@ import { Mailer, type Mail } from './mailer.js';
 /** Hands mails to a server of the operator's own. */
 export class WebhookMailer extends Mailer {
   readonly provider = 'webhook';
-  readonly receipts = true;
+  readonly reportsDelivery = true;
   private readonly client: WebhookClient;
 
   constructor({ WEBHOOK_URL, WEBHOOK_SECRET }: Config) {

@@ -55,8 +55,8 @@ export class Metrics {
   });
 
   /** A provider can have several senders of a channel, each with a breaker. */
-  readonly passedOver = new Gauge({
-    name: 'otp_provider_passed_over',
+  readonly openCircuits = new Gauge({
+    name: 'otp_provider_circuit_open',
     help: 'Senders of a provider that this process passes over for their failures.',
     labelNames: ['channel', 'provider'],
     registers: this.registers,
@@ -67,19 +67,19 @@ export class Metrics {
   }
 
   /** The route is the pattern, and absent where nothing is. */
-  answered(method: string, route: string | undefined, statusCode: number, seconds: number): void {
+  observeRequest(method: string, route: string | undefined, statusCode: number, seconds: number): void {
     this.requests.observe(
       { method, route: route ?? '', status: `${Math.floor(statusCode / 100)}xx` },
       seconds,
     );
   }
 
-  refused(route: string | undefined, code: string): void {
+  countProblem(route: string | undefined, code: string): void {
     this.problems.inc({ route: route ?? '', code });
   }
 
   /** Of a reason such as `rejected (21614)` the word: vendors have thousands of numbers. */
-  message({ channel, event, provider, reason }: MessageEvent): void {
+  countMessageEvent({ channel, event, provider, reason }: MessageEvent): void {
     const [word = ''] = (reason ?? '').split(' ');
     this.messageEvents.inc({ channel, provider: provider ?? '', event, reason: word });
   }

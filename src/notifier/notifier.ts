@@ -1,8 +1,10 @@
 import type { EntityManager } from 'typeorm';
 import type { Channel } from '../common/delivery.js';
 import type { Recipient } from '../common/recipient.js';
+import type { MessageContent } from './text/message-content.js';
 
 export type { Channel } from '../common/delivery.js';
+export type { MessageContent } from './text/message-content.js';
 
 /** A message whose row in `messages` exists and is leased to this process. */
 export interface LeasedMessage {
@@ -24,29 +26,6 @@ export interface LeasedMessage {
   lastProvider: string | null;
 }
 
-/** What a template shows; each template needs some of it. */
-export interface MessageContent {
-  /** The language to say it in (BCP 47). Default: `DEFAULT_LOCALE`. */
-  locale?: string;
-  code?: string;
-  /** What the code approves, in the order to show it. */
-  context?: Record<string, string>;
-  /** A page of ours. Nothing else becomes a link. */
-  link?: string;
-  /** The phone number that was linked. */
-  phone?: string;
-  /** What was changed. */
-  field?: 'email' | 'phone';
-  /** What it was changed to. */
-  to?: string;
-  /** When it happened, in ISO 8601. */
-  at?: string;
-  /** What it happened on, in words of ours; absent when we cannot tell. */
-  device?: string;
-  /** Where it came from. */
-  ip?: string;
-}
-
 /** Tells somebody what happened to an account; there is no code to check in it. */
 export interface Notice {
   recipient: Recipient;
@@ -63,7 +42,7 @@ export const LEASE_SECONDS = 20;
  * SQL that says whether nothing may be sent to a recipient, by one look at a primary key. What a vendor refused by a list
  * of its own is asked of it again a day later, for it need not tell us when somebody leaves that list.
  */
-export const suppressed = (
+export const isSuppressed = (
   recipient: string,
 ) => `exists (select from suppressions s where s.recipient = ${recipient}
   and (s.reason <> 'refused' or s.created_at > now() - interval '1 day'))`;

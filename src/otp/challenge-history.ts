@@ -4,7 +4,7 @@ import type { Recipient } from '../common/recipient.js';
 import { Sql, statement } from '../database/sql.js';
 
 /** A code that is live or was the last of its purpose and lane, with what is spent of the budgets. */
-export interface CodeOnRecord {
+export interface ChallengeHistoryRow {
   id: string;
   recipient: Recipient;
   purpose: string;
@@ -61,12 +61,12 @@ const UNBLOCK = statement(
 );
 
 @Injectable()
-export class TimelineRepository {
+export class ChallengeHistory {
   constructor(private readonly sql: Sql) {}
 
   /** The newest first. */
-  codesOf(recipient: Recipient): Promise<CodeOnRecord[]> {
-    return this.sql.rows<CodeOnRecord & Record<string, unknown>>(OF_RECIPIENT, [recipient]);
+  ofRecipient(recipient: Recipient): Promise<ChallengeHistoryRow[]> {
+    return this.sql.rows<ChallengeHistoryRow>(OF_RECIPIENT, [recipient]);
   }
 
   /** Gives the budgets of the day back; says how many codes on record it was done for. */

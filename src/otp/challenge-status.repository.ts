@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import type { Recipient } from '../common/recipient.js';
 import { Sql, statement } from '../database/sql.js';
-import { ofChallenge } from '../notifier/outbox/message.sql.js';
+import { belongsToChallenge } from '../notifier/outbox/message.sql.js';
 import type { Channel } from '../notifier/notifier.js';
 
 /** A code that is not replaced, with its newest message. */
-export interface ChallengeState {
+export interface ChallengeStateRow {
   id: string;
   recipient: Recipient;
   purpose: string;
@@ -29,7 +29,7 @@ const STATES = statement(
     from unnest($1::uuid[]) as wanted(id)
     cross join lateral (
       select recipient, purpose, lane, challenge_id, state, failure from messages m
-      where ${ofChallenge('wanted.id')} order by created_at desc, id desc limit 1) m
+      where ${belongsToChallenge('wanted.id')} order by created_at desc, id desc limit 1) m
     join challenges c on c.recipient = m.recipient and c.purpose = m.purpose and c.lane = m.lane and c.id = m.challenge_id`,
 );
 
@@ -38,7 +38,7 @@ export class ChallengeStatusRepository {
   constructor(private readonly sql: Sql) {}
 
   /** Without those that never were or that another code has replaced. */
-  states(ids: string[]): Promise<ChallengeState[]> {
-    return this.sql.rows<ChallengeState & Record<string, unknown>>(STATES, [ids]);
+  states(ids: string[]): Promise<ChallengeStateRow[]> {
+    return this.sql.rows<ChallengeStateRow>(STATES, [ids]);
   }
 }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { masked } from '../common/recipient.js';
-import { reasonOf } from '../notifier/outbox/failure-reasons.js';
-import { ChallengeStatusRepository, type ChallengeState } from './challenge-status.repository.js';
+import { maskedAddress } from '../common/recipient.js';
+import { describeFailure } from '../notifier/outbox/failure-reasons.js';
+import { ChallengeStatusRepository, type ChallengeStateRow } from './challenge-status.repository.js';
 import type { ChallengeStatus } from './otp.dto.js';
 import { OtpError } from './otp.errors.js';
 import { Purposes } from './purposes.js';
@@ -11,48 +11,57 @@ import { Purposes } from './purposes.js';
  * to ask for it. A challenge without a code (`decoy`) has a message as well, so all of this looks the same.
  */
 @Injectable()
-export class ChallengeStatuses {
+export class ChallengeStatusService {
   constructor(
     private readonly challenges: ChallengeStatusRepository,
     private readonly purposes: Purposes,
   ) {}
 
   /** Throws `challenge_not_found`. */
-  async one(id: string): Promise<ChallengeStatus> {
-    const [status] = await this.all([id]);
+  async find(id: string): Promise<ChallengeStatus> {
+    const [status] = await this.findAll([id]);
     if (!status) throw OtpError.challengeNotFound();
     return status;
   }
 
   /** Of those that are known and not replaced. */
-  async all(ids: string[]): Promise<ChallengeStatus[]> {
+  async findAll(ids: string[]): Promise<ChallengeStatus[]> {
     return (await this.challenges.states(ids)).map((state) => this.statusOf(state));
   }
 
-  private statusOf(challenge: ChallengeState): ChallengeStatus {
+  private statusOf(challenge: ChallengeStateRow): ChallengeStatus {
     const { id, channel, recipient, purpose, consumed, expired, expiresAt, resendAt, attempts } = challenge;
-    const { codeLength, maxAttempts } = this.purposes.policy(purpose);
-    const exhausted = attempts >= maxAttempts;
+    const { codeLength, maxAttempts } = this.purposes.policyOf(purpose);
     return {
       id,
       channel,
-      maskedTo: masked(recipient),
+      maskedTo: maskedAddress(recipient),
       codeLength,
       expiresAt,
       resendAt,
       attemptsLeft: consumed || expired ? 0 : maxAttempts - attempts,
-      status: consumed ? 'approved' : exhausted ? 'exhausted' : expired ? 'expired' : 'pending',
+      status: challengeStatus({ consumed, expired, attempts }, maxAttempts),
       ...deliveryOf(challenge),
     };
   }
+}
+
+/** What became of a code. */
+export function challengeStatus(
+  { consumed, expired, attempts }: Pick<ChallengeStateRow, 'consumed' | 'expired' | 'attempts'>,
+  maxAttempts: number,
+): ChallengeStatus['status'] {
+  if (consumed) return 'approved';
+  if (attempts >= maxAttempts) return 'exhausted';
+  return expired ? 'expired' : 'pending';
 }
 
 /** A message that a used code or a newer message made needless has not failed for any reason that helps people. */
 function deliveryOf({
   state,
   failure,
-}: ChallengeState): Pick<ChallengeStatus, 'delivery' | 'deliveryReason'> {
+}: ChallengeStateRow): Pick<ChallengeStatus, 'delivery' | 'deliveryReason'> {
   if (state === 'sent' || state === 'delivered') return { delivery: state };
   if (state === 'queued' || state === 'sending') return { delivery: 'queued' };
-  return { delivery: 'failed', ...(failure && { deliveryReason: reasonOf(failure) }) };
+  return { delivery: 'failed', ...(failure && { deliveryReason: describeFailure(failure) }) };
 }

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { Logger } from '@nestjs/common';
-import type { ChallengeStatuses } from './challenge-status.service.js';
+import type { ChallengeStatusService } from './challenge-status.service.js';
 import { ChallengeStreams } from './challenge-streams.js';
 import type { ChallengeStatus } from './otp.dto.js';
 
@@ -9,20 +9,20 @@ const ID = '0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001';
 const PENDING = { status: 'pending', delivery: 'queued', attemptsLeft: 3 } as ChallengeStatus;
 
 /** Every challenge is what `now` says. */
-class FakeStatuses implements Pick<ChallengeStatuses, 'one' | 'all'> {
+class FakeStatuses implements Pick<ChallengeStatusService, 'find' | 'findAll'> {
   now: Partial<ChallengeStatus> | Error = {};
   asked: string[][] = [];
   slow: Promise<void> = Promise.resolve();
 
-  one(id: string): Promise<ChallengeStatus> {
+  find(id: string): Promise<ChallengeStatus> {
     return Promise.resolve({ ...PENDING, ...this.now, id });
   }
 
-  async all(ids: string[]): Promise<ChallengeStatus[]> {
+  async findAll(ids: string[]): Promise<ChallengeStatus[]> {
     this.asked.push(ids);
     await this.slow;
     if (this.now instanceof Error) throw this.now;
-    return Promise.all(ids.map((id) => this.one(id)));
+    return Promise.all(ids.map((id) => this.find(id)));
   }
 }
 
@@ -34,7 +34,7 @@ describe('the streams of a process', () => {
   beforeEach(() => {
     jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate'] });
     statuses = new FakeStatuses();
-    streams = new ChallengeStreams(statuses as unknown as ChallengeStatuses);
+    streams = new ChallengeStreams(statuses as unknown as ChallengeStatusService);
   });
   afterEach(() => {
     streams.beforeApplicationShutdown();

@@ -1,7 +1,7 @@
 import { PassThrough, type Readable } from 'node:stream';
 import { Injectable, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
 import { CommonError } from '../http/common.errors.js';
-import { ChallengeStatuses } from './challenge-status.service.js';
+import { ChallengeStatusService } from './challenge-status.service.js';
 import type { ChallengeStatus } from './otp.dto.js';
 import { OtpError } from './otp.errors.js';
 
@@ -32,7 +32,7 @@ export class ChallengeStreams implements BeforeApplicationShutdown {
   private timer?: NodeJS.Timeout;
   private stopping = false;
 
-  constructor(private readonly statuses: ChallengeStatuses) {}
+  constructor(private readonly statuses: ChallengeStatusService) {}
 
   /**
    * Begins with how it is now and ends when the code has. Null where the code has ended and the client has been told, for
@@ -47,7 +47,7 @@ export class ChallengeStreams implements BeforeApplicationShutdown {
     this.open.add(stream);
     stream.out.once('close', () => this.open.delete(stream));
     try {
-      const status = await this.statuses.one(id);
+      const status = await this.statuses.find(id);
       if (status.status !== 'pending' && status.status === lastEventId) {
         stream.out.destroy();
         return null;
@@ -74,7 +74,7 @@ export class ChallengeStreams implements BeforeApplicationShutdown {
     const followed = [...this.open];
     try {
       const ids = [...new Set(followed.map(({ id }) => id))];
-      const statuses = ids.length > 0 ? await this.statuses.all(ids) : [];
+      const statuses = ids.length > 0 ? await this.statuses.findAll(ids) : [];
       const known = new Map(statuses.map((status) => [status.id, status]));
       for (const stream of followed) this.tell(stream, known.get(stream.id));
     } catch (error) {

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Recipient } from '../common/recipient.js';
 import { Batch } from '../database/batch.js';
 import { Sql, statement } from '../database/sql.js';
-import { LEASE_SECONDS, suppressed, type MessageContent } from '../notifier/notifier.js';
+import { LEASE_SECONDS, isSuppressed, type MessageContent } from '../notifier/notifier.js';
 import type { Policy } from './purposes.js';
 
 /** Names one row of `challenges`. */
@@ -125,7 +125,7 @@ const ISSUE = statement(
       returning *),
     -- one look at a primary key; whoever asked is told the same
     told as (
-      select i.*, a.id as message_id, a.template, ${suppressed('i.recipient')} as suppressed,
+      select i.*, a.id as message_id, a.template, ${isSuppressed('i.recipient')} as suppressed,
         nullif(i.code_sealed, a.code_sealed) as repeats
       from issued i join asked a using (recipient, lane)),
     queued as (
@@ -254,7 +254,7 @@ export class ChallengeRepository {
   });
   private readonly guesses = new Batch<Guess, Verdict>({
     key: rowOf,
-    shared: ({ purpose, policy }) => `${purpose} ${policy.failuresPerDay}`,
+    shared: ({ purpose, policy }) => `${purpose} ${policy.guessesPerDay}`,
     run: (calls) => this.judgeAll(calls),
   });
 
@@ -272,7 +272,7 @@ export class ChallengeRepository {
     policy,
     contextHash,
   }: NewChallenge): Promise<IssueRefusal | null> {
-    const { sendsPerDay, failuresPerDay } = policy;
+    const { sendsPerDay, guessesPerDay: failuresPerDay } = policy;
     return this.sql.row(EXPLAIN_ISSUE, [recipient, purpose, lane, sendsPerDay, failuresPerDay, contextHash]);
   }
 
@@ -287,7 +287,7 @@ export class ChallengeRepository {
       purpose,
       lane,
       policy.maxAttempts,
-      policy.failuresPerDay,
+      policy.guessesPerDay,
     ]);
   }
 
@@ -313,7 +313,7 @@ export class ChallengeRepository {
       policy.resendSeconds,
       policy.maxAttempts,
       policy.sendsPerDay,
-      policy.failuresPerDay,
+      policy.guessesPerDay,
       resend,
       policy.repeatSeconds,
       isTest,
@@ -334,7 +334,7 @@ export class ChallengeRepository {
     const rows = await this.sql.rows<Verdict & Lane>(VERIFY, [
       purpose,
       policy.maxAttempts,
-      policy.failuresPerDay,
+      policy.guessesPerDay,
       guesses.map(({ recipient }) => recipient),
       guesses.map(({ lane }) => lane),
       guesses.map(({ hashes: [current] }) => current),

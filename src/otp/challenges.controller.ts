@@ -7,12 +7,12 @@ import {
   ApiTags,
   getSchemaPath,
 } from '@nestjs/swagger';
-import { normalizeIp } from '@nestjs/throttler';
+import { networkOf } from '../common/client-network.js';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Public } from '../http/access.js';
 import { CommonError } from '../http/common.errors.js';
-import { Problems } from '../http/api-problems.js';
-import { ChallengeStatuses } from './challenge-status.service.js';
+import { ApiProblems } from '../http/api-problems.js';
+import { ChallengeStatusService } from './challenge-status.service.js';
 import { ChallengeStreams } from './challenge-streams.js';
 import { ChallengeStatus } from './otp.dto.js';
 import { OtpError } from './otp.errors.js';
@@ -24,15 +24,15 @@ const ChallengeId = () => Param('id', new ParseUUIDPipe({ exceptionFactory: OtpE
 @Controller('otp/challenges')
 export class ChallengesController {
   constructor(
-    private readonly statuses: ChallengeStatuses,
+    private readonly statuses: ChallengeStatusService,
     private readonly streams: ChallengeStreams,
   ) {}
 
   /** What became of a code and its message */
   @Get(':id')
-  @Problems(OtpError.challengeNotFound(), CommonError.rateLimited(30), CommonError.unavailable())
+  @ApiProblems(OtpError.challengeNotFound(), CommonError.rateLimited(30), CommonError.unavailable())
   status(@ChallengeId() id: string): Promise<ChallengeStatus> {
-    return this.statuses.one(id);
+    return this.statuses.find(id);
   }
 
   /**
@@ -57,7 +57,7 @@ export class ChallengesController {
   @ApiNoContentResponse({
     description: 'There is nothing more to tell: browsers do not come back after this.',
   })
-  @Problems(
+  @ApiProblems(
     OtpError.challengeNotFound(),
     OtpError.tooManyStreams(),
     CommonError.rateLimited(30),
@@ -70,7 +70,7 @@ export class ChallengesController {
     @Req() { method }: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const stream = await this.streams.follow(id.toLowerCase(), normalizeIp(ip), lastEventId);
+    const stream = await this.streams.follow(id.toLowerCase(), networkOf(ip), lastEventId);
     if (!stream) return void reply.code(204).send();
     if (method === 'HEAD') stream.destroy();
     // `no-transform` and X-Accel-Buffering keep proxies from holding events back; the connection serves nothing after it.

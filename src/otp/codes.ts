@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { newId } from '../common/random.js';
 import { Keyring } from '../common/keyring.js';
-import { localeOfCountry, type Locale } from '../common/locale.js';
+import { localeOfRecipient, type Locale } from '../common/locale.js';
 import type { Recipient } from '../common/recipient.js';
 import { Config } from '../config/config.js';
 import type { Channel, MessageContent } from '../notifier/notifier.js';
 import type { NewChallenge } from './challenge.repository.js';
-import { digestOf, newCode } from './otp-code.js';
+import { contextDigest, generateCode } from './otp-code.js';
 import type { Policy } from './purposes.js';
 
 /** The lane of everything that anyone may ask for. */
@@ -63,9 +63,9 @@ export class Codes {
     const { recipient, policy, lane = PUBLIC_LANE, context, template = 'code', link, decoy } = request;
     const { purpose } = policy;
     const id = newId();
-    const code = request.knownCode ?? newCode(policy.codeLength);
+    const code = request.knownCode ?? generateCode(policy.codeLength);
     const content: MessageContent = {
-      locale: request.locale ?? localeOfCountry(recipient) ?? this.config.DEFAULT_LOCALE,
+      locale: request.locale ?? localeOfRecipient(recipient) ?? this.config.DEFAULT_LOCALE,
       ...(!decoy && { code }),
       ...(context && { context }),
       ...(link && { link: link(this.linkToken({ id, recipient }, purpose)) }),
@@ -79,7 +79,7 @@ export class Codes {
       codeHash: decoy ? randomBytes(32) : this.keyring.mac(...boundParts(request), code),
       content,
       codeSealed: this.keyring.seal(JSON.stringify(content), recipient, purpose, lane),
-      contextHash: approves(request),
+      contextHash: boundDigest(request),
       template,
       policy,
       resend,
@@ -88,12 +88,12 @@ export class Codes {
   }
 
   /** What the stored hash may equal if this code is right. */
-  hashes(request: CodeRequest, code: string): Buffer[] {
-    return this.keyring.macs(...boundParts(request), code);
+  acceptedHashes(request: CodeRequest, code: string): Buffer[] {
+    return this.keyring.acceptedMacs(...boundParts(request), code);
   }
 
   /** The code that is live: that of the draft, or the older one that is repeated. */
-  codeOf({ recipient, purpose, lane, content }: NewChallenge, repeats: Buffer | null): string | undefined {
+  liveCode({ recipient, purpose, lane, content }: NewChallenge, repeats: Buffer | null): string | undefined {
     if (!repeats) return content.code;
     return (JSON.parse(this.keyring.open(repeats, recipient, purpose, lane)) as MessageContent).code;
   }
@@ -115,12 +115,12 @@ export class Codes {
 
 function boundParts(request: CodeRequest): string[] {
   const { recipient, policy, lane = PUBLIC_LANE } = request;
-  return [recipient, policy.purpose, lane, approves(request) ?? ''];
+  return [recipient, policy.purpose, lane, boundDigest(request) ?? ''];
 }
 
 /** What ties a code to that which it is for. No two kinds look alike: a digest has no colon. */
-function approves({ context, boundTo, decoy }: SendRequest): string | null {
+function boundDigest({ context, boundTo, decoy }: SendRequest): string | null {
   if (decoy) return ':decoy';
   if (boundTo) return `:${boundTo}`;
-  return context ? digestOf(context) : null;
+  return context ? contextDigest(context) : null;
 }

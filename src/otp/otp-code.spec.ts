@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { digestOf, newCode } from './otp-code.js';
+import { contextDigest, generateCode } from './otp-code.js';
 
 /** Chi-square with 9 degrees of freedom is above it once in a million, so that no honest run fails. */
 const CHI_SQUARE_9 = 45.1;
@@ -7,7 +7,7 @@ const CHI_SQUARE_9 = 45.1;
 describe('a code', () => {
   it('has each digit equally often at each position, leading zeros kept, over 100,000 (N1)', () => {
     const count = 100_000;
-    const codes = Array.from({ length: count }, () => newCode(6));
+    const codes = Array.from({ length: count }, () => generateCode(6));
     expect(codes.every((code) => /^[0-9]{6}$/.test(code))).toBe(true);
 
     for (let position = 0; position < 6; position++) {
@@ -22,7 +22,7 @@ describe('a code', () => {
 
   it('has the length asked for (N1)', () => {
     for (let length = 4; length <= 10; length++)
-      for (let i = 0; i < 100; i++) expect(newCode(length)).toMatch(new RegExp(`^[0-9]{${length}}$`));
+      for (let i = 0; i < 100; i++) expect(generateCode(length)).toMatch(new RegExp(`^[0-9]{${length}}$`));
   });
 });
 
@@ -31,13 +31,13 @@ describe('the digest of a context', () => {
 
   it('is SHA-256 over the canonical JSON (RFC 8785), as anybody can compute it', () => {
     const canonical = '{"amount":"39.99 EUR","payee":"Acme"}';
-    expect(digestOf(context)).toBe(createHash('sha256').update(canonical).digest('base64url'));
+    expect(contextDigest(context)).toBe(createHash('sha256').update(canonical).digest('base64url'));
   });
 
   it('does not depend on the order of names (RF17)', () => {
-    expect(digestOf({ payee: 'Acme', amount: '39.99 EUR' })).toBe(digestOf(context));
-    expect(digestOf({ b: '1', B: '2', a_: '3', aa: '4' })).toBe(
-      digestOf({ aa: '4', a_: '3', b: '1', B: '2' }),
+    expect(contextDigest({ payee: 'Acme', amount: '39.99 EUR' })).toBe(contextDigest(context));
+    expect(contextDigest({ b: '1', B: '2', a_: '3', aa: '4' })).toBe(
+      contextDigest({ aa: '4', a_: '3', b: '1', B: '2' }),
     );
   });
 
@@ -55,6 +55,6 @@ describe('the digest of a context', () => {
     { amount: '39.99 EUR', payee: 'Acme', note: '' },
     { 'amount":"39.99 EUR","payee': 'Acme' },
   ])('changes with any change: %j (RF17)', (changed) => {
-    expect(digestOf(changed as unknown as Record<string, string>)).not.toBe(digestOf(context));
+    expect(contextDigest(changed as unknown as Record<string, string>)).not.toBe(contextDigest(context));
   });
 });

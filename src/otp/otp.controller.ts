@@ -2,12 +2,12 @@ import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiBody, ApiTags } from '@nestjs/swagger';
 import { Public } from '../http/access.js';
 import { CurrentClient, type Client } from '../http/client.js';
-import { Problems, withOtp } from '../http/api-problems.js';
+import { ApiProblems, withOtp } from '../http/api-problems.js';
 import { BODY_PROBLEMS } from '../http/common.errors.js';
-import { localeOf } from '../common/locale.js';
+import { supportedLocale } from '../common/locale.js';
 import { OtpAddress, OtpSent, OtpVerified, SendOtp, VerifyOtp } from './otp.dto.js';
 import type { SendRequest } from './codes.js';
-import { addressProblems, OtpError } from './otp.errors.js';
+import { addressErrors, OtpError } from './otp.errors.js';
 import { OtpService, type IssuedCode } from './otp.service.js';
 import { ProofService } from './proof.service.js';
 import { Purposes } from './purposes.js';
@@ -47,10 +47,10 @@ export class OtpController {
   @Post('generate')
   @HttpCode(200)
   @ApiBody({ type: SendOtp, examples: ADDRESS_EXAMPLES })
-  @Problems(
+  @ApiProblems(
     OtpError.cooldown(42),
     OtpError.sendLimit(3600),
-    ...addressProblems('phone_number'),
+    ...addressErrors('phone_number'),
     OtpError.purposeRefused('login'),
     OtpError.contextRequired(),
     ...BODY_PROBLEMS,
@@ -67,11 +67,11 @@ export class OtpController {
   @Post('resend')
   @HttpCode(200)
   @ApiBody({ type: SendOtp, examples: ADDRESS_EXAMPLES })
-  @Problems(
+  @ApiProblems(
     OtpError.resendCooldown(42),
     OtpError.sendLimit(3600),
-    OtpError.nothingToResend(),
-    ...addressProblems('phone_number'),
+    OtpError.resendNotFound(),
+    ...addressErrors('phone_number'),
     ...BODY_PROBLEMS,
   )
   async resend(@Body() body: SendOtp, @CurrentClient() client: Client): Promise<OtpSent> {
@@ -86,7 +86,7 @@ export class OtpController {
   @Post('verify')
   @HttpCode(200)
   @ApiBody({ type: VerifyOtp, examples: withOtp(ADDRESS_EXAMPLES) })
-  @Problems(
+  @ApiProblems(
     OtpError.invalid(2),
     OtpError.expired(),
     OtpError.exhausted(),
@@ -108,13 +108,13 @@ export class OtpController {
     context,
     channel,
   }: OtpAddress & SendOtp): SendRequest {
-    const policy = this.purposes.requested(purpose);
+    const policy = this.purposes.policyForRequest(purpose);
     if (policy.context === 'required' && !context) throw OtpError.contextRequired();
-    return { recipient: this.recipients.one({ phone_number, email }), policy, context, channel };
+    return { recipient: this.recipients.fromFields({ phone_number, email }), policy, context, channel };
   }
 
   private sending(body: SendOtp, client: Client): SendRequest {
-    return { ...this.request(body), locale: localeOf(body.locale) ?? client.locale };
+    return { ...this.request(body), locale: supportedLocale(body.locale) ?? client.locale };
   }
 
   private sent(detail: string, { challenge, code }: IssuedCode): OtpSent {

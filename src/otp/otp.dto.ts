@@ -1,7 +1,7 @@
 import { IsIn, IsOptional, IsString, Matches, MaxLength } from 'class-validator';
 import { CHANNELS } from '../common/delivery.js';
 import { IfGiven } from '../http/if-given.js';
-import { IsLocaleTag } from '../common/locale.js';
+import { IsLocaleTag } from '../http/is-locale-tag.js';
 import type { Channel } from '../notifier/notifier.js';
 import { IsContext } from './is-context.js';
 import { IsOtp } from './is-otp.js';

@@ -24,7 +24,7 @@ export const OtpError = {
         retryAfter,
       },
     ),
-  nothingToResend: () =>
+  resendNotFound: () =>
     new AppError('not_found', 'otp_not_found', 'OTP not found. Please generate an OTP first.'),
   notFound: () => new AppError('not_found', 'otp_not_found', 'OTP not generated for this number.'),
   expired: () => new AppError('invalid', 'otp_expired', 'OTP expired, please generate a new OTP.'),
@@ -96,7 +96,7 @@ export const AddressError = {
 };
 
 /** How an address given in `field` can be refused, for the documentation. */
-export const addressProblems = (field: string) => [
+export const addressErrors = (field: string) => [
   AddressError.phone(field),
   AddressError.nationalPhone(field),
   AddressError.country(field),

@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { Metrics } from '../metrics/metrics.js';
-import { masked } from '../common/recipient.js';
+import { maskedAddress } from '../common/recipient.js';
 import { Config } from '../config/config.js';
 import { TestIdentities } from '../config/test-identities.js';
-import { CodeOutcomes } from '../notifier/outbox/provider-feedback.js';
+import { ProviderFeedback } from '../notifier/outbox/provider-feedback.js';
 import { Notifier, type Channel } from '../notifier/notifier.js';
 import { ChallengeRepository, type Issued, type NewChallenge } from './challenge.repository.js';
 import { Codes, PUBLIC_LANE, type CodeRequest, type LinkToken, type SendRequest } from './codes.js';
@@ -26,7 +26,7 @@ export class OtpService {
     private readonly recipients: Recipients,
     private readonly codes: Codes,
     private readonly notifier: Notifier,
-    private readonly outcomes: CodeOutcomes,
+    private readonly outcomes: ProviderFeedback,
     private readonly testIdentities: TestIdentities,
     private readonly config: Config,
     private readonly metrics: Metrics,
@@ -47,10 +47,10 @@ export class OtpService {
     const { recipient, policy, lane = PUBLIC_LANE } = this.asTest(request);
     const key = { recipient, purpose: policy.purpose, lane };
 
-    const hashes = this.codes.hashes(request, code);
+    const hashes = this.codes.acceptedHashes(request, code);
     const verdict = await this.challenges.verify({ ...key, hashes, policy });
     if (verdict?.approved || verdict?.attemptsLeft === 0)
-      this.outcomes.ended(verdict.id, verdict.approved ? 'approved' : 'canceled');
+      this.outcomes.report(verdict.id, verdict.approved ? 'approved' : 'canceled');
     if (verdict?.approved) {
       this.metrics.codesVerified.inc();
       return verdict.id;
@@ -83,7 +83,7 @@ export class OtpService {
   private async issue(asked: SendRequest, resend: boolean): Promise<IssuedCode> {
     const request = this.asTest(asked);
     const { recipient, policy } = request;
-    const channel = this.recipients.channel(recipient, policy.purpose, request.channel);
+    const channel = this.recipients.chooseChannel(recipient, policy.purpose, request.channel);
     const wanted = this.codes.draft(request, channel, resend);
 
     const issued = await this.challenges.issue(wanted);
@@ -92,11 +92,11 @@ export class OtpService {
 
     if (!wanted.isTest && !issued.suppressed) this.dispatch(wanted, issued, channel);
     return {
-      ...(this.config.OTP_EXPOSE_CODE && { code: this.codes.codeOf(wanted, issued.repeats) }),
+      ...(this.config.OTP_EXPOSE_CODE && { code: this.codes.liveCode(wanted, issued.repeats) }),
       challenge: {
         id: issued.id,
         channel,
-        maskedTo: masked(recipient),
+        maskedTo: maskedAddress(recipient),
         codeLength: policy.codeLength,
         expiresAt: issued.expiresAt,
         resendAt: issued.resendAt,
@@ -125,7 +125,7 @@ export class OtpService {
 
   private async refusal(wanted: NewChallenge): Promise<Error> {
     const why = await this.challenges.explainIssue(wanted);
-    if (wanted.resend && !why?.found) return OtpError.nothingToResend();
+    if (wanted.resend && !why?.found) return OtpError.resendNotFound();
     // Waiting as long as the longest of the reasons helps.
     if (why?.guessLimit) return OtpError.guessLimit(Math.max(why.guessLimit, why.sendLimit ?? 0));
     if (why?.sendLimit) return OtpError.sendLimit(Math.max(why.sendLimit, why.cooldown ?? 0));

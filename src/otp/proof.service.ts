@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Recipient } from '../common/recipient.js';
 import { TestIdentities } from '../config/test-identities.js';
 import { SigningService } from '../signing/signing.service.js';
-import { digestOf } from './otp-code.js';
+import { contextDigest } from './otp-code.js';
 
 export interface Proven {
   challengeId: string;
@@ -32,7 +32,7 @@ export class ProofService {
         sub: recipient,
         jti: challengeId,
         purpose,
-        ...(context && { context_sha256: digestOf(context) }),
+        ...(context && { context_sha256: contextDigest(context) }),
         ...(this.testIdentities.has(recipient) && { test: true }),
       },
       { typ: 'otp-proof+jwt', expiresInSeconds: PROOF_SECONDS },

@@ -12,18 +12,18 @@ describe('the purposes that a client may name', () => {
   it('are any in development', () => {
     const purposes = new Purposes(Config.from({}));
     for (const purpose of ['verification', 'transaction', 'my_own'])
-      expect(purposes.requested(purpose).purpose).toBe(purpose);
+      expect(purposes.policyForRequest(purpose).purpose).toBe(purpose);
   });
 
   it('are in production ours and those of OTP_PURPOSES (B7)', () => {
     for (const purpose of ['verification', 'transaction']) {
-      expect(production().requested(purpose).purpose).toBe(purpose);
-      expect(production(['my_own']).requested(purpose).purpose).toBe(purpose);
+      expect(production().policyForRequest(purpose).purpose).toBe(purpose);
+      expect(production(['my_own']).policyForRequest(purpose).purpose).toBe(purpose);
     }
-    expect(production(['my_own']).requested('my_own').purpose).toBe('my_own');
-    expect(production(['*']).requested('anything').purpose).toBe('anything');
+    expect(production(['my_own']).policyForRequest('my_own').purpose).toBe('my_own');
+    expect(production(['*']).policyForRequest('anything').purpose).toBe('anything');
     for (const purposes of [production(), production([]), production(['my_own'])])
-      expect(() => purposes.requested('another')).toThrow(
+      expect(() => purposes.policyForRequest('another')).toThrow(
         expect.objectContaining({ code: 'otp_purpose_refused' }),
       );
   });
@@ -31,22 +31,22 @@ describe('the purposes that a client may name', () => {
   it('are never those that have routes of their own (R2)', () => {
     for (const purposes of [new Purposes(Config.from({})), production(['*']), production(INTERNAL)])
       for (const purpose of INTERNAL)
-        expect(() => purposes.requested(purpose)).toThrow(
+        expect(() => purposes.policyForRequest(purpose)).toThrow(
           expect.objectContaining({ code: 'otp_purpose_refused' }),
         );
   });
 
   it('are not what every object has (I3)', () => {
     for (const purpose of ['constructor', 'valueOf', '__proto__'])
-      expect(() => production().requested(purpose)).toThrow(
+      expect(() => production().policyForRequest(purpose)).toThrow(
         expect.objectContaining({ code: 'otp_purpose_refused' }),
       );
   });
 
   it('need a context where they are transactions', () => {
     const purposes = new Purposes(Config.from({}));
-    expect(purposes.requested('transaction').context).toBe('required');
-    expect(purposes.requested('verification').context).toBe('optional');
-    expect(purposes.policy('login').context).toBe('none');
+    expect(purposes.policyForRequest('transaction').context).toBe('required');
+    expect(purposes.policyForRequest('verification').context).toBe('optional');
+    expect(purposes.policyOf('login').context).toBe('none');
   });
 });

@@ -16,14 +16,14 @@ export interface Policy {
   /** Messages to one recipient in a day, over all purposes. */
   sendsPerDay: number;
   /** Wrong guesses for one recipient and purpose in a day, over all codes. */
-  failuresPerDay: number;
+  guessesPerDay: number;
   /** Whether a code approves something that its message shows. */
   context: 'none' | 'optional' | 'required';
 }
 
 /** For the codes of test identities, which are no secret: they expire and work once, as all do. */
 export function withoutLimits(policy: Policy): Policy {
-  return { ...policy, resendSeconds: 0, sendsPerDay: NO_LIMIT, failuresPerDay: NO_LIMIT };
+  return { ...policy, resendSeconds: 0, sendsPerDay: NO_LIMIT, guessesPerDay: NO_LIMIT };
 }
 
 /** The largest that PostgreSQL's integer holds. */
@@ -56,7 +56,7 @@ export class Purposes {
   constructor(private readonly config: Config) {}
 
   /** The policy of a purpose of our own. */
-  policy(purpose: string): Policy {
+  policyOf(purpose: string): Policy {
     const rules = PURPOSES[purpose]?.policy;
     return {
       context: 'optional',
@@ -67,16 +67,16 @@ export class Purposes {
       resendSeconds: this.config.OTP_RESEND_SECONDS,
       maxAttempts: this.config.OTP_MAX_ATTEMPTS,
       sendsPerDay: 10,
-      failuresPerDay: 20,
+      guessesPerDay: 20,
       ...rules,
     };
   }
 
   /** The policy of a purpose that a client named. Throws for internal and unknown ones. */
-  requested(purpose: string): Policy {
+  policyForRequest(purpose: string): Policy {
     const known = Object.hasOwn(PURPOSES, purpose) ? PURPOSES[purpose] : undefined;
     if (known?.internal || (!known && !this.isCallersOwn(purpose))) throw OtpError.purposeRefused(purpose);
-    return this.policy(purpose);
+    return this.policyOf(purpose);
   }
 
   /**

@@ -14,7 +14,7 @@ export class Recipients {
   ) {}
 
   /** From the fields of a body, of which exactly one must be given. Throws an `AddressError` that names the field. */
-  one(fields: Record<string, string | undefined>): Recipient {
+  fromFields(fields: Record<string, string | undefined>): Recipient {
     const [given, ...more] = Object.entries(fields).filter(([, value]) => value !== undefined);
     if (!given || more.length > 0) throw AddressError.missing(Object.keys(fields));
     const [field, text = ''] = given;
@@ -22,12 +22,12 @@ export class Recipients {
   }
 
   /** An e-mail address or a phone number, in one field. A plus sign that a query string made a blank is one again. */
-  any(text: string, field: string): Recipient {
+  fromText(text: string, field: string): Recipient {
     return text.includes('@') ? this.email(text, field) : this.phone(text.replace(/^ (?=\d)/, '+'), field);
   }
 
   /** The channel asked for, or the first of those that are offered for the purpose and reach the address. */
-  channel(recipient: Recipient, purpose: string, asked?: Channel): Channel {
+  chooseChannel(recipient: Recipient, purpose: string, asked?: Channel): Channel {
     const fitting = this.config
       .channelsFor(purpose)
       .filter((channel) => (channel === 'email') !== isPhone(recipient));

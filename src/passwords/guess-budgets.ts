@@ -8,7 +8,7 @@ import { PasswordError } from './passwords.errors.js';
 /** A guess at somebody's password. */
 export interface PasswordAttempt {
   /** Whose budget, e.g. 'email:ada@example.com', whether or not such a user exists. */
-  who: string;
+  subject: string;
   /** Separates budgets of one account that must not disturb each other; `''` is everybody's. */
   lane: string;
   client: Client;
@@ -37,14 +37,14 @@ export class GuessBudgets {
     if (!(await this.guesses.spend(account))) throw await this.limit(account);
     if (await this.guesses.spend(network)) return;
     // A network that is out of guesses must not use up those of the account.
-    await this.guesses.giveBack(account);
+    await this.guesses.refund(account);
     throw await this.limit(network);
   }
 
   /** The guess was right: the account starts anew, the network gets back this guess only. */
-  async forget(attempt: PasswordAttempt): Promise<void> {
-    await this.guesses.forget(accountBudget(attempt));
-    await this.guesses.giveBack(networkBudget(attempt));
+  async reset(attempt: PasswordAttempt): Promise<void> {
+    await this.guesses.reset(accountBudget(attempt));
+    await this.guesses.refund(networkBudget(attempt));
   }
 
   private async limit(budget: GuessBudget): Promise<Error> {
@@ -52,13 +52,13 @@ export class GuessBudgets {
   }
 }
 
-function accountBudget({ who, lane }: PasswordAttempt): GuessBudget {
-  return { who, lane, failures: ACCOUNT_FAILURES, windowSeconds: DAY_SECONDS };
+function accountBudget({ subject: who, lane }: PasswordAttempt): GuessBudget {
+  return { subject: who, lane, failures: ACCOUNT_FAILURES, windowSeconds: DAY_SECONDS };
 }
 
 function networkBudget({ client }: PasswordAttempt): GuessBudget {
   return {
-    who: `ip:${networkOf(client.ip)}`,
+    subject: `ip:${networkOf(client.ip)}`,
     lane: '',
     failures: NETWORK_FAILURES,
     windowSeconds: HOUR_SECONDS,

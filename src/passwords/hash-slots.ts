@@ -11,7 +11,7 @@ const MAX_WAITING = 16;
 const SHED_AFTER_MS = 500;
 
 /** Runs a job when its turn comes. */
-export type InTurn = <T>(job: () => Promise<T>) => Promise<T>;
+export type RunInSlot = <T>(job: () => Promise<T>) => Promise<T>;
 
 /** Bounds how many hashes are computed at once, so that a flood of sign-ins stalls nothing but sign-ins. */
 export class HashSlots {
@@ -33,11 +33,11 @@ export class HashSlots {
 
   /** Runs the job when its turn comes. Throws `passwords_busy` when too many wait already. */
   run<T>(job: () => Promise<T>): Promise<T> {
-    return this.admit((inTurn) => inTurn(job));
+    return this.admit((runInSlot) => runInSlot(job));
   }
 
   /** The same for work of which only a part needs a slot: it is refused before it begins, or comes to its turn. */
-  async admit<T>(work: (inTurn: InTurn) => Promise<T>): Promise<T> {
+  async admit<T>(work: (inTurn: RunInSlot) => Promise<T>): Promise<T> {
     if (this.admitted >= this.slots + this.maxWaiting) {
       await new Promise((resolve) => setTimeout(resolve, this.shedAfterMs));
       throw PasswordError.busy();

@@ -3,7 +3,7 @@ import { Sql, statement } from '../database/sql.js';
 
 /** Names one row of `password_guesses`. */
 export interface GuessKey {
-  who: string;
+  subject: string;
   lane: string;
 }
 
@@ -19,11 +19,11 @@ export interface GuessBudget extends GuessKey {
 const SPEND = statement(
   'password_guesses_spend',
   `
-    insert into password_guesses as g (who, lane) values ($1::text, $2::text)
-    on conflict (who, lane) do update set
-      failures = case when g.since > now() - make_interval(secs => $4::int) then g.failures + 1 else 1 end,
-      since = case when g.since > now() - make_interval(secs => $4::int) then g.since else now() end
-    where g.failures < $3::int or g.since <= now() - make_interval(secs => $4::int)
+    insert into password_guesses as g (subject, lane) values ($1::text, $2::text)
+    on conflict (subject, lane) do update set
+      failures = case when g.window_start > now() - make_interval(secs => $4::int) then g.failures + 1 else 1 end,
+      window_start = case when g.window_start > now() - make_interval(secs => $4::int) then g.window_start else now() end
+    where g.failures < $3::int or g.window_start <= now() - make_interval(secs => $4::int)
     returning failures`,
 );
 
@@ -31,18 +31,18 @@ const SPEND = statement(
 const SECONDS_LEFT = statement(
   'password_guesses_seconds_left',
   `
-    select ceil(extract(epoch from since + make_interval(secs => $3::int) - now()))::int as "secondsLeft"
-    from password_guesses where who = $1 and lane = $2`,
+    select ceil(extract(epoch from window_start + make_interval(secs => $3::int) - now()))::int as "secondsLeft"
+    from password_guesses where subject = $1 and lane = $2`,
 );
 
 const GIVE_BACK = statement(
   'password_guesses_give_back',
-  `update password_guesses set failures = failures - 1 where who = $1 and lane = $2 and failures > 0`,
+  `update password_guesses set failures = failures - 1 where subject = $1 and lane = $2 and failures > 0`,
 );
 
 const FORGET = statement(
   'password_guesses_forget',
-  `delete from password_guesses where who = $1 and lane = $2`,
+  `delete from password_guesses where subject = $1 and lane = $2`,
 );
 
 /** Removes windows that have ended; none is longer than a day. */
@@ -50,8 +50,8 @@ const REMOVE_OLD = statement(
   'password_guesses_remove_old',
   `
     delete from password_guesses where ctid = any (array(
-      select ctid from password_guesses where since < now() - interval '1 day'
-      order by since limit $1 for update skip locked))
+      select ctid from password_guesses where window_start < now() - interval '1 day'
+      order by window_start limit $1 for update skip locked))
     returning 1`,
 );
 
@@ -60,21 +60,21 @@ export class PasswordGuessRepository {
   constructor(private readonly sql: Sql) {}
 
   /** Whether there was a guess left to spend. */
-  async spend({ who, lane, failures, windowSeconds }: GuessBudget): Promise<boolean> {
-    return (await this.sql.row(SPEND, [who, lane, failures, windowSeconds])) !== null;
+  async spend({ subject, lane, failures, windowSeconds }: GuessBudget): Promise<boolean> {
+    return (await this.sql.row(SPEND, [subject, lane, failures, windowSeconds])) !== null;
   }
 
-  async secondsLeft({ who, lane, windowSeconds }: GuessBudget): Promise<number> {
-    const row = await this.sql.row<{ secondsLeft: number }>(SECONDS_LEFT, [who, lane, windowSeconds]);
+  async secondsLeft({ subject, lane, windowSeconds }: GuessBudget): Promise<number> {
+    const row = await this.sql.row<{ secondsLeft: number }>(SECONDS_LEFT, [subject, lane, windowSeconds]);
     return Math.max(1, row?.secondsLeft ?? 1);
   }
 
-  async giveBack({ who, lane }: GuessKey): Promise<void> {
-    await this.sql.rows(GIVE_BACK, [who, lane]);
+  async refund({ subject, lane }: GuessKey): Promise<void> {
+    await this.sql.rows(GIVE_BACK, [subject, lane]);
   }
 
-  async forget({ who, lane }: GuessKey): Promise<void> {
-    await this.sql.rows(FORGET, [who, lane]);
+  async reset({ subject, lane }: GuessKey): Promise<void> {
+    await this.sql.rows(FORGET, [subject, lane]);
   }
 
   /** How many it removed. */

@@ -78,9 +78,9 @@ describe('a hash', () => {
 describe('a hash for an address', () => {
   it('is the same for the same password and address, and an ordinary hash', async () => {
     const keys = new FakeKeys();
-    const hash = await (await hasherWith(keys)).hashFor(ADA, 'velvet otters');
+    const hash = await (await hasherWith(keys)).deterministicHash(ADA, 'velvet otters');
     const hasher = await hasherWith(keys);
-    expect(await hasher.hashFor(ADA, 'velvet otters')).toBe(hash);
+    expect(await hasher.deterministicHash(ADA, 'velvet otters')).toBe(hash);
     await expect(hasher.matches('velvet otters', hash)).resolves.toBe(true);
     await expect(hasher.matches('velvet otter', hash)).resolves.toBe(false);
   });
@@ -88,10 +88,10 @@ describe('a hash for an address', () => {
   it('differs with the password, the address and the key', async () => {
     const hasher = await hasherWith();
     const hashes = await Promise.all([
-      hasher.hashFor(ADA, 'velvet otters'),
-      hasher.hashFor(ADA, 'velvet otter'),
-      hasher.hashFor('email:eve@example.com', 'velvet otters'),
-      (await hasherWith()).hashFor(ADA, 'velvet otters'),
+      hasher.deterministicHash(ADA, 'velvet otters'),
+      hasher.deterministicHash(ADA, 'velvet otter'),
+      hasher.deterministicHash('email:eve@example.com', 'velvet otters'),
+      (await hasherWith()).deterministicHash(ADA, 'velvet otters'),
     ]);
     expect(new Set(hashes.map((hash) => hash.slice(29))).size).toBe(4);
     expect(new Set(hashes.map((hash) => hash.slice(0, 29))).size).toBe(3);

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { compare, genSalt, getRounds, hash } from 'bcrypt';
 import { Config } from '../config/config.js';
 import { PasswordKey } from './password-key.js';
-import { canonical } from './password-rules.js';
+import { normalizePassword } from './password-rules.js';
 
 /** Only costs that can be configured: a damaged hash must not keep a thread busy for days. */
 const BCRYPT_HASH = /^\$2b\$(0[4-9]|1[0-5])\$[./A-Za-z0-9]{53}$/;
@@ -22,7 +22,7 @@ export class PasswordHasher {
   }
 
   /** The same for the same address and password. The salt is secret until its hash is seen, like a random one. */
-  hashFor(address: string, password: string): Promise<string> {
+  deterministicHash(address: string, password: string): Promise<string> {
     const salt = bcryptBase64(this.key.mac('salt', address).subarray(0, SALT_BYTES));
     return hash(this.digestOf(password), prefixOf(this.config.BCRYPT_COST) + salt);
   }
@@ -47,7 +47,7 @@ export class PasswordHasher {
   }
 
   private digestOf(password: string): string {
-    return this.key.mac('password', canonical(password)).toString('base64');
+    return this.key.mac('password', normalizePassword(password)).toString('base64');
   }
 }
 

@@ -19,13 +19,13 @@ const MIN_WORD = 3;
  * One form (NFC) for what people type on different keyboards. What is too long for any password stays as it is: it
  * is refused or wrong anyway, and normalising it would take long.
  */
-export function canonical(password: string): string {
+export function normalizePassword(password: string): string {
   return password.length > MAX_UNITS ? password : password.normalize('NFC');
 }
 
 /** Why the password cannot be accepted, as the rest of a sentence that begins with the field's name, or null. */
-export function whyRefused(typed: string, owner: PasswordOwner, minLength: number): string | null {
-  const password = canonical(typed);
+export function refusalReason(typed: string, owner: PasswordOwner, minLength: number): string | null {
+  const password = normalizePassword(typed);
   const length = [...password].length;
   if (length < minLength) return `must have at least ${minLength} characters.`;
   if (length > MAX_LENGTH) return `must have at most ${MAX_LENGTH} characters.`;

@@ -2,7 +2,6 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { GuessBudgets } from './guess-budgets.js';
 import { HashSlots } from './hash-slots.js';
-import { PasswordGuess } from './password-guess.entity.js';
 import { PasswordGuessRepository } from './password-guess.repository.js';
 import { PasswordHasher } from './password-hasher.js';
 import { PasswordKey } from './password-key.js';
@@ -11,7 +10,7 @@ import { SealedKey } from './sealed-key.entity.js';
 import { SealedKeyRepository } from './sealed-key.repository.js';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([PasswordGuess, SealedKey])],
+  imports: [TypeOrmModule.forFeature([SealedKey])],
   providers: [
     Passwords,
     PasswordHasher,

@@ -5,7 +5,7 @@ import type { PasswordHasher } from './password-hasher.js';
 import { PasswordError } from './passwords.errors.js';
 import { Passwords } from './passwords.service.js';
 
-const ATTEMPT = { who: 'email:ada@example.com', lane: '', client: { ip: '192.0.2.1' } };
+const ATTEMPT = { subject: 'email:ada@example.com', lane: '', client: { ip: '192.0.2.1' } };
 
 /** Budgets, a hasher and what they did, in its order. `new:` marks a hash of today's cost. */
 function passwordsWith(slots = new HashSlots(1, 1), guessesLeft = 1) {
@@ -76,10 +76,10 @@ describe('a guess', () => {
 
 it('a refused password names its field', () => {
   const { passwords } = passwordsWith();
-  expect(() => passwords.accept('velvet otters', {})).not.toThrow();
+  expect(() => passwords.assertAcceptable('velvet otters', {})).not.toThrow();
   for (const field of ['password', 'newPassword']) {
     const detail = `${field} must have at least 8 characters.`;
-    expect(() => passwords.accept('short', {}, field)).toThrow(
+    expect(() => passwords.assertAcceptable('short', {}, field)).toThrow(
       expect.objectContaining({
         kind: 'invalid',
         code: 'password_refused',

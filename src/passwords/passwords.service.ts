@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { Config } from '../config/config.js';
 import { GuessBudgets, type PasswordAttempt } from './guess-budgets.js';
-import { HashSlots, type InTurn } from './hash-slots.js';
+import { HashSlots, type RunInSlot } from './hash-slots.js';
 import { PasswordHasher } from './password-hasher.js';
-import { whyRefused, type PasswordOwner } from './password-rules.js';
+import { refusalReason, type PasswordOwner } from './password-rules.js';
 import { PasswordError } from './passwords.errors.js';
 
 export type { PasswordAttempt, PasswordOwner };
@@ -11,7 +11,7 @@ export type { PasswordAttempt, PasswordOwner };
 export interface PasswordVerdict {
   right: boolean;
   /** A new hash to be stored: the right password's old one costs less than `BCRYPT_COST`. */
-  outdated?: string;
+  rehashed?: string;
 }
 
 /** A guess, and the hash of what would be right: null where there is none. */
@@ -31,8 +31,8 @@ export class Passwords {
   ) {}
 
   /** Throws `password_refused` for what is too short, too long or too easy to guess. */
-  accept(password: string, owner: PasswordOwner, field = 'password'): void {
-    const reason = whyRefused(password, owner, this.config.PASSWORD_MIN_LENGTH);
+  assertAcceptable(password: string, owner: PasswordOwner, field = 'password'): void {
+    const reason = refusalReason(password, owner, this.config.PASSWORD_MIN_LENGTH);
     if (reason) throw PasswordError.refused(reason, field);
   }
 
@@ -42,8 +42,8 @@ export class Passwords {
   }
 
   /** As `hash`, but the same for the same address and password, so that a statement can compare two registrations. */
-  hashFor(address: string, password: string): Promise<string> {
-    return this.slots.run(() => this.hasher.hashFor(address, password));
+  deterministicHash(address: string, password: string): Promise<string> {
+    return this.slots.run(() => this.hasher.deterministicHash(address, password));
   }
 
   /**
@@ -55,7 +55,7 @@ export class Passwords {
   }
 
   /** As `check`, of what is found once the guess is let in: one that is shed has not even cost a look-up. */
-  checkFound<Found extends Guess>(
+  findAndCheck<Found extends Guess>(
     find: () => Promise<Found>,
     password: string,
   ): Promise<Found & PasswordVerdict> {
@@ -65,12 +65,12 @@ export class Passwords {
     });
   }
 
-  private async judge({ attempt, hash }: Guess, password: string, inTurn: InTurn): Promise<PasswordVerdict> {
+  private async judge({ attempt, hash }: Guess, password: string, inTurn: RunInSlot): Promise<PasswordVerdict> {
     await this.budgets.spend(attempt);
     const right = await inTurn(() => this.hasher.matches(password, hash));
     if (!right || hash === null) return { right: false };
-    await this.budgets.forget(attempt);
+    await this.budgets.reset(attempt);
     if (!this.hasher.isOutdated(hash)) return { right };
-    return { right, outdated: await inTurn(() => this.hasher.hash(password)) };
+    return { right, rehashed: await inTurn(() => this.hasher.hash(password)) };
   }
 }

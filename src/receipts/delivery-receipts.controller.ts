@@ -4,11 +4,11 @@ import { RouteConfig } from '@nestjs/platform-fastify';
 import { SkipThrottle } from '@nestjs/throttler';
 import { Public } from '../http/access.js';
 import { BODY_PROBLEMS } from '../http/common.errors.js';
-import { Problems } from '../http/api-problems.js';
+import { ApiProblems } from '../http/api-problems.js';
 import { DeliveryReceipt } from './delivery-receipt.dto.js';
-import { ReceiptsService } from '../notifier/outbox/message-receipts.js';
+import { MessageReceipts } from '../notifier/outbox/message-receipts.js';
 import { WebhookSignatureGuard } from './webhook-signature.guard.js';
-import { WebhookError } from './receipts.errors.js';
+import { ReceiptError } from './receipts.errors.js';
 
 const EXAMPLE = {
   failed: {
@@ -23,7 +23,7 @@ const EXAMPLE = {
 @UseGuards(WebhookSignatureGuard)
 @Controller('webhooks/delivery')
 export class DeliveryReceiptsController {
-  constructor(private readonly receipts: ReceiptsService) {}
+  constructor(private readonly receipts: MessageReceipts) {}
 
   /**
    * What became of a message at your own sender
@@ -33,9 +33,9 @@ export class DeliveryReceiptsController {
    */
   @Post()
   @HttpCode(204)
-  @RouteConfig({ keepsBody: true })
+  @RouteConfig({ keepsRawBody: true })
   @ApiBody({ type: DeliveryReceipt, examples: EXAMPLE })
-  @Problems(WebhookError.signature(), ...BODY_PROBLEMS)
+  @ApiProblems(ReceiptError.signatureInvalid(), ...BODY_PROBLEMS)
   async receive(@Body() { id, status, reason }: DeliveryReceipt): Promise<void> {
     await this.receipts.receive({
       messageId: id,

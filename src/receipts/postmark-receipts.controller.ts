@@ -3,11 +3,11 @@ import { ApiBasicAuth, ApiTags } from '@nestjs/swagger';
 import { SkipThrottle } from '@nestjs/throttler';
 import { Public } from '../http/access.js';
 import { BODY_PROBLEMS, CommonError } from '../http/common.errors.js';
-import { Problems } from '../http/api-problems.js';
+import { ApiProblems } from '../http/api-problems.js';
 import { PostmarkCredentialsGuard } from './postmark-credentials.guard.js';
 import { readPostmarkEvent } from './postmark-event.js';
 import { PostmarkReceipts } from './postmark-receipts.js';
-import { WebhookError } from './receipts.errors.js';
+import { ReceiptError } from './receipts.errors.js';
 
 @ApiTags('Webhooks')
 @ApiBasicAuth()
@@ -26,7 +26,7 @@ export class PostmarkReceiptsController {
    */
   @Post()
   @HttpCode(200)
-  @Problems(WebhookError.credentials(), ...BODY_PROBLEMS)
+  @ApiProblems(ReceiptError.credentialsInvalid(), ...BODY_PROBLEMS)
   async receive(@Body() body: unknown): Promise<void> {
     const event = readPostmarkEvent(body);
     if (event === undefined) throw CommonError.malformedRequest();

@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { parseEmail } from '../common/recipient.js';
 import { Config } from '../config/config.js';
-import type { SuppressionReason } from '../notifier/outbox/suppression.entity.js';
+import type { SuppressionReason } from '../notifier/outbox/message.js';
 import type { PostmarkEvent } from './postmark-event.js';
-import { ReceiptsService } from '../notifier/outbox/message-receipts.js';
+import { MessageReceipts } from '../notifier/outbox/message-receipts.js';
 
 const PROVIDER = 'postmark';
 /** Bounces of mails that arrived: out of office, a question back, and so on. */
@@ -14,7 +14,7 @@ const REASONS: Record<string, SuppressionReason> = { HardBounce: 'bounced', Spam
 @Injectable()
 export class PostmarkReceipts {
   constructor(
-    private readonly receipts: ReceiptsService,
+    private readonly receipts: MessageReceipts,
     private readonly config: Config,
   ) {}
 

@@ -1,10 +1,10 @@
 import { AppError } from '../common/app-error.js';
 
-export const WebhookError = {
-  signature: () =>
+export const ReceiptError = {
+  signatureInvalid: () =>
     new AppError('forbidden', 'signature_invalid', 'The signature of this request is not right.'),
   /** Not 403, at which Postmark stops trying. */
-  credentials: () =>
+  credentialsInvalid: () =>
     new AppError(
       'unauthorized',
       'webhook_credentials_invalid',

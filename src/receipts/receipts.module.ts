@@ -3,24 +3,23 @@ import type { Config } from '../config/config.js';
 import { DeliveryReceiptsController } from './delivery-receipts.controller.js';
 import { PostmarkReceipts } from './postmark-receipts.js';
 import { PostmarkReceiptsController } from './postmark-receipts.controller.js';
-import { ReceiptRepository } from '../notifier/outbox/receipt.repository.js';
-import { ReceiptsService } from '../notifier/outbox/message-receipts.js';
-import { SuppressionRepository } from '../notifier/outbox/suppression.repository.js';
+import { NotifierModule } from '../notifier/notifier.module.js';
 import { TwilioReceiptsController } from './twilio-receipts.controller.js';
 
 /** Where vendors report what became of messages: an address for each that is set up, and none for the others. */
 @Module({})
-export class WebhooksModule {
+export class ReceiptsModule {
   static with(config: Config): DynamicModule {
     const controllers: [boolean, Type][] = [
-      [config.uses('twilio'), TwilioReceiptsController],
-      [config.uses('postmark') && config.POSTMARK_WEBHOOK_PASSWORD !== undefined, PostmarkReceiptsController],
-      [config.uses('webhook'), DeliveryReceiptsController],
+      [config.usesProvider('twilio'), TwilioReceiptsController],
+      [config.usesProvider('postmark') && config.POSTMARK_WEBHOOK_PASSWORD !== undefined, PostmarkReceiptsController],
+      [config.usesProvider('webhook'), DeliveryReceiptsController],
     ];
     return {
-      module: WebhooksModule,
+      module: ReceiptsModule,
       controllers: controllers.filter(([isSetUp]) => isSetUp).map(([, controller]) => controller),
-      providers: [ReceiptRepository, SuppressionRepository, ReceiptsService, PostmarkReceipts],
+      imports: [NotifierModule],
+      providers: [PostmarkReceipts],
     };
   }
 }

@@ -4,11 +4,11 @@ import { RouteConfig } from '@nestjs/platform-fastify';
 import { SkipThrottle } from '@nestjs/throttler';
 import { Public } from '../http/access.js';
 import { BODY_PROBLEMS } from '../http/common.errors.js';
-import { Problems } from '../http/api-problems.js';
-import { ReceiptsService } from '../notifier/outbox/message-receipts.js';
+import { ApiProblems } from '../http/api-problems.js';
+import { MessageReceipts } from '../notifier/outbox/message-receipts.js';
 import { TwilioReceipt, TwilioReceiptQuery } from './twilio-receipt.dto.js';
 import { TwilioSignatureGuard } from './twilio-signature.guard.js';
-import { WebhookError } from './receipts.errors.js';
+import { ReceiptError } from './receipts.errors.js';
 
 const EVENTS: Record<string, 'delivered' | 'failed'> = {
   delivered: 'delivered',
@@ -24,7 +24,7 @@ const EVENTS: Record<string, 'delivered' | 'failed'> = {
 @UseGuards(TwilioSignatureGuard)
 @Controller('webhooks/twilio')
 export class TwilioReceiptsController {
-  constructor(private readonly receipts: ReceiptsService) {}
+  constructor(private readonly receipts: MessageReceipts) {}
 
   /**
    * What became of a message at Twilio
@@ -33,9 +33,9 @@ export class TwilioReceiptsController {
    */
   @Post()
   @HttpCode(204)
-  @RouteConfig({ takesForms: true })
+  @RouteConfig({ acceptsForms: true })
   @ApiConsumes('application/x-www-form-urlencoded')
-  @Problems(WebhookError.signature(), ...BODY_PROBLEMS)
+  @ApiProblems(ReceiptError.signatureInvalid(), ...BODY_PROBLEMS)
   async receive(@Query() { message }: TwilioReceiptQuery, @Body() body: TwilioReceipt): Promise<void> {
     const event = EVENTS[body.MessageStatus];
     if (!event) return;

@@ -2,7 +2,7 @@ import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/com
 import type { FastifyRequest } from 'fastify';
 import { Config } from '../config/config.js';
 import { isSignedByTwilio } from '../sms/twilio.signature.js';
-import { WebhookError } from './receipts.errors.js';
+import { ReceiptError } from './receipts.errors.js';
 
 /** Lets in what was signed with our account's token, for the public address of this very request. */
 @Injectable()
@@ -20,7 +20,7 @@ export class TwilioSignatureGuard implements CanActivate {
       typeof body === 'object' &&
       body !== null &&
       isSignedByTwilio(token, signature, this.config.publicUrl + url, body as Record<string, string>);
-    if (!signed) throw WebhookError.signature();
+    if (!signed) throw ReceiptError.signatureInvalid();
     return true;
   }
 }

@@ -2,7 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { Config } from '../config/config.js';
-import { WebhookError } from './receipts.errors.js';
+import { ReceiptError } from './receipts.errors.js';
 
 /** How far apart the two clocks may be. A receipt that is sent again changes nothing, in this time or later. */
 const TOLERANCE_MS = 300_000;
@@ -25,7 +25,7 @@ export class WebhookSignatureGuard implements CanActivate {
       rawBody !== undefined &&
       age <= TOLERANCE_MS &&
       this.isRight(given, `${String(id)}.${String(timestamp)}.${rawBody}`);
-    if (!isSigned) throw WebhookError.signature();
+    if (!isSigned) throw ReceiptError.signatureInvalid();
     return true;
   }
 

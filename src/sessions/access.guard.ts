@@ -3,7 +3,7 @@ import { Reflector } from '@nestjs/core';
 import {
   ANYONE,
   BARE_TOKEN,
-  OR_SIGNED_IN,
+  OPTIONAL,
   PUBLIC,
   ROLES,
   type RequestWithCaller,
@@ -25,12 +25,12 @@ export class AccessGuard implements CanActivate {
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<RequestWithCaller>();
-    const open = this.metadata<typeof ANYONE | typeof OR_SIGNED_IN>(PUBLIC, context);
+    const open = this.metadata<typeof ANYONE | typeof OPTIONAL>(PUBLIC, context);
     if (open === ANYONE || (open && !request.headers.authorization)) return true;
     const form = this.metadata<boolean>(BARE_TOKEN, context) ? BARE : BEARER;
     const token = form.exec(request.headers.authorization ?? '')?.[1];
     // A database that cannot be asked throws: the answer is 503, never "valid".
-    const caller = token && (await this.sessions.callerOf(token));
+    const caller = token && (await this.sessions.authenticate(token));
     if (!caller) throw CommonError.unauthorized();
     const allowed = this.metadata<Role[]>(ROLES, context);
     if (allowed && !allowed.some((role) => caller.roles.includes(role))) throw CommonError.forbidden();

@@ -4,7 +4,7 @@ import { readToken, writeToken } from './opaque-token.js';
 
 const SECRET_BYTES = 32;
 
-export function newDeviceToken(): { id: string; token: string } {
+export function createDeviceToken(): { id: string; token: string } {
   const id = newId();
   return { id, token: writeToken(id, randomBytes(SECRET_BYTES)) };
 }

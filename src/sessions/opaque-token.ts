@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { parse, stringify } from 'uuid';
 
 const ID_BYTES = 16;
@@ -17,9 +16,4 @@ export function readToken(token: string, proofBytes: number): { id: string; proo
   } catch {
     return null;
   }
-}
-
-/** All that is stored of a token. It is random throughout, so a plain hash gives nothing to guess at. */
-export function hashOf(token: string): Buffer {
-  return createHash('sha256').update(token).digest();
 }

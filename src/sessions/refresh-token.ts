@@ -8,11 +8,11 @@ const TAG_BYTES = 16;
 export interface RefreshToken {
   sessionId: string;
   /** We made it: known by its tag, without knowing which of a session's tokens it is. */
-  isOurs: boolean;
+  isGenuine: boolean;
 }
 
 /** The first token of a session: its id, a random secret, and a tag that only we can make. */
-export function newRefreshToken(keyring: Keyring, sessionId: string): string {
+export function createRefreshToken(keyring: Keyring, sessionId: string): string {
   const secret = randomBytes(SECRET_BYTES);
   return writeToken(sessionId, secret, tag(keyring.mac(...tagged(sessionId, secret))));
 }
@@ -24,9 +24,9 @@ export function readRefreshToken(keyring: Keyring, token: string): RefreshToken 
   const { id: sessionId, proof } = read;
   const shown = proof.subarray(SECRET_BYTES);
   const isOurs = keyring
-    .macs(...tagged(sessionId, proof.subarray(0, SECRET_BYTES)))
+    .acceptedMacs(...tagged(sessionId, proof.subarray(0, SECRET_BYTES)))
     .some((mac) => timingSafeEqual(tag(mac), shown));
-  return { sessionId, isOurs };
+  return { sessionId, isGenuine: isOurs };
 }
 
 /**
@@ -34,9 +34,9 @@ export function readRefreshToken(keyring: Keyring, token: string): RefreshToken 
  * parallel refreshes of one token all give the same successor although only hashes are stored. Nobody without our
  * secret can derive it from the token.
  */
-export function successorsOf(keyring: Keyring, sessionId: string, token: string): string[] {
-  return keyring.macs('refresh successor', token).flatMap((secret, index) => {
-    const mac = keyring.macs(...tagged(sessionId, secret))[index];
+export function deriveSuccessors(keyring: Keyring, sessionId: string, token: string): string[] {
+  return keyring.acceptedMacs('refresh successor', token).flatMap((secret, index) => {
+    const mac = keyring.acceptedMacs(...tagged(sessionId, secret))[index];
     return mac ? [writeToken(sessionId, secret, tag(mac))] : [];
   });
 }

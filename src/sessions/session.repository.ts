@@ -7,23 +7,23 @@ export interface NewSession {
   id: string;
   userId: string;
   /** The user's, from when the credentials were checked. */
-  stamp: number;
+  securityStamp: number;
   refreshHash: Buffer;
   lifeSeconds: number;
   amr: string[];
   userAgent?: string;
   ip: string;
   /** The device that the client claims to be, and the one to make if it is not. */
-  shownDevice: { id: string; tokenHash: Buffer } | null;
+  presentedDevice: { id: string; tokenHash: Buffer } | null;
   newDevice: { id: string; tokenHash: Buffer };
 }
 
 export interface Rotation {
   sessionId: string;
-  shown: Buffer;
+  presented: Buffer;
   successor: Buffer;
   /** Whether we made the token that is shown. */
-  isOurs: boolean;
+  isGenuine: boolean;
   userAgent?: string;
   ip: string;
 }
@@ -38,7 +38,7 @@ export interface Rotated {
 interface LiveSession {
   id: string;
   userId: string;
-  fresh: boolean;
+  recentlyAuthenticated: boolean;
 }
 
 export interface SessionRow {
@@ -55,7 +55,7 @@ export interface OpenedSession {
   deviceId: string;
   at: Date;
   /** It is a device that we did not know, and not the user's first. */
-  anotherDevice: boolean;
+  isNewDevice: boolean;
 }
 
 /** More than anybody looks through. */
@@ -68,19 +68,19 @@ const ENDED = `ended_at = now(), end_reason = $3::text, expires_at = least(expir
 
 /**
  * Opens a session on the device shown, if it is the user's, else on a new one, all in one commit; or does nothing,
- * when the user was disabled or the stamp raised since the credentials were checked. Whether it is another device than
+ * when the user was disabled or the security stamp raised since the credentials were checked. Whether it is another device than
  * those the user has is asked of the statement's snapshot, in which the new one is not.
  *
- * Safe against a reset, disable or role change at the same moment: that raises the stamp by an UPDATE of the users
+ * Safe against a reset, disable or role change at the same moment: that raises the security stamp by an UPDATE of the users
  * row and ends the sessions by a second statement of the same transaction. Either its UPDATE waits for our share lock,
  * and its second statement, with a fresh snapshot, sees our session and ends it; or we wait for its commit, re-check
- * the WHERE on the newest version of the row, and find another stamp.
+ * the WHERE on the newest version of the row, and find another security stamp.
  */
 const OPEN = statement(
   'sessions_open',
   `
     with owner as (
-      select id from users where id = $1::uuid and stamp = $2::int and disabled_at is null for share),
+      select id from users where id = $1::uuid and security_stamp = $2::int and disabled_at is null for share),
     known as (
       update devices set last_used_at = now(), user_agent = $3::text
       where id = $4::uuid and token_hash = $5::bytea and last_used_at > now() - interval '180 days'
@@ -95,13 +95,13 @@ const OPEN = statement(
       now() + make_interval(secs => $12::int)
     from owner, (select id from known union all select id from made) as device
     returning device_id as "deviceId", authenticated_at as at,
-      device_id = $6 and exists (select from devices where user_id = sessions.user_id) as "anotherDevice"`,
+      device_id = $6 and exists (select from devices where user_id = sessions.user_id) as "isNewDevice"`,
 );
 
 const CHECK = statement(
   'sessions_check',
   `
-    select id, user_id as "userId", authenticated_at > now() - interval '10 minutes' as fresh
+    select id, user_id as "userId", authenticated_at > now() - interval '10 minutes' as "recentlyAuthenticated"
     from sessions where id = any ($1::uuid[]) and ${LIVE}`,
 );
 
@@ -190,10 +190,10 @@ export class SessionRepository {
   open(session: NewSession): Promise<OpenedSession | null> {
     return this.sql.row(OPEN, [
       session.userId,
-      session.stamp,
+      session.securityStamp,
       session.userAgent ?? null,
-      session.shownDevice?.id ?? null,
-      session.shownDevice?.tokenHash ?? null,
+      session.presentedDevice?.id ?? null,
+      session.presentedDevice?.tokenHash ?? null,
       session.newDevice.id,
       session.newDevice.tokenHash,
       session.id,
@@ -205,13 +205,13 @@ export class SessionRepository {
   }
 
   /** Null when it is over, or somebody else's. */
-  async check(id: string, userId: string): Promise<{ fresh: boolean } | null> {
+  async findLive(id: string, userId: string): Promise<{ fresh: boolean } | null> {
     const session = await this.checks.row(id);
-    return session?.userId === userId ? { fresh: session.fresh } : null;
+    return session?.userId === userId ? { fresh: session.recentlyAuthenticated } : null;
   }
 
   /** Null when there was nothing to refresh. */
-  refresh({ sessionId, shown, successor, isOurs, userAgent, ip }: Rotation): Promise<Rotated | null> {
+  refresh({ sessionId, presented: shown, successor, isGenuine: isOurs, userAgent, ip }: Rotation): Promise<Rotated | null> {
     return this.sql.row(REFRESH, [sessionId, shown, successor, isOurs, userAgent ?? null, ip]);
   }
 
@@ -228,7 +228,7 @@ export class SessionRepository {
    * Waits for the sign-ins of a user that are under way, and keeps others waiting until the transaction ends. Its
    * next statement sees all that they made.
    */
-  async holdSignIns(manager: EntityManager, userId: string): Promise<void> {
+  async lockUser(manager: EntityManager, userId: string): Promise<void> {
     await manager.query(LOCK_USER.text, [userId]);
   }
 

@@ -3,7 +3,7 @@ import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import { CurrentCaller, type Caller } from '../http/access.js';
 import { CurrentClient, type Client } from '../http/client.js';
 import { CommonError, SIGNED_IN_PROBLEMS } from '../http/common.errors.js';
-import { Problems } from '../http/api-problems.js';
+import { ApiProblems } from '../http/api-problems.js';
 import { EndSession, SessionEntry } from './sessions.dto.js';
 import { SessionError } from './sessions.errors.js';
 import { SessionsService } from './sessions.service.js';
@@ -24,7 +24,7 @@ export class SessionsController {
    * @remarks Your sessions that are not over, up to 100, the last used first.
    */
   @Get()
-  @Problems(...SIGNED_IN_PROBLEMS)
+  @ApiProblems(...SIGNED_IN_PROBLEMS)
   async list(@CurrentCaller() { userId, sessionId }: Caller): Promise<SessionEntry[]> {
     const rows = await this.sessions.list(userId);
     return rows.map((row) => ({ ...row, current: row.id === sessionId }));
@@ -37,9 +37,9 @@ export class SessionsController {
    */
   @Delete()
   @HttpCode(204)
-  @Problems(...SIGNED_IN_PROBLEMS)
+  @ApiProblems(...SIGNED_IN_PROBLEMS)
   endOthers(@CurrentCaller() caller: Caller, @CurrentClient() client: Client): Promise<void> {
-    return this.signOut.others(caller, client);
+    return this.signOut.endOtherSessions(caller, client);
   }
 
   /**
@@ -50,7 +50,7 @@ export class SessionsController {
    */
   @Delete(':id')
   @HttpCode(204)
-  @Problems(
+  @ApiProblems(
     SessionError.notFound(),
     CommonError.validation([{ field: 'forgetDevice', detail: 'forgetDevice must be true or false.' }]),
     ...SIGNED_IN_PROBLEMS,
@@ -61,6 +61,6 @@ export class SessionsController {
     @CurrentCaller() caller: Caller,
     @CurrentClient() client: Client,
   ): Promise<void> {
-    return this.signOut.one(caller, id, { client, forgetDevice: forgetDevice === 'true' });
+    return this.signOut.endSession(caller, id, { client, forgetDevice: forgetDevice === 'true' });
   }
 }

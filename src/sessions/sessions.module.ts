@@ -1,12 +1,9 @@
 import { Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
-import { TypeOrmModule } from '@nestjs/typeorm';
-import { AuditModule } from '../audit/audit.module.js';
+import { AccountEventsModule } from '../account-events/account-events.module.js';
 import { SigningModule } from '../signing/signing.module.js';
 import { AccessGuard } from './access.guard.js';
-import { Device } from './device.entity.js';
 import { DeviceRepository } from './device.repository.js';
-import { Session } from './session.entity.js';
 import { SessionRepository } from './session.repository.js';
 import { SessionsController } from './sessions.controller.js';
 import { SessionsHousekeeping } from './sessions.housekeeping.js';
@@ -15,7 +12,7 @@ import { SignOutService } from './sign-out.service.js';
 
 /** Who is signed in. Its guard stands before every route of the application. */
 @Module({
-  imports: [TypeOrmModule.forFeature([Session, Device]), AuditModule, SigningModule],
+  imports: [AccountEventsModule, SigningModule],
   controllers: [SessionsController],
   providers: [
     SessionsService,

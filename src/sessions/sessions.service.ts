@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
+import { sha256 } from '../common/digest.js';
 import { newId } from '../common/random.js';
 import type { Caller, Role } from '../http/access.js';
 import type { Client } from '../http/client.js';
@@ -8,16 +9,15 @@ import { addressOf, isPhone, type Recipient } from '../common/recipient.js';
 import { Config } from '../config/config.js';
 import { SigningService, type Claims } from '../signing/signing.service.js';
 import { DeviceRepository } from './device.repository.js';
-import { deviceIdOf, newDeviceToken } from './device-token.js';
-import { hashOf } from './opaque-token.js';
-import { newRefreshToken, readRefreshToken, successorsOf } from './refresh-token.js';
+import { deviceIdOf, createDeviceToken } from './device-token.js';
+import { createRefreshToken, readRefreshToken, deriveSuccessors } from './refresh-token.js';
 import { SessionRepository, type SessionRow } from './session.repository.js';
 
 export interface SessionUser {
   id: string;
   roles: Role[];
   /** As it was when the credentials were checked. */
-  stamp: number;
+  securityStamp: number;
 }
 
 /** What a client holds after a sign-in. */
@@ -35,7 +35,7 @@ export interface Opened {
   tokens: Tokens;
   at: Date;
   /** It is a device that we did not know, and not the user's first. */
-  anotherDevice: boolean;
+  isNewDevice: boolean;
 }
 
 export type Refreshed =
@@ -65,22 +65,22 @@ export class SessionsService {
     private readonly dataSource: DataSource,
   ) {}
 
-  /** Signs in, or gives null when the user changed since the credentials were checked (`stamp`). */
+  /** Signs in, or gives null when the user changed since the credentials were checked (`securityStamp`). */
   async open(user: SessionUser, { amr, client }: { amr: string[]; client: Client }): Promise<Opened | null> {
     const id = newId();
-    const refreshToken = newRefreshToken(this.keyring, id);
-    const made = newDeviceToken();
+    const refreshToken = createRefreshToken(this.keyring, id);
+    const made = createDeviceToken();
     const opened = await this.sessions.open({
       id,
       userId: user.id,
-      stamp: user.stamp,
-      refreshHash: hashOf(refreshToken),
+      securityStamp: user.securityStamp,
+      refreshHash: sha256(refreshToken),
       lifeSeconds: this.config.REFRESH_TOKEN_TTL_SECONDS,
       amr,
       userAgent: client.userAgent,
       ip: client.ip,
-      shownDevice: deviceShown(client.deviceToken),
-      newDevice: { id: made.id, tokenHash: hashOf(made.token) },
+      presentedDevice: presentedDevice(client.deviceToken),
+      newDevice: { id: made.id, tokenHash: sha256(made.token) },
     });
     if (!opened) return null;
     const deviceToken = opened.deviceId === made.id ? made.token : (client.deviceToken ?? made.token);
@@ -90,12 +90,12 @@ export class SessionsService {
       refreshToken,
       deviceToken,
     };
-    return { tokens, at: opened.at, anotherDevice: opened.anotherDevice };
+    return { tokens, at: opened.at, isNewDevice: opened.isNewDevice };
   }
 
   /** The lane of a device that this address's user signed in on before; `''`, the public one, for every other. */
-  async laneOf(recipient: Recipient, deviceToken?: string): Promise<string> {
-    const device = deviceShown(deviceToken);
+  async laneForDevice(recipient: Recipient, deviceToken?: string): Promise<string> {
+    const device = presentedDevice(deviceToken);
     if (!device) return '';
     const isKnown = await this.devices.isOf(device, addressOf(recipient), isPhone(recipient));
     return isKnown ? `device:${device.id}` : '';
@@ -105,13 +105,13 @@ export class SessionsService {
   async refresh(refreshToken: string, { userAgent, ip }: Client): Promise<Refreshed> {
     const read = readRefreshToken(this.keyring, refreshToken);
     if (!read) return { outcome: 'refused' };
-    const { sessionId, isOurs } = read;
-    const successors = successorsOf(this.keyring, sessionId, refreshToken);
+    const { sessionId, isGenuine: isOurs } = read;
+    const successors = deriveSuccessors(this.keyring, sessionId, refreshToken);
     const rotated = await this.sessions.refresh({
       sessionId,
-      isOurs,
-      shown: hashOf(refreshToken),
-      successor: hashOf(successors[0] ?? ''),
+      isGenuine: isOurs,
+      presented: sha256(refreshToken),
+      successor: sha256(successors[0] ?? ''),
       userAgent,
       ip,
     });
@@ -119,7 +119,7 @@ export class SessionsService {
     const { userId, amr, refreshHash, replayed } = rotated;
     if (replayed) return { outcome: 'replayed', userId, sessionId };
     // A process that runs under another secret may have rotated it first.
-    const successor = successors.find((token) => hashOf(token).equals(refreshHash));
+    const successor = successors.find((token) => sha256(token).equals(refreshHash));
     if (!successor) return { outcome: 'refused' };
     return { outcome: 'refreshed', userId, sessionId, amr, refreshToken: successor };
   }
@@ -140,18 +140,18 @@ export class SessionsService {
   /**
    * Whom an access token lets in, or null. Its roles are current: whoever changes a user's roles ends the sessions.
    */
-  async callerOf(accessToken: string): Promise<Caller | null> {
+  async authenticate(accessToken: string): Promise<Caller | null> {
     const read = () => this.signing.verify<AccessClaims>(accessToken, { typ: ACCESS_TOKEN });
-    const claims = read() ?? ((await this.signing.learnKeyOf(accessToken)) ? read() : null);
+    const claims = read() ?? ((await this.signing.loadKeyOf(accessToken)) ? read() : null);
     if (!claims) return null;
     const { sub: userId, sid: sessionId, roles } = claims;
     const session = await this.check(sessionId, userId);
-    return session && { userId, sessionId, roles, fresh: session.fresh };
+    return session && { userId, sessionId, roles, recentlyAuthenticated: session.fresh };
   }
 
   /** Null when the session is over; fresh within ten minutes of the sign-in. */
   check(sessionId: string, userId: string): Promise<{ fresh: boolean } | null> {
-    return this.sessions.check(sessionId, userId);
+    return this.sessions.findLive(sessionId, userId);
   }
 
   /** Those that are not over, the last used first. */
@@ -166,7 +166,7 @@ export class SessionsService {
 
   /**
    * Ends a user's sessions, and forgets the devices if asked to. Sign-ins whose credentials were checked but that are not
-   * open yet go on, unless `users.stamp` was raised before, in the transaction of `manager`.
+   * open yet go on, unless `users.security_stamp` was raised before, in the transaction of `manager`.
    */
   async endAll(
     userId: string,
@@ -178,7 +178,7 @@ export class SessionsService {
         this.endAll(userId, reason, { manager: own, except, devices }),
       );
     // User, devices, sessions: one order of locks for all, so that none waits for another that waits for it.
-    await this.sessions.holdSignIns(manager, userId);
+    await this.sessions.lockUser(manager, userId);
     if (devices) await this.devices.forgetAll(manager, userId);
     await this.sessions.endAll(manager, userId, reason, except);
   }
@@ -189,7 +189,7 @@ export class SessionsService {
   }
 }
 
-function deviceShown(token: string | undefined): { id: string; tokenHash: Buffer } | null {
+function presentedDevice(token: string | undefined): { id: string; tokenHash: Buffer } | null {
   const id = deviceIdOf(token);
-  return id === null || token === undefined ? null : { id, tokenHash: hashOf(token) };
+  return id === null || token === undefined ? null : { id, tokenHash: sha256(token) };
 }

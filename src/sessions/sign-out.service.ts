@@ -14,7 +14,7 @@ export class SignOutService {
   ) {}
 
   /** Ends one of the caller's sessions, this one or another. */
-  async one(
+  async endSession(
     { userId }: Caller,
     sessionId: string,
     { client, forgetDevice = false }: { client: Client; forgetDevice?: boolean },
@@ -23,12 +23,12 @@ export class SignOutService {
     if (forgetDevice) await this.sessions.forgetDevice(sessionId, userId);
     const ended = await this.sessions.end(sessionId, userId, 'sign_out');
     if (!ended) throw SessionError.notFound();
-    await this.events.add({ userId, action: 'sign_out', succeeded: true, client });
+    await this.events.record({ userId, action: 'sign_out', succeeded: true, client });
   }
 
   /** Ends all of the caller's sessions but this one. */
-  async others({ userId, sessionId }: Caller, client: Client): Promise<void> {
+  async endOtherSessions({ userId, sessionId }: Caller, client: Client): Promise<void> {
     await this.sessions.endAll(userId, 'sign_out', { except: sessionId });
-    await this.events.add({ userId, action: 'sign_out', succeeded: true, client });
+    await this.events.record({ userId, action: 'sign_out', succeeded: true, client });
   }
 }

@@ -125,7 +125,7 @@ export class SigningService implements OnModuleInit, OnApplicationShutdown {
    * `APP_SECRET`. Strangers make up names too, so this happens every few seconds at most; requests that come meanwhile
    * wait for it. Says whether it is known now.
    */
-  async learnKeyOf(token: string): Promise<boolean> {
+  async loadKeyOf(token: string): Promise<boolean> {
     const kid = headerOf(token)?.kid;
     if (typeof kid !== 'string' || this.verifiers.has(kid)) return false;
     if (performance.now() - this.learnedAt >= LEARN_MS) {

@@ -1,13 +1,19 @@
-import type { Inbox } from '../inbox/inbox-store.js';
+import type { Config } from '../config/config.js';
+import type { InboxStore } from '../inbox/inbox-store.js';
 import { PhoneSender, type PhoneMessage } from './phone-sender.js';
 
-/** Development: keeps messages for `/inbox` instead of sending them. */
+/** Development only: keeps messages for `/inbox` instead of sending them. */
 export class InboxPhoneSender extends PhoneSender {
   readonly provider = 'inbox';
-  readonly receipts = false;
+  readonly reportsDelivery = false;
 
-  constructor(private readonly inbox: Inbox) {
+  /** Throws in production, whatever setting led here: messages would be lost silently. */
+  constructor(
+    { production }: Pick<Config, 'production'>,
+    private readonly inbox: InboxStore,
+  ) {
     super();
+    if (production) throw new Error('The development inbox cannot send phone messages in production.');
   }
 
   send({ messageId, channel, to, text }: PhoneMessage): Promise<string> {

@@ -1,4 +1,5 @@
 import type { PhoneChannel } from '../common/delivery.js';
+import type { Locale } from '../common/locale.js';
 
 export interface PhoneMessage {
   /** Our id of the message, for the record. */
@@ -11,8 +12,8 @@ export interface PhoneMessage {
   code?: string;
   /** What the code approves; whoever gets it must be shown this. */
   context?: Record<string, string>;
-  /** BCP 47. */
-  locale: string;
+  /** The language of the text. */
+  locale: Locale;
   /** After this the vendor must drop the message rather than deliver it. */
   validSeconds: number;
   /** Who it is from, where the country has a sender of its own. */
@@ -25,10 +26,10 @@ export abstract class PhoneSender {
   abstract readonly provider: string;
 
   /** Whether it reports later what became of a message. */
-  abstract readonly receipts: boolean;
+  abstract readonly reportsDelivery: boolean;
 
   /** Whether it can say what the message says; by default anything. */
-  takes(_message: Pick<PhoneMessage, 'code' | 'context'>): boolean {
+  canSend(_message: Pick<PhoneMessage, 'code' | 'context'>): boolean {
     return true;
   }
 

@@ -3,7 +3,7 @@ import { PhoneSender, type PhoneMessage } from './phone-sender.js';
 import { PhoneSenders } from './phone-senders.js';
 
 class Recorder extends PhoneSender {
-  readonly receipts = true;
+  readonly reportsDelivery = true;
   readonly sent: PhoneMessage[] = [];
 
   constructor(readonly provider: string) {
@@ -25,8 +25,8 @@ describe('PhoneSenders', () => {
     WEBHOOK_SECRET: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
   });
   const senders = new PhoneSenders(config, (provider) => new Recorder(provider));
-  const names = (...route: Parameters<PhoneSenders['route']>) =>
-    senders.route(...route).map(({ provider }) => provider);
+  const names = (...route: Parameters<PhoneSenders['forCountry']>) =>
+    senders.forCountry(...route).map(({ provider }) => provider);
 
   it('has a route for text messages to some countries, and one for all others', () => {
     expect(names('sms', 'IN')).toEqual(['webhook', 'inbox']);
@@ -49,8 +49,8 @@ describe('PhoneSenders', () => {
       locale: 'en',
       validSeconds: 1,
     };
-    await senders.route('sms', 'IN')[0]?.send(message);
-    const [, everywhere] = senders.route('sms', 'DE') as Recorder[];
+    await senders.forCountry('sms', 'IN')[0]?.send(message);
+    const [, everywhere] = senders.forCountry('sms', 'DE') as Recorder[];
     expect(everywhere?.sent).toEqual([{ ...message, sender: 'ACMEIN' }]);
   });
 });

@@ -1,7 +1,7 @@
 import type { CountryCode } from 'libphonenumber-js/max';
 import type { PhoneChannel } from '../common/delivery.js';
 import type { Config } from '../config/config.js';
-import type { PhoneProvider } from '../config/provider-settings.js';
+import type { PhoneProvider } from '../config/providers.js';
 import { PhoneSender, type PhoneMessage } from './phone-sender.js';
 
 /** Who takes the messages of a channel to a country, in the order to try. */
@@ -25,22 +25,22 @@ export class PhoneSenders {
         country,
         hops.map((hop) => {
           const one = sender(hop.provider, 'sms');
-          return hop.sender === undefined ? one : new SentAs(one, hop.sender);
+          return hop.sender === undefined ? one : new CountrySender(one, hop.sender);
         }),
       ]),
     );
   }
 
-  route(channel: PhoneChannel, country: CountryCode | undefined): PhoneSender[] {
+  forCountry(channel: PhoneChannel, country: CountryCode | undefined): PhoneSender[] {
     const own = channel === 'sms' && country ? this.countries[country] : undefined;
     return own ?? this.channels[channel];
   }
 }
 
 /** A country's own sender. One of its own for the breaker as well: a sender that fails there fails nowhere else. */
-class SentAs extends PhoneSender {
+class CountrySender extends PhoneSender {
   readonly provider: string;
-  readonly receipts: boolean;
+  readonly reportsDelivery: boolean;
 
   constructor(
     private readonly inner: PhoneSender,
@@ -48,11 +48,11 @@ class SentAs extends PhoneSender {
   ) {
     super();
     this.provider = inner.provider;
-    this.receipts = inner.receipts;
+    this.reportsDelivery = inner.reportsDelivery;
   }
 
-  override takes(message: Pick<PhoneMessage, 'code' | 'context'>): boolean {
-    return this.inner.takes(message);
+  override canSend(message: Pick<PhoneMessage, 'code' | 'context'>): boolean {
+    return this.inner.canSend(message);
   }
 
   send(message: PhoneMessage): Promise<string> {

@@ -1,46 +1,54 @@
 import { Module } from '@nestjs/common';
 import type { PhoneChannel } from '../common/delivery.js';
-import { Inbox } from '../inbox/inbox-store.js';
 import { Config } from '../config/config.js';
-import type { PhoneProvider } from '../config/provider-settings.js';
+import type { PhoneProvider } from '../config/providers.js';
+import { InboxStore } from '../inbox/inbox-store.js';
 import { InboxPhoneSender } from './inbox.phone-sender.js';
 import type { PhoneSender } from './phone-sender.js';
 import { PhoneSenders } from './phone-senders.js';
 import { twilioClient } from './twilio.client.js';
 import { TwilioSmsSender } from './twilio.sms-sender.js';
+import { TwilioVerifyFeedback } from './twilio.verify-feedback.js';
 import { TwilioVerifySender } from './twilio.verify-sender.js';
 import { TwilioVoiceCaller } from './twilio.voice-caller.js';
 import { TwilioWhatsappSender } from './twilio.whatsapp-sender.js';
-import { VerifyFeedback } from './verify-feedback.js';
 import { WebhookPhoneSender } from './webhook.phone-sender.js';
 
 const TWILIO = { sms: TwilioSmsSender, whatsapp: TwilioWhatsappSender, voice: TwilioVoiceCaller };
 
-/** One of each provider and channel; a client of Twilio's for each, so that none waits for another's sockets. */
-export function makeSender(config: Config, inbox: Inbox) {
-  return (provider: PhoneProvider, channel: PhoneChannel): PhoneSender => {
-    if (provider === 'twilio') return new TWILIO[channel](config, twilioClient(config));
-    if (provider === 'twilio-verify') return new TwilioVerifySender(config, twilioClient(config));
-    return provider === 'webhook' ? new WebhookPhoneSender(config) : new InboxPhoneSender(inbox);
-  };
+/**
+ * Creates the sender of a provider for a channel. The compiler requires an entry for each provider.
+ * Each sender has its own Twilio client, so that one channel does not wait for another's sockets.
+ */
+export function createSender(config: Config, inbox: InboxStore) {
+  const create = {
+    inbox: () => new InboxPhoneSender(config, inbox),
+    twilio: (channel) => new TWILIO[channel](config, twilioClient(config)),
+    'twilio-verify': () => new TwilioVerifySender(config, twilioClient(config)),
+    webhook: () => new WebhookPhoneSender(config),
+  } satisfies Record<PhoneProvider, (channel: PhoneChannel) => PhoneSender>;
+  return (provider: PhoneProvider, channel: PhoneChannel): PhoneSender => create[provider](channel);
 }
 
 @Module({
   providers: [
     {
       provide: PhoneSenders,
-      inject: [Config, Inbox],
-      useFactory: (config: Config, inbox: Inbox) => new PhoneSenders(config, makeSender(config, inbox)),
+      inject: [Config, InboxStore],
+      useFactory: (config: Config, inbox: InboxStore) =>
+        new PhoneSenders(config, createSender(config, inbox)),
     },
     {
-      provide: VerifyFeedback,
+      provide: TwilioVerifyFeedback,
       inject: [Config],
       useFactory: (config: Config) =>
-        new VerifyFeedback(
-          config.uses('twilio-verify') ? new TwilioVerifySender(config, twilioClient(config)) : null,
+        new TwilioVerifyFeedback(
+          config.usesProvider('twilio-verify')
+            ? new TwilioVerifySender(config, twilioClient(config))
+            : null,
         ),
     },
   ],
-  exports: [PhoneSenders, VerifyFeedback],
+  exports: [PhoneSenders, TwilioVerifyFeedback],
 })
 export class SmsModule {}

@@ -104,9 +104,9 @@ describe("Twilio's other channels", () => {
 
   it.each(NAMES)('%s takes what it can say and nothing else', (name) => {
     const one = sender(name);
-    expect(one.takes({ code: '481516' })).toBe(true);
-    expect(one.takes({})).toBe(name === 'voice');
-    expect(one.takes({ code: '481516', context: { amount: '39.99 EUR' } })).toBe(name === 'voice');
+    expect(one.canSend({ code: '481516' })).toBe(true);
+    expect(one.canSend({})).toBe(name === 'voice');
+    expect(one.canSend({ code: '481516', context: { amount: '39.99 EUR' } })).toBe(name === 'voice');
   });
 
   const refusals: [Name, Fault, DeliveryFailure, boolean][] = [
@@ -126,12 +126,12 @@ describe("Twilio's other channels", () => {
     ['verify', 60410, 'rejected', true],
     ['verify', 60605, 'rejected', true],
   ];
-  it.each(refusals)('%s translates %s to "%s" (F4)', async (name, fault, failure, elsewhere) => {
+  it.each(refusals)('%s translates %s to "%s" (F4)', async (name, fault, failure, retryElsewhere) => {
     stub.behave({ fault }, { times: 1 });
     expect(await failureOf(send(name, '+14155550105'))).toMatchObject({
       failure,
       vendorCode: fault,
-      elsewhere,
+      retryElsewhere,
     });
   });
 

@@ -100,12 +100,12 @@ describe('TwilioSmsSender', () => {
     [21612, true],
     [30007, true],
     [60203, true],
-  ])('says of %i whether another provider could do better: %p', async (fault, elsewhere) => {
+  ])('says of %i whether another provider could do better: %p', async (fault, retryElsewhere) => {
     stub.behave({ fault }, { to: '+14155550115', times: 1 });
     expect(await failure('+14155550115')).toMatchObject({
       failure: 'rejected',
-      elsewhere,
-      permanent: !elsewhere,
+      retryElsewhere,
+      permanent: !retryElsewhere,
     });
   });
 

@@ -4,7 +4,7 @@ import { messageOptions, sidOf, type TwilioClient } from './twilio.client.js';
 
 export class TwilioSmsSender extends PhoneSender {
   readonly provider = 'twilio';
-  readonly receipts = true;
+  readonly reportsDelivery = true;
 
   constructor(
     private readonly config: Config,

@@ -7,7 +7,7 @@ const CHANNELS = { sms: 'sms', whatsapp: 'whatsapp', voice: 'call' };
 /** Twilio's own text and route around our code. Twilio holds no say over it: every guess is judged here. */
 export class TwilioVerifySender extends PhoneSender {
   readonly provider = 'twilio-verify';
-  readonly receipts = false;
+  readonly reportsDelivery = false;
 
   constructor(
     private readonly config: Config,
@@ -17,7 +17,7 @@ export class TwilioVerifySender extends PhoneSender {
   }
 
   /** Its text shows nothing but the code, so nothing that needs more goes this way. */
-  override takes({ code, context }: Pick<PhoneMessage, 'code' | 'context'>): boolean {
+  override canSend({ code, context }: Pick<PhoneMessage, 'code' | 'context'>): boolean {
     return code !== undefined && context === undefined;
   }
 
@@ -27,7 +27,7 @@ export class TwilioVerifySender extends PhoneSender {
         to,
         channel: CHANNELS[channel],
         customCode: code,
-        locale: locale.split('-')[0],
+        locale: locale,
       }),
     );
   }

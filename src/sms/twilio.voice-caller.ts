@@ -1,3 +1,4 @@
+import type { Locale } from '../common/locale.js';
 import type { Config } from '../config/config.js';
 import { PhoneSender, type PhoneMessage } from './phone-sender.js';
 import { sidOf, type TwilioClient } from './twilio.client.js';
@@ -7,8 +8,8 @@ import { twilioSdk } from './twilio.sdk.js';
 const RING_SECONDS = 30;
 const CALL_SECONDS = 120;
 
-/** The voices' names of our languages. */
-const VOICES: Record<string, string> = {
+/** Twilio's language tag for each supported language. */
+const VOICES: Record<Locale, string> = {
   en: 'en-US',
   de: 'de-DE',
   fr: 'fr-FR',
@@ -24,7 +25,7 @@ const VOICES: Record<string, string> = {
 /** Calls and reads the text out, twice. */
 export class TwilioVoiceCaller extends PhoneSender {
   readonly provider = 'twilio';
-  readonly receipts = false;
+  readonly reportsDelivery = false;
 
   constructor(
     private readonly config: Config,
@@ -34,7 +35,7 @@ export class TwilioVoiceCaller extends PhoneSender {
   }
 
   send({ to, text, code, locale }: PhoneMessage): Promise<string> {
-    const language = (VOICES[locale.split('-')[0] ?? ''] ?? 'en-US') as 'en-US';
+    const language = VOICES[locale] as 'en-US';
     const words = spoken(text, code);
     // The builder escapes what it is given.
     const { VoiceResponse } = twilioSdk().twiml;

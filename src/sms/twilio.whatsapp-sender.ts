@@ -5,7 +5,7 @@ import { messageOptions, sidOf, type TwilioClient } from './twilio.client.js';
 /** WhatsApp takes a first message only as an approved template; ours has room for the code and nothing else. */
 export class TwilioWhatsappSender extends PhoneSender {
   readonly provider = 'twilio';
-  readonly receipts = true;
+  readonly reportsDelivery = true;
 
   constructor(
     private readonly config: Config,
@@ -15,7 +15,7 @@ export class TwilioWhatsappSender extends PhoneSender {
   }
 
   /** What a code approves cannot be shown, and then the code must not be sent. */
-  override takes({ code, context }: Pick<PhoneMessage, 'code' | 'context'>): boolean {
+  override canSend({ code, context }: Pick<PhoneMessage, 'code' | 'context'>): boolean {
     return code !== undefined && context === undefined;
   }
 

@@ -5,7 +5,7 @@ import { PhoneSender, type PhoneMessage } from './phone-sender.js';
 /** Hands messages to a server of the operator's own. */
 export class WebhookPhoneSender extends PhoneSender {
   readonly provider = 'webhook';
-  readonly receipts = true;
+  readonly reportsDelivery = true;
   private readonly client: WebhookClient;
 
   constructor({ WEBHOOK_URL, WEBHOOK_SECRET }: Config) {

@@ -15,11 +15,11 @@ export interface Account {
   roles: Role[];
   disabledAt: Date | null;
   /** Rises with everything that ends sessions: a sign-in checked against an older one opens none. */
-  stamp: number;
+  securityStamp: number;
   createdAt: Date;
 }
 
 /** Where to tell the owner of an account something. */
-export function recipientOf({ email, phone }: Account): Recipient {
+export function noticeRecipient({ email, phone }: Account): Recipient {
   return email ? `email:${email}` : `phone:${phone ?? ''}`;
 }

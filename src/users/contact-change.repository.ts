@@ -4,7 +4,7 @@ import { newId } from '../common/random.js';
 import { Sql, statement } from '../database/sql.js';
 
 /** How long a change can be undone. */
-const UNDO_HOURS = 72;
+export const UNDO_HOURS = 72;
 
 export type ContactField = 'email' | 'phone';
 
@@ -68,7 +68,7 @@ export class ContactChangeRepository {
   }
 
   /** One a field; none when the token is not good any more. */
-  async takeBack(manager: EntityManager, tokenHash: Buffer): Promise<UndoneChange[]> {
+  async undo(manager: EntityManager, tokenHash: Buffer): Promise<UndoneChange[]> {
     await manager.query(HOLD_OWNER.text, [tokenHash]);
     return manager.query<UndoneChange[]>(TAKE_BACK.text, [tokenHash]);
   }

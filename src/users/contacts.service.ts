@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { AppError } from '../common/app-error.js';
@@ -6,7 +6,8 @@ import { AccountEvents } from '../account-events/account-events.service.js';
 import type { Caller } from '../http/access.js';
 import type { Client } from '../http/client.js';
 import type { Locale } from '../common/locale.js';
-import { addressOf, isPhone, masked, type Recipient } from '../common/recipient.js';
+import { sha256 } from '../common/digest.js';
+import { addressOf, isPhone, maskedAddress, type Recipient } from '../common/recipient.js';
 import { Config } from '../config/config.js';
 import { Housekeeping } from '../database/housekeeping.js';
 import { Notifier } from '../notifier/notifier.js';
@@ -14,8 +15,8 @@ import type { Challenge } from '../otp/otp.dto.js';
 import { OtpService } from '../otp/otp.service.js';
 import { Purposes } from '../otp/purposes.js';
 import { SessionsService } from '../sessions/sessions.service.js';
-import { recipientOf, type Account } from './account.js';
-import { ContactChangeRepository, type ContactField } from './contact-change.repository.js';
+import { noticeRecipient, type Account } from './account.js';
+import { ContactChangeRepository, UNDO_HOURS, type ContactField } from './contact-change.repository.js';
 import { UserRepository } from './user.repository.js';
 import { UserError } from './users.errors.js';
 
@@ -41,7 +42,7 @@ export class ContactsService {
   async start({ id }: Account, recipient: Recipient, locale?: Locale): Promise<Challenge> {
     const { challenge } = await this.otp.send({
       recipient,
-      policy: this.purposes.policy('contact_change'),
+      policy: this.purposes.policyOf('contact_change'),
       boundTo: id,
       locale,
     });
@@ -57,15 +58,15 @@ export class ContactsService {
     client: Client,
   ): Promise<Account> {
     const event = { userId: account.id, action: 'contact_change', recipient, client } as const;
-    const policy = this.purposes.policy('contact_change');
+    const policy = this.purposes.policyOf('contact_change');
     try {
       await this.otp.verify({ recipient, policy, boundTo: account.id }, otp);
       const changed = await this.apply(account, caller, recipient, client.locale);
-      await this.events.add({ ...event, succeeded: true });
+      await this.events.record({ ...event, succeeded: true });
       return changed;
     } catch (error) {
       if (error instanceof AppError)
-        await this.events.add({ ...event, succeeded: false, reason: error.code });
+        await this.events.record({ ...event, succeeded: false, reason: error.code });
       throw error;
     }
   }
@@ -76,7 +77,7 @@ export class ContactsService {
    */
   async undo(token: string, client: Client): Promise<void> {
     const userId = await this.dataSource.transaction(async (manager) => {
-      const undone = await this.changes.takeBack(manager, hashOf(token));
+      const undone = await this.changes.undo(manager, sha256(token));
       const userId = undone[0]?.userId;
       if (userId === undefined) throw UserError.undoInvalid();
       for (const { field, oldAddress } of undone) {
@@ -87,7 +88,7 @@ export class ContactsService {
       await this.sessions.endAll(userId, 'contact_undo', { manager, devices: true });
       return userId;
     });
-    await this.events.add({ userId, action: 'contact_undo', succeeded: true, client });
+    await this.events.record({ userId, action: 'contact_undo', succeeded: true, client });
   }
 
   private apply(account: Account, caller: Caller, recipient: Recipient, locale?: Locale): Promise<Account> {
@@ -96,20 +97,21 @@ export class ContactsService {
     const token = randomBytes(32).toString('base64url');
     return this.dataSource.transaction(async (manager) => {
       const set = field === 'email' ? 'setEmail' : 'setPhone';
-      const changed = await this.users[set](manager, account.id, addressOf(recipient), account.stamp);
+      const changed = await this.users[set](manager, account.id, addressOf(recipient), account.securityStamp);
       // An undo or a new password has ended this session, perhaps, after it was let in.
-      if (!changed) throw UserError.changedMeanwhile();
+      if (!changed) throw UserError.accountChanged();
       await this.sessions.endAll(account.id, 'contact_change', { manager, except: caller.sessionId });
-      await this.changes.add(manager, { userId: account.id, field, oldAddress, tokenHash: hashOf(token) });
+      await this.changes.add(manager, { userId: account.id, field, oldAddress, tokenHash: sha256(token) });
       await this.notifier.notify(
         {
-          recipient: oldAddress ? (`${field}:${oldAddress}` as Recipient) : recipientOf(account),
+          recipient: oldAddress ? (`${field}:${oldAddress}` as Recipient) : noticeRecipient(account),
           template: 'contact_changed',
           content: {
             locale,
             field,
-            to: masked(recipient),
+            to: maskedAddress(recipient),
             link: `${this.config.publicUrl}/undo#token=${token}`,
+            undoHours: UNDO_HOURS,
           },
         },
         manager,
@@ -117,8 +119,4 @@ export class ContactsService {
       return changed;
     });
   }
-}
-
-function hashOf(token: string): Buffer {
-  return createHash('sha256').update(token).digest();
 }

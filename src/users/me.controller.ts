@@ -6,10 +6,10 @@ import { AccountEvents } from '../account-events/account-events.service.js';
 import { CurrentCaller, type Caller } from '../http/access.js';
 import { CurrentClient, type Client } from '../http/client.js';
 import { CommonError, SIGNED_IN_BODY_PROBLEMS, SIGNED_IN_PROBLEMS } from '../http/common.errors.js';
-import { Problems } from '../http/api-problems.js';
-import { INVALID_LIMIT, Paged, PageQuery, pageOf } from '../http/pagination.js';
+import { ApiProblems } from '../http/api-problems.js';
+import { INVALID_LIMIT, ApiPage, PageQuery, paginate } from '../http/pagination.js';
 import { Config } from '../config/config.js';
-import { addressProblems, OtpError } from '../otp/otp.errors.js';
+import { addressErrors, OtpError } from '../otp/otp.errors.js';
 import { PasswordError } from '../passwords/passwords.errors.js';
 import { ProfileService } from './profile.service.js';
 import { Profile, UpdatedProfile, UpdateProfile, VerifyContact } from './users.dto.js';
@@ -27,7 +27,7 @@ export class MeController {
 
   /** Read your profile */
   @Get()
-  @Problems(...SIGNED_IN_PROBLEMS)
+  @ApiProblems(...SIGNED_IN_PROBLEMS)
   profile(@CurrentCaller() caller: Caller): Promise<Profile> {
     return this.profiles.read(caller);
   }
@@ -47,16 +47,16 @@ export class MeController {
       phone: { summary: 'A new phone number', value: { phone: '+14155550124' } },
     },
   })
-  @Problems(
+  @ApiProblems(
     CommonError.reauthenticate(),
     UserError.wrongPassword(),
     UserError.nothingToChange(),
-    UserError.changedMeanwhile(),
+    UserError.accountChanged(),
     PasswordError.guessLimit(3600),
     PasswordError.busy(),
     OtpError.cooldown(42),
     OtpError.sendLimit(3600),
-    ...addressProblems('phone'),
+    ...addressErrors('phone'),
     ...SIGNED_IN_BODY_PROBLEMS,
   )
   update(
@@ -74,7 +74,7 @@ export class MeController {
    */
   @Delete()
   @HttpCode(204)
-  @Problems(CommonError.reauthenticate(), ...SIGNED_IN_PROBLEMS)
+  @ApiProblems(CommonError.reauthenticate(), ...SIGNED_IN_PROBLEMS)
   remove(@CurrentCaller() caller: Caller): Promise<void> {
     return this.profiles.remove(caller);
   }
@@ -86,15 +86,15 @@ export class MeController {
     type: VerifyContact,
     examples: { phone: { summary: 'A new phone number', value: { phone: '+14155550124', otp: '123456' } } },
   })
-  @Problems(
+  @ApiProblems(
     OtpError.invalid(2),
     OtpError.expired(),
     OtpError.exhausted(),
     OtpError.notFound(),
     OtpError.guessLimit(3600),
     UserError.addressTaken(),
-    UserError.changedMeanwhile(),
-    ...addressProblems('phone'),
+    UserError.accountChanged(),
+    ...addressErrors('phone'),
     ...SIGNED_IN_BODY_PROBLEMS,
   )
   verifyContact(
@@ -111,14 +111,14 @@ export class MeController {
    * @remarks Sign-ins, refused ones too, and changes, newest first; kept for 90 days.
    */
   @Get('events')
-  @Paged(AccountEvent)
-  @Problems(INVALID_LIMIT, ...SIGNED_IN_PROBLEMS)
+  @ApiPage(AccountEvent)
+  @ApiProblems(INVALID_LIMIT, ...SIGNED_IN_PROBLEMS)
   async list(
     @CurrentCaller() { userId }: Caller,
     @Query() query: PageQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<AccountEvent[]> {
-    const rows = await this.events.listOf(userId, query);
-    return pageOf(rows, query, `${this.config.publicUrl}/users/me/events`, reply);
+    const rows = await this.events.list(userId, query);
+    return paginate(rows, query, `${this.config.publicUrl}/users/me/events`, reply);
   }
 }

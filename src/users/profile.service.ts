@@ -31,7 +31,7 @@ export class ProfileService {
   ) {}
 
   async read(caller: Caller): Promise<Profile> {
-    return profileOf(await this.users.own(caller));
+    return profileOf(await this.users.getCaller(caller));
   }
 
   /** Refuses before it changes anything; the password comes last, for it ends this session. */
@@ -42,11 +42,11 @@ export class ProfileService {
     if (!named && [email, phone, password].every((value) => value === undefined))
       throw UserError.nothingToChange();
 
-    const account = await this.users.own(caller);
+    const account = await this.users.getCaller(caller);
     const recipients = this.newAddresses(account, { email, phone });
-    if (password !== undefined) this.passwords.accept(password, this.users.passwordOwner(account));
+    if (password !== undefined) this.passwords.assertAcceptable(password, this.users.passwordOwner(account));
     if (recipients.length > 0 || password !== undefined)
-      await this.users.confirm(account, caller, client, currentPassword);
+      await this.users.reauthenticate(account, caller, client, currentPassword);
 
     const pending: Challenge[] = [];
     for (const recipient of recipients)
@@ -62,26 +62,26 @@ export class ProfileService {
     { email, phone, otp }: VerifyContact,
     client: Client,
   ): Promise<Profile> {
-    const recipient = this.recipients.one({ email, phone });
-    const account = await this.users.own(caller);
+    const recipient = this.recipients.fromFields({ email, phone });
+    const account = await this.users.getCaller(caller);
     return profileOf(await this.contacts.confirm(account, caller, recipient, otp, client));
   }
 
   async remove(caller: Caller): Promise<void> {
-    if (!caller.fresh) throw CommonError.reauthenticate();
+    if (!caller.recentlyAuthenticated) throw CommonError.reauthenticate();
     await this.users.remove(caller.userId);
   }
 
   private async changePassword(account: Account, password: string, client: Client): Promise<void> {
     await this.users.setPassword(account, await this.passwords.hash(password), { locale: client.locale });
-    await this.events.add({ userId: account.id, action: 'password_change', succeeded: true, client });
+    await this.events.record({ userId: account.id, action: 'password_change', succeeded: true, client });
   }
 
   /** Those that the account has not proved already. */
   private newAddresses(account: Account, { email, phone }: { email?: string; phone?: string }): Recipient[] {
     const wanted = [
-      ...(email === undefined ? [] : [this.recipients.one({ email })]),
-      ...(phone === undefined ? [] : [this.recipients.one({ phone })]),
+      ...(email === undefined ? [] : [this.recipients.fromFields({ email })]),
+      ...(phone === undefined ? [] : [this.recipients.fromFields({ phone })]),
     ];
     const proved = [`email:${account.email}`, account.phoneVerifiedAt && `phone:${account.phone}`];
     return wanted.filter((recipient) => !proved.includes(recipient));

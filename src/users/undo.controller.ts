@@ -3,7 +3,7 @@ import { ApiBody, ApiTags } from '@nestjs/swagger';
 import { Public } from '../http/access.js';
 import { CurrentClient, type Client } from '../http/client.js';
 import { BODY_PROBLEMS } from '../http/common.errors.js';
-import { Problems } from '../http/api-problems.js';
+import { ApiProblems } from '../http/api-problems.js';
 import { ContactsService } from './contacts.service.js';
 import { UndoContactChange } from './users.dto.js';
 import { UserError } from './users.errors.js';
@@ -26,7 +26,7 @@ export class UndoController {
     type: UndoContactChange,
     examples: { link: { summary: 'From a link', value: { token: 'the part of the link after #token=' } } },
   })
-  @Problems(UserError.undoInvalid(), UserError.addressTaken(), ...BODY_PROBLEMS)
+  @ApiProblems(UserError.undoInvalid(), UserError.addressTaken(), ...BODY_PROBLEMS)
   undo(@Body() { token }: UndoContactChange, @CurrentClient() client: Client): Promise<void> {
     return this.contacts.undo(token, client);
   }

@@ -24,7 +24,7 @@ export class UserAdminService {
   }
 
   async get(id: string): Promise<Account> {
-    const account = await this.users.byId(id);
+    const account = await this.users.findById(id);
     if (!account) throw UserError.notFound();
     return account;
   }
@@ -50,7 +50,7 @@ export class UserAdminService {
 
   /** For the command line: the first administrator is never made by a request. False when there is no such user. */
   async grantAdmin(email: string): Promise<boolean> {
-    const account = await this.users.byEmail(email);
+    const account = await this.users.findByEmail(email);
     if (!account) return false;
     await this.dataSource.transaction(async (manager) => {
       await this.users.setAccess(manager, account.id, { roles: ['user', 'admin'] });

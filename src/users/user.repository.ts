@@ -10,7 +10,7 @@ import { UserError } from './users.errors.js';
 
 /** Columns as `Account` names them. */
 const ACCOUNT = `id, email, phone, phone_verified_at as "phoneVerifiedAt", username, first_name as "firstName",
-  last_name as "lastName", password_hash as "passwordHash", roles, disabled_at as "disabledAt", stamp,
+  last_name as "lastName", password_hash as "passwordHash", roles, disabled_at as "disabledAt", security_stamp as "securityStamp",
   created_at as "createdAt"`;
 
 const BY_ID = statement('users_by_id', `select ${ACCOUNT} from users where id = any ($1::uuid[])`);
@@ -75,7 +75,7 @@ const SEARCH = { email: searchBy('email'), phone: searchBy('phone') };
 const REMOVE = statement('users_remove', 'delete from users where id = $1');
 
 /** What of an account's addresses is decided on must still be so when it is written. */
-const UNCHANGED = 'id = $1 and ($3::int is null or stamp = $3)';
+const IF_UNCHANGED = 'id = $1 and ($3::int is null or security_stamp = $3)';
 
 export interface Names {
   username?: string | null;
@@ -91,21 +91,21 @@ export class UserRepository {
 
   constructor(private readonly sql: Sql) {}
 
-  byId(id: string): Promise<Account | null> {
+  findById(id: string): Promise<Account | null> {
     return this.ids.row(id);
   }
 
-  byEmail(email: string): Promise<Account | null> {
+  findByEmail(email: string): Promise<Account | null> {
     return this.emails.row(email);
   }
 
   /** The account that has proved an address. */
-  byRecipient(recipient: Recipient): Promise<Account | null> {
+  findByVerifiedAddress(recipient: Recipient): Promise<Account | null> {
     const address = addressOf(recipient);
-    return isPhone(recipient) ? this.sql.row(BY_PHONE, [address]) : this.byEmail(address);
+    return isPhone(recipient) ? this.sql.row(BY_PHONE, [address]) : this.findByEmail(address);
   }
 
-  async isClaimed(phone: string): Promise<boolean> {
+  async hasClaim(phone: string): Promise<boolean> {
     return (await this.sql.row(CLAIMS, [phone])) !== null;
   }
 
@@ -124,7 +124,7 @@ export class UserRepository {
     return this.sql.row(SET_NAMES, [id, ...changes]);
   }
 
-  async rehash(id: string, from: string, to: string): Promise<void> {
+  async updateHash(id: string, from: string, to: string): Promise<void> {
     await this.sql.rows(REHASH, [id, from, to]);
   }
 
@@ -137,22 +137,22 @@ export class UserRepository {
   }
 
   /** Null when the account is not what the caller has read any more. */
-  setPassword(manager: EntityManager, { id, stamp }: Account, hash: string): Promise<Account | null> {
-    return this.change(manager, 'password_hash = $3, stamp = stamp + 1', 'id = $1 and stamp = $2', [
+  setPassword(manager: EntityManager, { id, securityStamp }: Account, hash: string): Promise<Account | null> {
+    return this.update(manager, 'password_hash = $3, security_stamp = security_stamp + 1', 'id = $1 and security_stamp = $2', [
       id,
-      stamp,
+      securityStamp,
       hash,
     ]);
   }
 
-  /** With a stamp: null when the account is not what the caller has read any more. */
+  /** With a security stamp: null when the account is not what the caller has read any more. */
   setEmail(
     manager: EntityManager,
     id: string,
     email: string | null,
-    stamp?: number,
+    securityStamp?: number,
   ): Promise<Account | null> {
-    return this.change(manager, 'email = $2, stamp = stamp + 1', UNCHANGED, [id, email, stamp ?? null]);
+    return this.update(manager, 'email = $2, security_stamp = security_stamp + 1', IF_UNCHANGED, [id, email, securityStamp ?? null]);
   }
 
   /** The same. */
@@ -160,17 +160,17 @@ export class UserRepository {
     manager: EntityManager,
     id: string,
     phone: string | null,
-    stamp?: number,
+    securityStamp?: number,
   ): Promise<Account | null> {
-    const set = `phone = $2, phone_verified_at = case when $2::text is not null then now() end, stamp = stamp + 1`;
-    return this.change(manager, set, UNCHANGED, [id, phone, stamp ?? null]);
+    const set = `phone = $2, phone_verified_at = case when $2::text is not null then now() end, security_stamp = security_stamp + 1`;
+    return this.update(manager, set, IF_UNCHANGED, [id, phone, securityStamp ?? null]);
   }
 
   /** Gives a number that was just proved to the one account that claims it, unless somebody has proved it. */
   linkPhone(manager: EntityManager, phone: string): Promise<Account | null> {
     const where = `phone = $1 and email is not null and disabled_at is null
       and (select count(*) from users claiming where claiming.phone = $1) = 1`;
-    return this.change(manager, 'phone_verified_at = now()', where, [phone]);
+    return this.update(manager, 'phone_verified_at = now()', where, [phone]);
   }
 
   /** `undefined` leaves a value as it is. */
@@ -179,13 +179,13 @@ export class UserRepository {
     id: string,
     { roles, disabled }: { roles?: Role[]; disabled?: boolean },
   ): Promise<Account | null> {
-    const set = `roles = coalesce($2, roles), stamp = stamp + 1,
+    const set = `roles = coalesce($2, roles), security_stamp = security_stamp + 1,
       disabled_at = case when $3::boolean is null then disabled_at when $3 then coalesce(disabled_at, now()) end`;
-    return this.change(manager, set, 'id = $1', [id, roles ?? null, disabled ?? null]);
+    return this.update(manager, set, 'id = $1', [id, roles ?? null, disabled ?? null]);
   }
 
   async dropPassword(manager: EntityManager, id: string): Promise<void> {
-    await this.change(manager, 'password_hash = null, stamp = stamp + 1', 'id = $1', [id]);
+    await this.update(manager, 'password_hash = null, security_stamp = security_stamp + 1', 'id = $1', [id]);
   }
 
   /** Everything that belongs to the user goes with the row, by foreign keys. */
@@ -206,7 +206,7 @@ export class UserRepository {
   }
 
   /** The unique indexes decide whose an address is, between parallel requests too. Throws `address_taken`. */
-  private async change(
+  private async update(
     manager: EntityManager,
     set: string,
     where: string,

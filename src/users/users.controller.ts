@@ -4,8 +4,8 @@ import type { FastifyReply } from 'fastify';
 import { CurrentCaller, Roles, type Caller } from '../http/access.js';
 import { CurrentClient, type Client } from '../http/client.js';
 import { CommonError, SIGNED_IN_BODY_PROBLEMS, SIGNED_IN_PROBLEMS } from '../http/common.errors.js';
-import { Problems } from '../http/api-problems.js';
-import { INVALID_LIMIT, Paged, pageOf, rowsToFetch } from '../http/pagination.js';
+import { ApiProblems } from '../http/api-problems.js';
+import { INVALID_LIMIT, ApiPage, paginate, fetchLimit } from '../http/pagination.js';
 import { Config } from '../config/config.js';
 import type { Account } from './account.js';
 import { UserAdminService } from './user-admin.service.js';
@@ -30,19 +30,19 @@ export class UsersController {
    * @remarks In the order of their making; `search` is the beginning of an e-mail address or phone number.
    */
   @Get()
-  @Paged(ManagedUser)
-  @Problems(INVALID_LIMIT, CommonError.forbidden(), ...SIGNED_IN_PROBLEMS)
+  @ApiPage(ManagedUser)
+  @ApiProblems(INVALID_LIMIT, CommonError.forbidden(), ...SIGNED_IN_PROBLEMS)
   async list(
     @Query() query: UserQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ManagedUser[]> {
-    const accounts = await this.admin.list(query.search, query.cursor, rowsToFetch(query));
-    return pageOf(accounts, query, `${this.config.publicUrl}/users`, reply).map(managed);
+    const accounts = await this.admin.list(query.search, query.cursor, fetchLimit(query));
+    return paginate(accounts, query, `${this.config.publicUrl}/users`, reply).map(managed);
   }
 
   /** Read a user */
   @Get(':id')
-  @Problems(UserError.notFound(), CommonError.forbidden(), ...SIGNED_IN_PROBLEMS)
+  @ApiProblems(UserError.notFound(), CommonError.forbidden(), ...SIGNED_IN_PROBLEMS)
   async get(@UserId() id: string): Promise<ManagedUser> {
     return managed(await this.admin.get(id));
   }
@@ -61,7 +61,7 @@ export class UsersController {
       sessions: { summary: 'End all sessions', value: { endSessions: true } },
     },
   })
-  @Problems(
+  @ApiProblems(
     UserError.nothingToChange(),
     UserError.notFound(),
     UserError.ownAccount(),

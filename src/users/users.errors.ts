@@ -11,7 +11,7 @@ export const UserError = {
     new AppError('invalid', 'validation_failed', 'Give at least one field to change.', { errors: [] }),
   wrongPassword: () =>
     new AppError('unauthorized', 'current_password_wrong', 'The current password is wrong.'),
-  changedMeanwhile: () =>
+  accountChanged: () =>
     new AppError(
       'conflict',
       'changed_meanwhile',

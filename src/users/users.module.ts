@@ -1,11 +1,10 @@
 import { Module } from '@nestjs/common';
-import { TypeOrmModule } from '@nestjs/typeorm';
+import { AccountEventsModule } from '../account-events/account-events.module.js';
 import { AuditModule } from '../audit/audit.module.js';
 import { NotifierModule } from '../notifier/notifier.module.js';
 import { OtpModule } from '../otp/otp.module.js';
 import { PasswordsModule } from '../passwords/passwords.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
-import { ContactChange } from './contact-change.entity.js';
 import { ContactChangeRepository } from './contact-change.repository.js';
 import { ContactsService } from './contacts.service.js';
 import { MeController } from './me.controller.js';
@@ -13,14 +12,13 @@ import { ProfileService } from './profile.service.js';
 import { UndoPageController } from './undo-page.controller.js';
 import { UserAdminService } from './user-admin.service.js';
 import { UndoController } from './undo.controller.js';
-import { User } from './user.entity.js';
 import { UserRepository } from './user.repository.js';
 import { UsersController } from './users.controller.js';
 import { UsersService } from './users.service.js';
 
 @Module({
   imports: [
-    TypeOrmModule.forFeature([User, ContactChange]),
+    AccountEventsModule,
     AuditModule,
     NotifierModule,
     OtpModule,

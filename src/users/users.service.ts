@@ -5,7 +5,7 @@ import type { Caller } from '../http/access.js';
 import type { Client } from '../http/client.js';
 import { CommonError } from '../http/common.errors.js';
 import type { Locale } from '../common/locale.js';
-import { addressOf, isPhone, masked, type Recipient } from '../common/recipient.js';
+import { addressOf, isPhone, maskedAddress, type Recipient } from '../common/recipient.js';
 import { Notifier, type MessageContent } from '../notifier/notifier.js';
 import { Passwords, type PasswordOwner } from '../passwords/passwords.service.js';
 import { SessionsService } from '../sessions/sessions.service.js';
@@ -25,22 +25,22 @@ export class UsersService {
     private readonly dataSource: DataSource,
   ) {}
 
-  byId(id: string): Promise<Account | null> {
-    return this.users.byId(id);
+  findById(id: string): Promise<Account | null> {
+    return this.users.findById(id);
   }
 
-  byEmail(email: string): Promise<Account | null> {
-    return this.users.byEmail(email);
+  findByEmail(email: string): Promise<Account | null> {
+    return this.users.findByEmail(email);
   }
 
   /** The account that has proved an address. */
-  ownerOf(recipient: Recipient): Promise<Account | null> {
-    return this.users.byRecipient(recipient);
+  findByVerifiedAddress(recipient: Recipient): Promise<Account | null> {
+    return this.users.findByVerifiedAddress(recipient);
   }
 
   /** The caller's own account. Throws `token_invalid` when it was removed this moment. */
-  async own({ userId }: Caller): Promise<Account> {
-    const account = await this.users.byId(userId);
+  async getCaller({ userId }: Caller): Promise<Account> {
+    const account = await this.users.findById(userId);
     if (!account) throw CommonError.unauthorized();
     return account;
   }
@@ -51,10 +51,10 @@ export class UsersService {
    */
   async linkPhone(recipient: Recipient, locale?: Locale): Promise<Account | null> {
     const phone = addressOf(recipient);
-    if (!isPhone(recipient) || !(await this.users.isClaimed(phone))) return null;
+    if (!isPhone(recipient) || !(await this.users.hasClaim(phone))) return null;
     return this.dataSource.transaction(async (manager) => {
       const account = await this.users.linkPhone(manager, phone);
-      if (account) await this.tell(manager, account, 'phone_linked', { locale, phone: masked(recipient) });
+      if (account) await this.notifyOwner(manager, account, 'phone_linked', { locale, phone: maskedAddress(recipient) });
       return account;
     });
   }
@@ -68,22 +68,22 @@ export class UsersService {
     return this.users.setNames(id, names);
   }
 
-  async rehash({ id, passwordHash }: Account, hash: string): Promise<void> {
-    if (passwordHash) await this.users.rehash(id, passwordHash, hash);
+  async updateHash({ id, passwordHash }: Account, hash: string): Promise<void> {
+    if (passwordHash) await this.users.updateHash(id, passwordHash, hash);
   }
 
   /** Throws unless the caller signed in within ten minutes or knows the current password. */
-  async confirm(account: Account, caller: Caller, client: Client, currentPassword?: string): Promise<void> {
+  async reauthenticate(account: Account, caller: Caller, client: Client, currentPassword?: string): Promise<void> {
     if (currentPassword === undefined) {
-      if (!caller.fresh) throw CommonError.reauthenticate();
+      if (!caller.recentlyAuthenticated) throw CommonError.reauthenticate();
       return;
     }
-    const attempt = { who: `user:${account.id}`, lane: '', client };
+    const attempt = { subject: `user:${account.id}`, lane: '', client };
     const { right } = await this.passwords.check(attempt, currentPassword, account.passwordHash);
     if (right) return;
     const refusal = UserError.wrongPassword();
     const event = { action: 'reauthentication', succeeded: false, reason: refusal.code } as const;
-    await this.events.add({ ...event, userId: account.id, client });
+    await this.events.record({ ...event, userId: account.id, client });
     throw refusal;
   }
 
@@ -93,12 +93,12 @@ export class UsersService {
     hash: string,
     { forgetDevices = false, locale }: { forgetDevices?: boolean; locale?: Locale } = {},
   ): Promise<void> {
-    // The user's row first: a sign-in that runs at the same time either waits for it and then finds a newer stamp, or
+    // The user's row first: a sign-in that runs at the same time either waits for it and then finds a newer security stamp, or
     // makes this wait, and its session is there when the next statement looks.
     await this.dataSource.transaction(async (manager) => {
-      if (!(await this.users.setPassword(manager, account, hash))) throw UserError.changedMeanwhile();
+      if (!(await this.users.setPassword(manager, account, hash))) throw UserError.accountChanged();
       await this.sessions.endAll(account.id, 'password_change', { manager, devices: forgetDevices });
-      await this.tell(manager, account, 'password_changed', { locale });
+      await this.notifyOwner(manager, account, 'password_changed', { locale });
     });
   }
 
@@ -112,7 +112,7 @@ export class UsersService {
     return this.users.remove(id);
   }
 
-  private async tell(
+  private async notifyOwner(
     manager: EntityManager,
     { email }: Account,
     template: string,

@@ -1,26 +1,26 @@
-import { Breaker } from './breaker.js';
+import { CircuitBreaker } from './breaker.js';
 
 describe('Breaker', () => {
   let now = 0;
   let changes: boolean[] = [];
-  let breaker: Breaker;
+  let breaker: CircuitBreaker;
   beforeEach(() => {
     now = 0;
     changes = [];
-    breaker = new Breaker(
+    breaker = new CircuitBreaker(
       (isOpen) => changes.push(isOpen),
       () => now,
     );
   });
-  const fail = (times: number) => Array.from({ length: times }, () => breaker.failed());
+  const fail = (times: number) => Array.from({ length: times }, () => breaker.recordFailure());
 
   it('opens after five failures in a row, and says so once', () => {
     fail(4);
-    breaker.succeeded();
+    breaker.recordSuccess();
     fail(4);
-    expect(breaker.letsThrough()).toBe(true);
+    expect(breaker.allowsRequest()).toBe(true);
     fail(5);
-    expect(breaker.letsThrough()).toBe(false);
+    expect(breaker.allowsRequest()).toBe(false);
     expect(changes).toEqual([true]);
   });
 
@@ -28,11 +28,11 @@ describe('Breaker', () => {
     fail(5);
     for (const pause of [10, 20, 40, 60, 60]) {
       now += pause * 1_000 - 1;
-      expect(breaker.letsThrough()).toBe(false);
+      expect(breaker.allowsRequest()).toBe(false);
       now += 1;
-      expect(breaker.letsThrough()).toBe(true);
-      expect(breaker.letsThrough()).toBe(false);
-      breaker.failed();
+      expect(breaker.allowsRequest()).toBe(true);
+      expect(breaker.allowsRequest()).toBe(false);
+      breaker.recordFailure();
     }
     expect(changes).toEqual([true]);
   });
@@ -40,12 +40,12 @@ describe('Breaker', () => {
   it('closes on success, and starts over', () => {
     fail(5);
     now = 10_000;
-    breaker.letsThrough();
-    breaker.succeeded();
-    expect(breaker.letsThrough()).toBe(true);
+    breaker.allowsRequest();
+    breaker.recordSuccess();
+    expect(breaker.allowsRequest()).toBe(true);
     fail(5);
     now = 20_000;
-    expect(breaker.letsThrough()).toBe(true);
+    expect(breaker.allowsRequest()).toBe(true);
     expect(changes).toEqual([true, false, true]);
   });
 });

@@ -7,7 +7,7 @@ const LONGEST_PAUSE_MS = 60_000;
  * What one process has lately seen of one provider. Open, it lets nothing through but one trial after each pause, so that
  * messages do not wait for a provider that is down while another is there.
  */
-export class Breaker {
+export class CircuitBreaker {
   private failures = 0;
   private pauseMs = FIRST_PAUSE_MS;
   private nextTrialAt = 0;
@@ -23,7 +23,7 @@ export class Breaker {
   }
 
   /** Whether an attempt may start. Open, that attempt is the trial, and the next one waits twice as long. */
-  letsThrough(): boolean {
+  allowsRequest(): boolean {
     if (!this.isOpen) return true;
     if (this.now() < this.nextTrialAt) return false;
     this.pauseMs = Math.min(this.pauseMs * 2, LONGEST_PAUSE_MS);
@@ -31,14 +31,14 @@ export class Breaker {
     return true;
   }
 
-  succeeded(): void {
+  recordSuccess(): void {
     const wasOpen = this.isOpen;
     this.failures = 0;
     this.pauseMs = FIRST_PAUSE_MS;
     if (wasOpen) this.changed(false);
   }
 
-  failed(): void {
+  recordFailure(): void {
     this.failures++;
     // What was under way when it opened says nothing new.
     if (this.failures !== FAILURES) return;

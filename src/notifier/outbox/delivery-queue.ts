@@ -18,7 +18,7 @@ interface Waiting {
  * One channel's messages in this process: those at the vendor, and those that wait for a place there. Each channel
  * has its own queue, so that the outage of one vendor does not hold up the other's messages.
  */
-export class ChannelQueue {
+export class DeliveryQueue {
   private readonly waiting: Waiting[] = [];
   private readonly running = new Set<Promise<void>>();
   /** After the replies that are ready: whoever asked for a code need not wait while its message is written. */
@@ -51,7 +51,7 @@ export class ChannelQueue {
   }
 
   /** Resolves when what was running has ended. */
-  async ended(): Promise<void> {
+  async drain(): Promise<void> {
     await Promise.all(this.running);
   }
 

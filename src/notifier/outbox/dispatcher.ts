@@ -5,8 +5,8 @@ import { Keyring } from '../../common/keyring.js';
 import { Metrics } from '../../metrics/metrics.js';
 import { isPhone } from '../../common/recipient.js';
 import { TestIdentities } from '../../config/test-identities.js';
-import { ChannelQueue } from './delivery-queue.js';
-import { Courier } from './delivery-attempt.js';
+import { DeliveryQueue } from './delivery-queue.js';
+import { DeliveryAttempts } from './delivery-attempts.js';
 import { MessageRepository } from './message.repository.js';
 import { Notifier, type Channel, type LeasedMessage, type Notice } from '../notifier.js';
 import { OutcomeWriter } from './outcome-writer.js';
@@ -28,7 +28,7 @@ const NOTICE_LIFE_SECONDS = 86_400;
 @Injectable()
 export class Dispatcher extends Notifier implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger('Dispatcher');
-  private readonly queues: Record<Channel, ChannelQueue> = {
+  private readonly queues: Record<Channel, DeliveryQueue> = {
     email: this.newQueue(),
     sms: this.newQueue(),
     whatsapp: this.newQueue(),
@@ -41,7 +41,7 @@ export class Dispatcher extends Notifier implements OnApplicationBootstrap, OnAp
   constructor(
     private readonly messages: MessageRepository,
     private readonly outcomes: OutcomeWriter,
-    private readonly courier: Courier,
+    private readonly attempts: DeliveryAttempts,
     private readonly templates: Templates,
     private readonly keyring: Keyring,
     private readonly testIdentities: TestIdentities,
@@ -71,12 +71,12 @@ export class Dispatcher extends Notifier implements OnApplicationBootstrap, OnAp
     await this.messages.queue(message, manager);
   }
 
-  private newQueue(): ChannelQueue {
-    return new ChannelQueue(async (message, secondsLeft) => {
-      const outcome = await this.courier.attempt(message, secondsLeft);
+  private newQueue(): DeliveryQueue {
+    return new DeliveryQueue(async (message, secondsLeft) => {
+      const outcome = await this.attempts.run(message, secondsLeft);
       const { state, provider, failure } = outcome;
       const event = state === 'queued' ? 'retry' : state;
-      this.metrics.message({ channel: message.channel, event, provider, reason: failure });
+      this.metrics.countMessageEvent({ channel: message.channel, event, provider, reason: failure });
       this.outcomes.add(outcome);
     });
   }
@@ -105,7 +105,7 @@ export class Dispatcher extends Notifier implements OnApplicationBootstrap, OnAp
     const { free, freeForNotices } = this.queues[channel];
     if (free <= 0) return true;
     const { messages, events, seen } = await this.messages.claim(channel, free, freeForNotices);
-    events.forEach((event) => this.metrics.message(event));
+    events.forEach((event) => this.metrics.countMessageEvent(event));
     messages.forEach((message) => this.dispatch(message));
     return seen > 0 && seen >= freeForNotices;
   }
@@ -118,7 +118,7 @@ export class Dispatcher extends Notifier implements OnApplicationBootstrap, OnAp
     const queues = Object.values(this.queues);
     const waiting = queues.flatMap((queue) => queue.stop());
     if (waiting.length > 0) await this.messages.handBack(waiting.map(({ id }) => id)).catch(() => undefined);
-    await Promise.race([Promise.all(queues.map((queue) => queue.ended())), unrefTimer(DRAIN_MS)]);
+    await Promise.race([Promise.all(queues.map((queue) => queue.drain())), unrefTimer(DRAIN_MS)]);
     await this.outcomes.flush();
   }
 }

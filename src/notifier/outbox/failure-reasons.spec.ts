@@ -1,4 +1,4 @@
-import { reasonOf, REFUSED_BY_LIST } from './failure-reasons.js';
+import { describeFailure, REFUSED_BY_LIST } from './failure-reasons.js';
 
 describe('the reason of a failure', () => {
   it.each([
@@ -20,7 +20,7 @@ describe('the reason of a failure', () => {
     ['constructor', 'not_delivered'],
     ['__proto__ (1)', 'not_delivered'],
   ])('%j is %s, in a sentence', (failure, code) => {
-    const reason = reasonOf(failure);
+    const reason = describeFailure(failure);
     expect(reason.code).toBe(code);
     expect(reason.text).toMatch(/^[A-Z].*\.$/);
     // Vendors and their numbers are nothing to whoever waits for a code.
@@ -28,6 +28,6 @@ describe('the reason of a failure', () => {
   });
 
   it('is known for every refusal that keeps further messages back', () => {
-    for (const failure of REFUSED_BY_LIST) expect(reasonOf(failure).code).not.toBe('not_delivered');
+    for (const failure of REFUSED_BY_LIST) expect(describeFailure(failure).code).not.toBe('not_delivered');
   });
 });

@@ -66,7 +66,7 @@ const BY_WORD: Record<string, FailureReason> = {
 };
 
 /** What a message's `failure` means: `rejected (21614)`, `undelivered (30003)`, `bounced (1)`, `timeout` … */
-export function reasonOf(failure: string): FailureReason {
+export function describeFailure(failure: string): FailureReason {
   const word = failure.split(' ')[0] ?? '';
   if (Object.hasOwn(EXACT, failure)) return EXACT[failure] ?? UNKNOWN;
   return Object.hasOwn(BY_WORD, word) ? (BY_WORD[word] ?? UNKNOWN) : UNKNOWN;

@@ -2,11 +2,11 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { Recipient } from '../../common/recipient.js';
 import { Sql, statement } from '../../database/sql.js';
-import type { MessageState } from './message.entity.js';
-import { ofChallenge } from './message.sql.js';
+import type { MessageState } from './message.js';
+import { belongsToChallenge } from './message.sql.js';
 
 /** What may be shown of a message to whoever looks for it: nothing that it said. */
-export interface SentMessage {
+export interface MessageRecordRow {
   id: string;
   recipient: Recipient;
   challengeId: string | null;
@@ -24,7 +24,7 @@ export interface SentMessage {
 }
 
 /** Why nothing is sent to a recipient. */
-export interface SuppressedSince {
+export interface SuppressionRow {
   reason: string;
   provider: string;
   createdAt: Date;
@@ -45,7 +45,7 @@ const OF_RECIPIENT = statement(
 
 const OF_CHALLENGE = statement(
   'messages_of_challenge',
-  `${SHOWN} where ${ofChallenge('$1')} order by created_at desc, id desc limit ${NEWEST}`,
+  `${SHOWN} where ${belongsToChallenge('$1')} order by created_at desc, id desc limit ${NEWEST}`,
 );
 
 const SUPPRESSION = statement(
@@ -59,17 +59,17 @@ export class MessageHistory {
   constructor(private readonly sql: Sql) {}
 
   /** The newest first, up to a hundred. */
-  of(recipient: Recipient): Promise<SentMessage[]> {
-    return this.sql.rows<SentMessage & Record<string, unknown>>(OF_RECIPIENT, [recipient]);
+  ofRecipient(recipient: Recipient): Promise<MessageRecordRow[]> {
+    return this.sql.rows<MessageRecordRow>(OF_RECIPIENT, [recipient]);
   }
 
   /** The newest first. */
-  ofChallenge(challengeId: string): Promise<SentMessage[]> {
-    return this.sql.rows<SentMessage & Record<string, unknown>>(OF_CHALLENGE, [challengeId]);
+  ofChallenge(challengeId: string): Promise<MessageRecordRow[]> {
+    return this.sql.rows<MessageRecordRow>(OF_CHALLENGE, [challengeId]);
   }
 
-  suppressionOf(recipient: Recipient): Promise<SuppressedSince | null> {
-    return this.sql.row<SuppressedSince & Record<string, unknown>>(SUPPRESSION, [recipient]);
+  suppressionOf(recipient: Recipient): Promise<SuppressionRow | null> {
+    return this.sql.row<SuppressionRow>(SUPPRESSION, [recipient]);
   }
 
   /** Sends to it again from now on. Whether there was anything to lift. */

@@ -1,13 +1,13 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { Metrics } from '../../metrics/metrics.js';
 import type { Recipient } from '../../common/recipient.js';
-import type { SuppressionReason } from './suppression.entity.js';
+import type { SuppressionReason } from './message.js';
 import { ReceiptRepository, type Receipt } from './receipt.repository.js';
 import { SuppressionRepository } from './suppression.repository.js';
 
 /** Takes in what vendors report. It changes records of messages, and never who is signed in or which code is right. */
 @Injectable()
-export class ReceiptsService {
+export class MessageReceipts {
   private readonly logger = new Logger('Receipts');
 
   constructor(
@@ -21,7 +21,7 @@ export class ReceiptsService {
     if (!received) return;
     const { state, channel } = received;
     const { messageId, event, provider, failure } = receipt;
-    this.metrics.message({ channel, event, provider, reason: failure });
+    this.metrics.countMessageEvent({ channel, event, provider, reason: failure });
     if (event === 'failed')
       this.logger.warn({ msg: 'message not delivered', messageId, provider, failure, state });
   }

@@ -3,8 +3,8 @@ import type { EntityManager } from 'typeorm';
 import type { MessageEvent } from '../../metrics/metrics.js';
 import { Sql, statement } from '../../database/sql.js';
 import { REFUSED_BY_LIST } from './failure-reasons.js';
-import { logEntry, loggedLast, NEXT_STATE } from './message.sql.js';
-import { LEASE_SECONDS, suppressed, type Channel, type LeasedMessage } from '../notifier.js';
+import { logEntry, logEndsWith, NEXT_STATE } from './message.sql.js';
+import { LEASE_SECONDS, isSuppressed, type Channel, type LeasedMessage } from '../notifier.js';
 
 /** A message that any process may send from now on. */
 export interface QueuedMessage extends Omit<LeasedMessage, 'secondsLeft' | 'attempts' | 'lastProvider'> {
@@ -63,14 +63,14 @@ const CLAIM = statement(
         due_at = now() + make_interval(secs => ${LEASE_SECONDS}),
         log = case
           when m.state = 'sent' and due.next_state = 'sending'
-            then m.log || ${logEntry(`'silent'`, 'm.provider', 'null', 'm.provider_ref')}
+            then m.log || ${logEntry(`'no_receipt'`, 'm.provider', 'null', 'm.provider_ref')}
           when m.state <> 'sent' and due.next_state <> 'sending' then m.log || ${logEntry('due.next_state')}
           else m.log end
       from due where m.id = due.id
       returning m.*, due.was)
     select id, recipient, purpose, lane, channel, template, sealed, attempts, provider as "lastProvider",
       extract(epoch from expires_at - now())::float8 as "secondsLeft", state, failure as reason,
-      case when was = 'sent' and state = 'sending' then 'silent' when was <> 'sent' and state <> 'sending' then state end
+      case when was = 'sent' and state = 'sending' then 'no_receipt' when was <> 'sent' and state <> 'sending' then state end
         as event
     from claimed`,
 );
@@ -84,11 +84,11 @@ const QUEUE = statement(
     select $1, $2, $3, $4, $5, $6, case when not suppressed then $7::bytea end,
       case when suppressed then 'failed' else 'queued' end, case when suppressed then 'suppressed' end,
       now(), now() + make_interval(secs => $8::float8), case when suppressed then now() end
-    from (select ${suppressed('$2::text')} as suppressed) recipient`,
+    from (select ${isSuppressed('$2::text')} as suppressed) recipient`,
 );
 
 /** Whether the vendor's receipt of the same message was faster than its answer's way to here, and says that it failed. */
-const FELL_THROUGH = `o.state = 'sent' and ${loggedLast(`'failed'`, 'o.provider_ref')}`;
+const FELL_THROUGH = `o.state = 'sent' and ${logEndsWith(`'failed'`, 'o.provider_ref')}`;
 
 /**
  * Writes a batch of outcomes. Only a message that is still being sent changes, so a final state stays final and a

@@ -1,4 +1,4 @@
-import { suppressed } from '../notifier.js';
+import { isSuppressed } from '../notifier.js';
 
 /** An entry of a message's log; each argument is SQL. */
 export const logEntry = (event: string, provider = 'null', reason = 'null', ref = 'null') =>
@@ -6,18 +6,18 @@ export const logEntry = (event: string, provider = 'null', reason = 'null', ref 
     'reason', (${reason})::text, 'ref', (${ref})::text)`;
 
 /** Whether there is an entry of the event with the vendor's id. */
-export const logged = (event: string, ref: string) =>
+export const logHas = (event: string, ref: string) =>
   `m.log @> jsonb_build_array(jsonb_build_object('event', (${event})::text, 'ref', (${ref})::text))`;
 
 /** Whether the newest entry is that, which makes it one of the attempt that is under way. */
-export const loggedLast = (event: string, ref: string) =>
+export const logEndsWith = (event: string, ref: string) =>
   `(m.log <> '[]' and m.log -> -1 @> jsonb_build_object('event', (${event})::text, 'ref', (${ref})::text))`;
 
 /**
  * Those of a challenge. The first is found by its own id, which is the challenge's, and any others by an index of what
  * repeats a code.
  */
-export const ofChallenge = (id: string) =>
+export const belongsToChallenge = (id: string) =>
   `m.challenge_id = ${id} and (m.id = ${id} or m.challenge_id <> m.id)`;
 
 /** Whether it would only confuse: its code was used, exhausted or replaced, or a newer message repeats it. */
@@ -32,5 +32,5 @@ const SUPERSEDED = `m.challenge_id is not null and (
 export const NEXT_STATE = `case
   when m.expires_at <= now() then 'expired'
   when ${SUPERSEDED} then 'superseded'
-  when ${suppressed('m.recipient')} then 'failed'
+  when ${isSuppressed('m.recipient')} then 'failed'
   else 'sending' end`;

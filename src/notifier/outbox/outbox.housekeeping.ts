@@ -5,7 +5,7 @@ import { MessageRepository } from './message.repository.js';
 
 /** Removes messages that ended long ago. */
 @Injectable()
-export class NotifierHousekeeping {
+export class OutboxHousekeeping {
   constructor(
     messages: MessageRepository,
     { MESSAGE_RETENTION_DAYS: days }: Config,

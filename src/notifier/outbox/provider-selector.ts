@@ -1,21 +1,29 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { PhoneChannel } from '../../common/delivery.js';
 import { Keyring } from '../../common/keyring.js';
-import { Metrics } from '../../metrics/metrics.js';
 import { addressOf, countryOf } from '../../common/recipient.js';
 import { Config } from '../../config/config.js';
 import { Mailers } from '../../mail/mailers.js';
+import { Metrics } from '../../metrics/metrics.js';
 import { PhoneSenders } from '../../sms/phone-senders.js';
-import { Breaker } from './breaker.js';
 import type { LeasedMessage, MessageContent } from '../notifier.js';
-import { Route, type Way } from './route.js';
 import { Templates } from '../text/templates.js';
+import { CircuitBreaker } from './breaker.js';
 
-/** Opens a message, writes its text, and finds who could take it. */
+/** A provider that can take one message. */
+export interface Candidate {
+  provider: string;
+  reportsDelivery: boolean;
+  breaker: CircuitBreaker;
+  send: () => Promise<string>;
+}
+
+/** Renders a message and finds the providers that can take it. */
 @Injectable()
-export class Routes {
-  private readonly logger = new Logger('Routes');
-  private readonly breakers = new WeakMap<object, Breaker>();
+export class ProviderSelector {
+  private readonly logger = new Logger('ProviderSelector');
+  /** One breaker per sender object: a provider in a channel, or its sender for one country. */
+  private readonly breakers = new WeakMap<object, CircuitBreaker>();
 
   constructor(
     private readonly templates: Templates,
@@ -26,58 +34,61 @@ export class Routes {
     private readonly metrics: Metrics,
   ) {}
 
-  /** Throws where the message cannot be opened or has no text. */
-  of(message: LeasedMessage, secondsLeft: number): Route {
-    const { channel, content = this.opened(message) } = message;
-    const ways =
-      channel === 'email'
-        ? this.mailWays(message, content, secondsLeft)
-        : this.phoneWays({ ...message, channel }, content, secondsLeft);
-    return new Route(ways, (way) => this.breakerOf(way, channel));
+  /**
+   * The providers of a message in the order to try. Empty when none is configured for the channel
+   * or none can show what the message says. Throws when the message cannot be opened or rendered.
+   */
+  candidates(message: LeasedMessage, secondsLeft: number): Candidate[] {
+    const { channel, content = this.openContent(message) } = message;
+    return channel === 'email'
+      ? this.mailCandidates(message, content, secondsLeft)
+      : this.phoneCandidates({ ...message, channel }, content, secondsLeft);
   }
 
-  private opened({ sealed, recipient, purpose, lane }: LeasedMessage): MessageContent {
+  /**
+   * The first candidate after the one tried last, wrapping around, whose circuit allows a request.
+   * When every circuit is open there is no better choice, so the next in order is tried; the
+   * back-off alone limits the attempts.
+   */
+  next(candidates: Candidate[], lastProvider: string | null): Candidate | undefined {
+    const start = candidates.findIndex(({ provider }) => provider === lastProvider) + 1;
+    const inOrder = [...candidates.slice(start), ...candidates.slice(0, start)];
+    return inOrder.find(({ breaker }) => breaker.allowsRequest()) ?? inOrder[0];
+  }
+
+  /** Whether the current round has another usable candidate after this one. */
+  hasNext(candidates: Candidate[], current: Candidate): boolean {
+    return candidates.slice(candidates.indexOf(current) + 1).some(({ breaker }) => !breaker.isOpen);
+  }
+
+  private openContent({ sealed, recipient, purpose, lane }: LeasedMessage): MessageContent {
     return JSON.parse(this.keyring.open(sealed, recipient, purpose, lane)) as MessageContent;
   }
 
-  breakerOf({ carrier, provider }: Way, channel: string): Breaker {
-    let breaker = this.breakers.get(carrier);
-    if (!breaker) {
-      const senders = this.metrics.passedOver.labels(channel, provider);
-      senders.inc(0);
-      breaker = new Breaker((isOpen) => {
-        senders.inc(isOpen ? 1 : -1);
-        this.logger.warn({ msg: isOpen ? 'provider is passed over' : 'provider is back', provider, channel });
-      });
-      this.breakers.set(carrier, breaker);
-    }
-    return breaker;
-  }
-
-  private mailWays(
+  private mailCandidates(
     { id: messageId, recipient, template }: LeasedMessage,
     content: MessageContent,
     secondsLeft: number,
-  ): Way[] {
+  ): Candidate[] {
     const mail = {
       messageId,
       to: addressOf(recipient),
       ...this.templates.mail(template, content, secondsLeft),
-      ...this.shared(content, secondsLeft),
+      ...this.commonFields(content, secondsLeft),
     };
-    return this.mailers.list.map((carrier) => ({
-      provider: carrier.provider,
-      receipts: carrier.receipts,
-      carrier,
-      send: () => carrier.send(mail),
+    return this.mailers.list.map((mailer) => ({
+      provider: mailer.provider,
+      reportsDelivery: mailer.reportsDelivery,
+      breaker: this.breakerOf(mailer, mailer.provider, 'email'),
+      send: () => mailer.send(mail),
     }));
   }
 
-  private phoneWays(
+  private phoneCandidates(
     { id: messageId, channel, recipient, template }: LeasedMessage & { channel: PhoneChannel },
     content: MessageContent,
     secondsLeft: number,
-  ): Way[] {
+  ): Candidate[] {
     const { context } = content;
     const message = {
       messageId,
@@ -85,24 +96,38 @@ export class Routes {
       to: addressOf(recipient),
       text: this.templates.sms(template, content, secondsLeft),
       ...(context && { context }),
-      ...this.shared(content, secondsLeft),
+      ...this.commonFields(content, secondsLeft),
     };
     return this.phoneSenders
-      .route(channel, countryOf(recipient))
-      .filter((carrier) => carrier.takes(message))
-      .map((carrier) => ({
-        provider: carrier.provider,
-        receipts: carrier.receipts,
-        carrier,
-        send: () => carrier.send(message),
+      .forCountry(channel, countryOf(recipient))
+      .filter((sender) => sender.canSend(message))
+      .map((sender) => ({
+        provider: sender.provider,
+        reportsDelivery: sender.reportsDelivery,
+        breaker: this.breakerOf(sender, sender.provider, channel),
+        send: () => sender.send(message),
       }));
   }
 
-  private shared({ code, locale }: MessageContent, secondsLeft: number) {
+  private commonFields({ code, locale }: MessageContent, secondsLeft: number) {
     return {
       locale: locale ?? this.config.DEFAULT_LOCALE,
       validSeconds: Math.floor(secondsLeft),
       ...(code !== undefined && { code }),
     };
+  }
+
+  private breakerOf(sender: object, provider: string, channel: string): CircuitBreaker {
+    let breaker = this.breakers.get(sender);
+    if (!breaker) {
+      const openCircuits = this.metrics.openCircuits.labels(channel, provider);
+      openCircuits.inc(0);
+      breaker = new CircuitBreaker((isOpen) => {
+        openCircuits.inc(isOpen ? 1 : -1);
+        this.logger.warn({ msg: isOpen ? 'circuit opened' : 'circuit closed', provider, channel });
+      });
+      this.breakers.set(sender, breaker);
+    }
+    return breaker;
   }
 }

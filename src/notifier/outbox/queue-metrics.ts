@@ -88,7 +88,7 @@ export class QueueMetrics {
     if (!this.reading && started >= this.nextAt) {
       this.unfinished = null;
       this.reading = this.sql
-        .rows<Unfinished & Record<string, unknown>>(UNFINISHED, [])
+        .rows<Unfinished>(UNFINISHED, [])
         .then((rows) => void (this.unfinished = rows))
         .catch(() => undefined)
         .finally(() => {

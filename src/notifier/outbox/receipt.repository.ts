@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Channel } from '../../common/delivery.js';
 import { Sql, statement } from '../../database/sql.js';
-import { logEntry, logged, NEXT_STATE } from './message.sql.js';
+import { logEntry, logHas, NEXT_STATE } from './message.sql.js';
 
 /** What a vendor tells of a message that it has taken. */
 export interface Receipt {
@@ -22,7 +22,7 @@ interface Received extends Record<string, unknown> {
 
 /** Whether the vendor's id is that of the newest attempt, or of an earlier one. */
 const IS_NEWEST = 'm.provider = $3::text and m.provider_ref = $4::text';
-const IS_OURS = `(${IS_NEWEST} or ${logged(`'sent'`, '$4::text')})`;
+const IS_OURS = `(${IS_NEWEST} or ${logHas(`'sent'`, '$4::text')})`;
 /** It still holds its content, and there is a reason to send it: the next provider's turn. */
 const GOES_ON = `m.sealed is not null and ${NEXT_STATE} = 'sending'`;
 
@@ -48,7 +48,7 @@ const RECEIVE = statement(
       provider_ref = case when $2 = 'delivered' then $4 else m.provider_ref end,
       log = m.log || ${logEntry('$2', '$3', '$5', '$4')}
     where m.id = $1::uuid and case
-      when m.state in ('queued', 'sending') then $2 = 'delivered' or not ${logged(`'failed'`, '$4')}
+      when m.state in ('queued', 'sending') then $2 = 'delivered' or not ${logHas(`'failed'`, '$4')}
       when m.state = 'sent' then case $2 when 'delivered' then ${IS_OURS} else ${IS_NEWEST} end
       else false end
     returning m.state, m.channel`,

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Recipient } from '../../common/recipient.js';
 import { Sql, statement } from '../../database/sql.js';
-import type { SuppressionReason } from './suppression.entity.js';
+import type { SuppressionReason } from './message.js';
 
 /** The first reason stays, but for the one that would be asked again. */
 const ADD = statement(

@@ -8,15 +8,15 @@ const amounts = new LRUCache<string, string>({ max: MAX_KEPT });
 const moments = new Map<Locale, Intl.DateTimeFormat>();
 
 /** What is really left of a code, rounded down so that the message never promises too much. */
-export function lifetime(locale: Locale, seconds: number): string {
+export function formatLifetime(locale: Locale, seconds: number): string {
   const minutes = Math.floor(Math.round(seconds) / 60);
-  if (minutes < 1) return amount(locale, Math.max(1, Math.floor(seconds)), 'second');
-  if (minutes >= 120) return amount(locale, Math.floor(minutes / 60), 'hour');
-  return amount(locale, minutes, 'minute');
+  if (minutes < 1) return formatAmount(locale, Math.max(1, Math.floor(seconds)), 'second');
+  if (minutes >= 120) return formatAmount(locale, Math.floor(minutes / 60), 'hour');
+  return formatAmount(locale, minutes, 'minute');
 }
 
 /** `5 minutes`, in every language's own plural. The digits are those of the codes. */
-export function amount(locale: Locale, count: number, unit: Unit): string {
+export function formatAmount(locale: Locale, count: number, unit: Unit): string {
   const key = `${locale} ${count} ${unit}`;
   let text = amounts.get(key);
   if (text === undefined) {
@@ -28,7 +28,7 @@ export function amount(locale: Locale, count: number, unit: Unit): string {
 }
 
 /** A moment as people write it. UTC, for nobody told us where they are. */
-export function moment(locale: Locale, at: string): string {
+export function formatTime(locale: Locale, at: string): string {
   let format = moments.get(locale);
   if (!format) {
     format = new Intl.DateTimeFormat(locale, {

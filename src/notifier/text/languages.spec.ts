@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { originBoundCode } from '../../../test/support/origin-bound-code.js';
-import { LOCALES } from '../../common/locale.js';
-import { masked } from '../../common/recipient.js';
+import { LOCALES, type Locale } from '../../common/locale.js';
+import { maskedAddress } from '../../common/recipient.js';
 import { Config } from '../../config/config.js';
 import { smsSize } from './sms-segments.js';
 import { EXAMPLES } from './template-examples.js';
@@ -26,7 +26,7 @@ const names = [...files.keys()]
   .filter((file) => file.endsWith('.subject.hbs'))
   .map((file) => file.split('.')[0] ?? '');
 const EVERY = names.flatMap((name) => LOCALES.map((locale) => [name, locale] as const));
-const mail = (name: string, locale: string, from = templates) =>
+const mail = (name: string, locale: Locale, from = templates) =>
   from.mail(name, { ...EXAMPLES[name], locale }, 300);
 
 describe('every language', () => {
@@ -83,18 +83,14 @@ describe('every language', () => {
     ['ar', '5 دقائق'],
     ['hi', '5 मिनट'],
     ['zh', '5分钟'],
-  ])('states lifetimes in its own plural, in digits like those of the code: %s', (locale, words) => {
+  ] as const)('states lifetimes in its own plural, in digits like those of the code: %s', (locale, words) => {
     expect(mail('code', locale).text).toContain(words);
     expect(templates.sms('code', { code: '012345', locale }, 300)).toContain(words);
   });
 
-  it('falls back to DEFAULT_LOCALE, for rows that name none and for tags of languages that we lack', () => {
+  it('uses DEFAULT_LOCALE when a message names no language', () => {
     const german = new Templates(Config.from({ DEFAULT_LOCALE: 'de' }));
     expect(german.mail('code', { code: '012345' }, 300).subject).toBe('012345 ist Ihr Code');
-    expect(german.mail('code', { code: '012345', locale: 'fi' }, 300).subject).toBe('012345 ist Ihr Code');
-    expect(german.mail('code', { code: '012345', locale: 'pt-BR' }, 300).subject).toBe(
-      '012345 é o seu código',
-    );
   });
 });
 
@@ -106,7 +102,7 @@ describe('a code by SMS', () => {
       });
   });
 
-  it.each(['en', 'de', 'fr', 'es', 'pt', 'it', 'tr'])(
+  it.each(['en', 'de', 'fr', 'es', 'pt', 'it', 'tr'] as const)(
     'has only GSM-7 characters in %s, so that a long host, the longest code and a brand fit as well',
     (locale) => {
       const long = new Templates(
@@ -117,7 +113,7 @@ describe('a code by SMS', () => {
     },
   );
 
-  it.each(['hi', 'ar'])('takes two in %s with a long host: 70 characters do not hold both', (locale) => {
+  it.each(['hi', 'ar'] as const)('takes two in %s with a long host: 70 characters do not hold both', (locale) => {
     const long = new Templates(Config.from({ PUBLIC_URL: `https://${'a'.repeat(28)}.example.com` }));
     expect(smsSize(long.sms('code', { code: '0123456789', locale }, 600)).segments).toBe(2);
   });
@@ -145,13 +141,13 @@ describe('every SMS', () => {
   const texts = [...files.keys()]
     .filter((file) => file.endsWith('.sms.hbs'))
     .map((file) => file.split('.')[0] ?? '');
-  const latin = ['en', 'de', 'fr', 'es', 'pt', 'it', 'tr'];
+  const latin = ['en', 'de', 'fr', 'es', 'pt', 'it', 'tr'] as const;
 
   it.each(texts.flatMap((name) => latin.map((locale) => [name, locale] as const)))(
     'has only GSM-7 characters: %s in %s',
     (name, locale) => {
       for (const field of ['email', 'phone'] as const) {
-        const to = masked(field === 'email' ? 'email:ada@example.com' : 'phone:+14155550123');
+        const to = maskedAddress(field === 'email' ? 'email:ada@example.com' : 'phone:+14155550123');
         const text = templates.sms(name, { ...EXAMPLES[name], field, to, locale }, 300);
         expect([text, smsSize(text).encoding]).toEqual([text, 'GSM-7']);
         if (name === 'contact_changed') expect(text).toContain(to.replaceAll('•', '*'));

@@ -1,4 +1,4 @@
-import type { MessageContent } from '../notifier.js';
+import type { MessageContent } from './message-content.js';
 
 const LINK = 'https://auth.example.com/page#token=aB-_9';
 const SIGN_IN = { at: '2026-11-21T10:05:00.000Z', device: 'Firefox, Linux', ip: '203.0.113.7' };
@@ -10,7 +10,7 @@ export const EXAMPLES: Record<string, MessageContent> = {
   address_taken: {},
   no_account: {},
   password_changed: {},
-  contact_changed: { field: 'phone', to: '+14•••••••23', link: LINK },
+  contact_changed: { field: 'phone', to: '+14•••••••23', link: LINK, undoHours: 72 },
   phone_linked: { phone: '+14•••••••23' },
   new_sign_in: SIGN_IN,
   many_failures: SIGN_IN,

@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { Config } from '../../config/config.js';
-import type { Channel, MessageContent } from '../notifier.js';
+import type { Channel } from '../../common/delivery.js';
+import type { MessageContent } from './message-content.js';
 import { originBoundCode } from '../../../test/support/origin-bound-code.js';
 import { smsSize } from './sms-segments.js';
 import { Templates } from './templates.js';
@@ -109,7 +110,7 @@ describe('every template', () => {
   const EVERY: [string, MessageContent, Channel[]][] = [
     ['address_taken', {}, ['email']],
     ['code', { code: '012345', context: { note: HOSTILE } }, ['email', 'sms']],
-    ['contact_changed', { field: 'phone', to: HOSTILE, link: LINK }, ['email', 'sms']],
+    ['contact_changed', { field: 'phone', to: HOSTILE, link: LINK, undoHours: 72 }, ['email', 'sms']],
     ['many_failures', { at: AT, ip: HOSTILE }, ['email']],
     ['new_sign_in', { at: AT, device: HOSTILE, ip: '203.0.113.7' }, ['email']],
     ['no_account', {}, ['email']],

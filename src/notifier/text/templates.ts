@@ -1,13 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import Handlebars from 'handlebars';
 import { LRUCache } from 'lru-cache';
-import { localeOf, type Locale } from '../../common/locale.js';
+import type { Locale } from '../../common/locale.js';
 import { Config } from '../../config/config.js';
-import type { Channel, MessageContent } from '../notifier.js';
+import type { Channel } from '../../common/delivery.js';
+import type { MessageContent } from './message-content.js';
 import { Sentences } from './sentences.js';
 import { EXAMPLES } from './template-examples.js';
 import { readTextFiles, refused } from './catalogue.js';
-import { amount, lifetime, moment } from './formatting.js';
+import { formatAmount, formatLifetime, formatTime } from './formatting.js';
 
 type Part = 'sms' | 'subject' | 'text' | 'html';
 
@@ -35,8 +36,6 @@ const PARTS: Record<Channel, Part[]> = {
 const CODE = '\ue000';
 const MAX_KEPT = 1_000;
 
-/** How long a change of an address can be undone. */
-const UNDO_HOURS = 72;
 const RIGHT_TO_LEFT: Locale[] = ['ar'];
 
 /**
@@ -118,8 +117,8 @@ export class Templates {
 
   /** Most messages differ from one another in their code only, and are written once for all codes. */
   private render(template: string, part: Part, content: MessageContent, secondsLeft: number): string {
-    const locale = localeOf(content.locale) ?? this.config.DEFAULT_LOCALE;
-    const life = lifetime(locale, secondsLeft);
+    const locale = content.locale ?? this.config.DEFAULT_LOCALE;
+    const life = formatLifetime(locale, secondsLeft);
     const { code, ...others } = content;
     if (!code || Object.entries(others).some(([name, value]) => name !== 'locale' && value !== undefined))
       return this.write(template, part, locale, { ...content, lifetime: life });
@@ -156,7 +155,6 @@ export class Templates {
       color: BRAND_COLOR,
       support: isolated(SUPPORT_EMAIL, locale),
       appHash: ANDROID_APP_HASH,
-      undoWithin: amount(locale, UNDO_HOURS, 'hour'),
     };
   }
 }
@@ -167,12 +165,13 @@ function isRightToLeft(locale: Locale): boolean {
 
 /** The message's own, with what is not of its language kept from reordering the sentence around it. */
 function shown(content: MessageContent, locale: Locale): object {
-  const { context = {}, at, device = '', to, phone, ip, ...rest } = content;
+  const { context = {}, at, undoHours, device = '', to, phone, ip, ...rest } = content;
   const foreign = Object.entries({ device, to, phone, ip }).filter(([, value]) => value !== undefined);
   return {
     ...rest,
     ...Object.fromEntries(foreign.map(([name, value = '']) => [name, isolated(value, locale)])),
-    ...(at !== undefined && { when: moment(locale, at) }),
+    ...(at !== undefined && { when: formatTime(locale, at) }),
+    ...(undoHours !== undefined && { undoWithin: formatAmount(locale, undoHours, 'hour') }),
     locale,
     details: Object.entries(context).map(([name, value]) => ({
       name: isolated(name, locale),

@@ -4,7 +4,7 @@ import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 @Entity('audit_entries')
 @Index('audit_entries_actor', ['actorId', 'id'])
 @Index('audit_entries_subject', ['subjectId', 'id'])
-export class AuditEntry {
+export class AuditRecord {
   /** UUID v7: the order of the ids is that of what was done. */
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'audit_entries_pkey' })
   id!: string;

@@ -1,7 +1,7 @@
 import type { Recipient } from '../common/recipient.js';
 import { Config } from './config.js';
 import { TestIdentities } from './test-identities.js';
-import { isMatch, parseTestIdentity } from './test-identity.js';
+import { isMatch, parseTestIdentity } from './test-identities.js';
 
 const day = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
 
@@ -63,7 +63,7 @@ describe('a test identity', () => {
       new Date('2027-01-01T00:00:00Z'),
     );
     const identities = (end: string) =>
-      new TestIdentities(Config.from({ TEST_IDENTITIES: `a@example.com=123456@${end}` }));
+      new TestIdentities(Config.from({ TEST_IDENTITIES: `a@example.com=123456@${end}` }).TEST_IDENTITIES);
     expect(identities(day(0)).codeOf('email:a@example.com')).toBe('123456');
     expect(identities(day(-1)).has('email:a@example.com')).toBe(false);
   });

@@ -1,7 +1,7 @@
 import type { TwilioVerifySender } from './twilio.verify-sender.js';
 
 /** Tells the provider that sent a code how its verification ended, where it wants to know. */
-export class VerifyFeedback {
+export class TwilioVerifyFeedback {
   /** Null where no such provider is set up. */
   constructor(private readonly sender: TwilioVerifySender | null) {}
 

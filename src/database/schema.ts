@@ -1,0 +1,265 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+/**
+ * The data model. Text columns that identify a row compare bytewise (collate "C"): comparing is
+ * cheaper, and no update of the system's collation rules can corrupt the order of an index.
+ */
+const SCHEMA = `
+-- One row per recipient, purpose and lane. Its row lock decides cooldown, attempts and budgets.
+-- The fill factor and the single secondary index keep a verify a heap-only update: expires_at only
+-- changes with a new code.
+create table challenges (
+  recipient text collate "C" not null,
+  purpose text collate "C" not null,
+  lane text collate "C" not null default '',  -- '' is the public lane
+  id uuid not null,                           -- public handle of the live code, not a secret
+  channel text not null,
+  code_hash bytea not null,                   -- what a verify compares
+  code_sealed bytea,                          -- for delivery and resend; wiped when the code ends
+  context_hash text,                          -- digest of what the code approves
+  issued_at timestamptz not null,
+  expires_at timestamptz not null,
+  resend_at timestamptz not null,
+  consumed_at timestamptz,
+  attempts smallint not null default 0,       -- guesses at this code
+  failures integer not null default 0,        -- wrong guesses in the window, over all its codes
+  failures_since timestamptz not null default now(),
+  sends integer not null default 1,           -- messages in the window
+  sends_since timestamptz not null default now(),
+  constraint challenges_pkey primary key (recipient, purpose, lane)
+) with (fillfactor = 80);
+create index challenges_expiry on challenges (expires_at);
+
+-- The outbox: one row per message, from the statement that creates it to the vendor's receipt.
+create table messages (
+  id uuid not null,
+  recipient text collate "C" not null,
+  purpose text collate "C" not null,
+  lane text collate "C" not null default '',
+  challenge_id uuid,              -- its own id, or the challenge whose code it repeats; null: notice
+  channel text collate "C" not null,
+  template text not null,
+  sealed bytea,                   -- template content; wiped when the message is finished
+  state text not null,            -- see MessageState
+  attempts smallint not null default 0,
+  failure text,                   -- why the last attempt failed
+  provider text,
+  provider_ref text,              -- the vendor's id of the message
+  created_at timestamptz not null default now(),
+  due_at timestamptz not null,    -- when any process may take it: lease, retry or receipt time-out
+  expires_at timestamptz not null,
+  finished_at timestamptz,
+  log jsonb not null default '[]',  -- see LogEntry
+  constraint messages_pkey primary key (id)
+) with (fillfactor = 80);
+-- One index for codes and one for notices, so that a sweep finds either without reading the other.
+create index messages_due_codes on messages (channel, due_at)
+  where sealed is not null and challenge_id is not null;
+create index messages_due_notices on messages (channel, due_at)
+  where sealed is not null and challenge_id is null;
+-- The first message of a challenge has its id and is found by primary key; this finds the others.
+create index messages_repeats on messages (challenge_id) where challenge_id <> id;
+create index messages_recipient on messages (recipient, created_at);
+create index messages_finished on messages (finished_at) where finished_at is not null;
+
+-- Recipients that bounced, complained or opted out: nothing is sent to them.
+create table suppressions (
+  recipient text collate "C" not null,
+  reason text not null,           -- see SuppressionReason
+  provider text not null,         -- the vendor that reported it and can lift it
+  created_at timestamptz not null default now(),
+  constraint suppressions_pkey primary key (recipient)
+);
+
+-- An e-mail address in users is always verified; until then it is in registrations. Several users
+-- may claim a phone number, and one can verify it.
+create table users (
+  id uuid not null,
+  email text collate "C",
+  phone text collate "C",
+  phone_verified_at timestamptz,
+  username text,
+  first_name text,
+  last_name text,
+  password_hash text,             -- null: signs in by code only
+  roles text[] not null default '{user}',
+  disabled_at timestamptz,
+  security_stamp integer not null default 0,  -- rises with every change that ends sessions
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  constraint users_pkey primary key (id),
+  constraint users_reachable check (email is not null or phone is not null)
+);
+-- text_pattern_ops serves look-up and prefix search with one index.
+create unique index users_email on users (email text_pattern_ops);
+create index users_phone on users (phone text_pattern_ops);
+create unique index users_verified_phone on users (phone) where phone_verified_at is not null;
+
+-- What was given for an address that is not verified yet.
+create table registrations (
+  email text collate "C" not null,
+  password_hash text,
+  username text,
+  first_name text,
+  last_name text,
+  phone text,
+  contested boolean not null default false,  -- two different registrations: none of the data is kept
+  created_at timestamptz not null default now(),
+  expires_at timestamptz not null,
+  constraint registrations_pkey primary key (email)
+);
+create index registrations_expiry on registrations (expires_at);
+
+-- Wrong passwords in the current window, per account or network.
+create table password_guesses (
+  subject text collate "C" not null,         -- 'email:ada@example.com', 'ip:192.0.2.1'
+  lane text collate "C" not null default '',
+  failures integer not null default 1,
+  window_start timestamptz not null default now(),
+  constraint password_guesses_pkey primary key (subject, lane)
+) with (fillfactor = 80);
+create index password_guesses_window_start on password_guesses (window_start);
+
+-- Keys that outlive a rotation of APP_SECRET: created once, sealed again under each new secret.
+create table sealed_keys (
+  name text collate "C" not null,
+  secret_id text not null,        -- names the APP_SECRET that it is sealed under
+  sealed bytea not null,
+  created_at timestamptz not null default now(),
+  constraint sealed_keys_pkey primary key (name)
+);
+
+-- Key pairs that sign tokens, one per period and APP_SECRET.
+create table signing_keys (
+  period integer not null,        -- number of 30-day periods since 1970
+  secret_id text collate "C" not null,
+  kid text not null,
+  public_jwk jsonb not null,
+  private_sealed bytea not null,
+  created_at timestamptz not null default now(),
+  constraint signing_keys_pkey primary key (period, secret_id)
+);
+
+-- Browsers and apps that a user signed in with.
+create table devices (
+  id uuid not null,
+  user_id uuid not null,
+  token_hash bytea not null,
+  user_agent text,
+  created_at timestamptz not null default now(),
+  last_used_at timestamptz not null default now(),
+  constraint devices_pkey primary key (id),
+  constraint devices_user_fkey foreign key (user_id) references users (id) on delete cascade
+);
+create index devices_user on devices (user_id);
+create index devices_last_used on devices (last_used_at);
+
+-- One row per sign-in. Every authenticated request reads it by primary key; a refresh is a
+-- heap-only update.
+create table sessions (
+  id uuid not null,
+  user_id uuid not null,
+  device_id uuid,
+  refresh_hash bytea not null,    -- SHA-256 of the current refresh token
+  previous_hash bytea,            -- of its predecessor, accepted for ten more seconds
+  amr text[] not null,            -- how the user signed in (RFC 8176)
+  user_agent text,
+  ip text,
+  authenticated_at timestamptz not null default now(),
+  rotated_at timestamptz,
+  last_used_at timestamptz not null default now(),
+  expires_at timestamptz not null,  -- absolute end; ending a session moves it to now
+  ended_at timestamptz,
+  end_reason text,
+  constraint sessions_pkey primary key (id),
+  constraint sessions_user_fkey foreign key (user_id) references users (id) on delete cascade,
+  constraint sessions_device_fkey foreign key (device_id) references devices (id) on delete set null
+) with (fillfactor = 80);
+create index sessions_user on sessions (user_id);
+create index sessions_device on sessions (device_id);
+create index sessions_expiry on sessions (expires_at);
+
+-- Changed addresses that the previous owner can still restore.
+create table contact_changes (
+  id uuid not null,
+  user_id uuid not null,
+  field text not null,            -- 'email' or 'phone'
+  old_address text,
+  token_hash bytea not null,      -- SHA-256 of the undo link's token
+  created_at timestamptz not null default now(),
+  expires_at timestamptz not null,
+  constraint contact_changes_pkey primary key (id),
+  constraint contact_changes_user_fkey foreign key (user_id) references users (id) on delete cascade
+);
+create unique index contact_changes_token on contact_changes (token_hash);
+create index contact_changes_user on contact_changes (user_id);
+create index contact_changes_expiry on contact_changes (expires_at);
+
+-- Contact records that belong to the user who created them.
+create table customers (
+  id uuid not null,
+  owner_id uuid not null,
+  name text,
+  contact text,
+  address text not null,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  constraint customers_pkey primary key (id),
+  constraint customers_owner_fkey foreign key (owner_id) references users (id) on delete cascade
+);
+create index customers_owner on customers (owner_id, id);
+
+-- What happened to accounts, for their owners. Kept for 90 days.
+create table account_events (
+  id uuid not null,               -- UUID v7: sorts by time
+  user_id uuid,                   -- null: no account had the address
+  action text not null,
+  succeeded boolean not null,
+  reason text,                    -- error code of the refusal; 'test' for a test identity
+  address text,                   -- masked
+  ip text,
+  user_agent text,
+  at timestamptz not null default now(),
+  constraint account_events_pkey primary key (id),
+  constraint account_events_user_fkey foreign key (user_id) references users (id) on delete cascade
+);
+create index account_events_user on account_events (user_id, id);
+create index account_events_at on account_events (at);
+
+-- What administrators did, for good. No foreign keys, because entries outlive the accounts they
+-- name, and no personal data. A trigger refuses every change.
+create table audit_entries (
+  id uuid not null,               -- UUID v7: sorts by time
+  actor_id uuid,                  -- null: the command line
+  action text not null,
+  subject_id uuid,
+  details jsonb not null default '{}',
+  ip text,
+  user_agent text,
+  at timestamptz not null default now(),
+  constraint audit_entries_pkey primary key (id)
+);
+create index audit_entries_actor on audit_entries (actor_id, id);
+create index audit_entries_subject on audit_entries (subject_id, id);
+create function audit_is_append_only() returns trigger language plpgsql as $$
+begin
+  raise exception 'audit_entries is append-only';
+end $$;
+create trigger audit_is_append_only before update or delete or truncate on audit_entries
+  for each statement execute function audit_is_append_only();
+`;
+
+/** Creates the schema. From version 1.0 on it is frozen, and changes are added as migrations. */
+export class Schema1763700000001 implements MigrationInterface {
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(SCHEMA);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      drop table audit_entries, account_events, customers, contact_changes, sessions, devices,
+        signing_keys, sealed_keys, password_guesses, registrations, users, suppressions, messages,
+        challenges;
+      drop function audit_is_append_only`);
+  }
+}

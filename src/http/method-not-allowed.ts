@@ -1,0 +1,16 @@
+import type { FastifyInstance } from 'fastify';
+import { CommonError } from './common.errors.js';
+
+const METHODS = ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'];
+
+/** Answers 405 with `Allow` when the path exists with other methods (RFC 9110, section 15.5.6). */
+export function addMethodNotAllowed(fastify: FastifyInstance): void {
+  fastify.addHook('onRequest', (request, reply, done) => {
+    if (!request.is404) return done();
+    const path = request.url.split('?')[0] ?? '';
+    const allowed = METHODS.filter((method) => fastify.findRoute({ method, url: path }));
+    if (allowed.length === 0) return done();
+    void reply.header('allow', allowed.join(', '));
+    done(CommonError.methodNotAllowed(allowed.join(', ')));
+  });
+}

@@ -1,0 +1,121 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { DeliveryError } from '../../common/delivery.js';
+import { withTimeout } from '../../common/with-timeout.js';
+import { Config } from '../../config/config.js';
+import { LEASE_SECONDS, type LeasedMessage } from '../notifier.js';
+import type { Outcome } from './message.repository.js';
+import { ProviderSelector, type Candidate } from './provider-selector.js';
+
+/** No attempt outlives its lease, whatever an SDK does. */
+const ATTEMPT_TIMEOUT_MS = (LEASE_SECONDS / 2 - 1) * 1000;
+/** Longest wait before a retry. A message with much time left waits up to a fiftieth of that time. */
+const MAX_BACKOFF_SECONDS = 30;
+/** Wait before the next provider gets the message. */
+const FAILOVER_SECONDS = 0.1;
+/** Times each provider is asked for a message that one of them rejects: the others may be down once. */
+const ROUNDS = 2;
+
+/** Tries to deliver one message through one provider. */
+@Injectable()
+export class DeliveryAttempts {
+  private readonly logger = new Logger('DeliveryAttempts');
+
+  constructor(
+    private readonly selector: ProviderSelector,
+    private readonly config: Config,
+  ) {}
+
+  /** Never rejects: a failure is an outcome. */
+  async run(message: LeasedMessage, secondsLeft: number): Promise<Outcome> {
+    const { id, lastProvider } = message;
+    if (secondsLeft < 1) return { id, state: 'expired' };
+
+    let candidates: Candidate[];
+    try {
+      candidates = this.selector.candidates(message, secondsLeft);
+    } catch (error) {
+      return this.retry(message, secondsLeft, this.toDeliveryError(message, error), message.attempts);
+    }
+    const candidate = this.selector.next(candidates, lastProvider);
+    if (!candidate) return { id, state: 'failed', failure: 'rejected' };
+
+    const { provider, breaker } = candidate;
+    try {
+      const sending = candidate.send();
+      const providerRef = await withTimeout(
+        sending,
+        ATTEMPT_TIMEOUT_MS,
+        () => new DeliveryError('timeout'),
+      );
+      breaker.recordSuccess();
+      const awaitReceiptSeconds = this.receiptTimeout(candidates, candidate, secondsLeft);
+      return { id, state: 'sent', provider, providerRef, awaitReceiptSeconds };
+    } catch (error) {
+      const failure = this.toDeliveryError(message, error, provider);
+      // A rejected address is an answer, so the provider is up.
+      if (failure.failure === 'rejected') breaker.recordSuccess();
+      else breaker.recordFailure();
+      return { provider, ...this.afterFailure(message, secondsLeft, failure, candidates, candidate) };
+    }
+  }
+
+  private toDeliveryError({ id, attempts }: LeasedMessage, error: unknown, provider?: string): DeliveryError {
+    const known = error instanceof DeliveryError ? error : new DeliveryError('misconfigured');
+    this.logger[known.failure === 'misconfigured' ? 'error' : 'warn']({
+      msg: 'message not accepted',
+      messageId: id,
+      attempt: attempts,
+      ...(provider && { provider }),
+      failure: known.message,
+      ...(known !== error && { error: error instanceof Error ? error.name : typeof error }),
+    });
+    return known;
+  }
+
+  /** Seconds to wait for a receipt before the next provider gets the message, if there is one. */
+  private receiptTimeout(
+    candidates: Candidate[],
+    candidate: Candidate,
+    secondsLeft: number,
+  ): number | undefined {
+    const seconds = this.config.RECEIPT_TIMEOUT_SECONDS;
+    const isUseful = seconds > 0 && seconds < secondsLeft - 1 && candidate.reportsDelivery;
+    return isUseful && this.selector.hasNext(candidates, candidate) ? seconds : undefined;
+  }
+
+  private afterFailure(
+    message: LeasedMessage,
+    secondsLeft: number,
+    error: DeliveryError,
+    candidates: Candidate[],
+    candidate: Candidate,
+  ): Outcome {
+    const { id, attempts } = message;
+    const round = Math.ceil(attempts / candidates.length);
+    const allTried = candidates.length === 1 || attempts >= ROUNDS * candidates.length;
+    if (error.permanent || (error.failure === 'rejected' && allTried))
+      return { id, state: 'failed', failure: error.message };
+    return this.selector.hasNext(candidates, candidate)
+      ? this.queued(message, secondsLeft, error, FAILOVER_SECONDS)
+      : this.retry(message, secondsLeft, error, round);
+  }
+
+  /** Exponential back-off with jitter, so that a recovering vendor does not get everything at once. */
+  private retry(message: LeasedMessage, secondsLeft: number, error: DeliveryError, round: number): Outcome {
+    const longest = Math.max(MAX_BACKOFF_SECONDS, secondsLeft / 50);
+    const retryIn = Math.min(2 ** (round - 1), longest) * (0.5 + Math.random() / 2);
+    return this.queued(message, secondsLeft, error, retryIn);
+  }
+
+  /** Waits at most half of the remaining life, so that a valid code goes out when the vendor is back. */
+  private queued(
+    { id }: LeasedMessage,
+    secondsLeft: number,
+    { message: failure }: DeliveryError,
+    wait: number,
+  ): Outcome {
+    return secondsLeft > 2
+      ? { id, state: 'queued', retryIn: Math.min(wait, secondsLeft / 2), failure }
+      : { id, state: 'expired', failure };
+  }
+}
