@@ -5,22 +5,29 @@ import { VendorStub } from '../support/vendor-stub.js';
 
 type Status = Record<string, unknown>;
 
-/** A challenge's events as a browser hears them. */
-class Events {
-  readonly told: Status[] = [];
+/** The client side of a challenge's event stream. */
+class EventStream {
+  readonly received: Status[] = [];
   ended = false;
 
   private constructor(
     readonly reply: Response,
-    readonly leave: () => void,
+    readonly disconnect: () => void,
   ) {
     this.read().catch(() => undefined);
   }
 
-  static async of(app: TestApp, id: string, headers: Record<string, string> = {}): Promise<Events> {
-    const leaving = new AbortController();
-    const reply = await fetch(`${app.url}/otp/challenges/${id}/events`, { headers, signal: leaving.signal });
-    return new Events(reply, () => leaving.abort());
+  static async open(
+    app: TestApp,
+    id: string,
+    headers: Record<string, string> = {},
+  ): Promise<EventStream> {
+    const controller = new AbortController();
+    const reply = await fetch(`${app.url}/otp/challenges/${id}/events`, {
+      headers,
+      signal: controller.signal,
+    });
+    return new EventStream(reply, () => controller.abort());
   }
 
   private async read(): Promise<void> {
@@ -28,14 +35,14 @@ class Events {
     for await (const chunk of this.reply.body ?? []) {
       text += Buffer.from(chunk).toString();
       for (const [, data = ''] of text.matchAll(/^data: (.*)\n\n/gm))
-        this.told.push(JSON.parse(data) as Status);
+        this.received.push(JSON.parse(data) as Status);
       text = text.slice(text.lastIndexOf('\n\n') + 2);
     }
     this.ended = true;
   }
 }
 
-describe('what became of a code', () => {
+describe('challenge status', () => {
   let stub: VendorStub;
   let app: TestApp;
   beforeAll(async () => {
@@ -47,36 +54,35 @@ describe('what became of a code', () => {
     await stub?.stop();
   });
 
-  let people = 0;
-  const somebody = () => `status-${++people}@example.com`;
+  let emailCount = 0;
+  const newEmail = () => `status-${++emailCount}@example.com`;
   const generate = async (email: string): Promise<string> =>
     (await app.post('/otp/generate', { email }).expect(200)).body.challenge.id as string;
   const status = async (id: string): Promise<Status> =>
     (await app.get(`/otp/challenges/${id}`).expect(200)).body as Status;
-  const receipt = (id: string, state: string, failure: string | null = null) =>
-    app.sql(`update messages set state = $2, failure = $3, finished_at = now() where challenge_id = $1`, [
-      id,
-      state,
-      failure,
-    ]);
-  const deliveryOf = (id: string, delivery: string) =>
+  const recordReceipt = (id: string, state: string, failure: string | null = null) =>
+    app.sql(
+      `update messages set state = $2, failure = $3, finished_at = now() where challenge_id = $1`,
+      [id, state, failure],
+    );
+  const waitForDelivery = (id: string, delivery: string) =>
     until(delivery, async () => (await status(id)).delivery === delivery);
 
-  it('is queued, then sent, then delivered', async () => {
-    const email = somebody();
+  it('reports a message as queued, then sent, then delivered', async () => {
+    const email = newEmail();
     stub.behave({ latencyMs: 500 }, { to: email });
     const id = await generate(email);
     expect(await status(id)).toMatchObject({ status: 'pending', delivery: 'queued' });
-    await deliveryOf(id, 'sent');
-    await receipt(id, 'delivered');
+    await waitForDelivery(id, 'sent');
+    await recordReceipt(id, 'delivered');
     expect(await status(id)).toMatchObject({ status: 'pending', delivery: 'delivered' });
     expect(await status(id)).not.toHaveProperty('deliveryReason');
   });
 
-  it('is failed with a reason for people, which names neither provider nor address (L3)', async () => {
+  it('reports a failure with a reason that names neither provider nor address', async () => {
     for (const email of ['error-406@example.com', 'error-300@example.com']) {
       const id = await generate(email);
-      await deliveryOf(id, 'failed');
+      await waitForDelivery(id, 'failed');
       const { deliveryReason } = await status(id);
       expect(deliveryReason).toEqual({
         code: expect.stringMatching(/^[a-z_]+$/),
@@ -86,42 +92,48 @@ describe('what became of a code', () => {
     }
   });
 
-  it('is known by its id however that is written', async () => {
-    const id = await generate(somebody());
+  it('finds a challenge by its id in upper or lower case', async () => {
+    const id = await generate(newEmail());
     expect((await status(id.toUpperCase())).id).toBe(id);
-    const events = await Events.of(app, id.toUpperCase());
-    await deliveryOf(id, 'sent');
-    await until('that it is told', () => events.told.at(-1)?.delivery === 'sent');
-    events.leave();
+    const events = await EventStream.open(app, id.toUpperCase());
+    await waitForDelivery(id, 'sent');
+    await until('the stream reports delivery', () => events.received.at(-1)?.delivery === 'sent');
+    events.disconnect();
   });
 
-  it('looks the same for a registration whose address has an account (E1)', async () => {
-    const taken = somebody();
-    await signUpByCode(taken);
-    const seen = [];
-    for (const email of [taken, somebody()]) {
+  it('is the same for registrations with and without an existing account', async () => {
+    const takenEmail = newEmail();
+    await signUpByCode(takenEmail);
+    const views = [];
+    for (const email of [takenEmail, newEmail()]) {
       const { body } = await app.post('/auth/register', { email, password: PASSWORD }).expect(201);
       const { id } = body.challenge as { id: string };
-      const events = await Events.of(app, id);
-      await until('its delivery', () => events.told.at(-1)?.delivery === 'sent');
-      await receipt(id, 'failed', 'rejected (406)');
-      await until('its failure', () => events.told.at(-1)?.delivery === 'failed');
-      events.leave();
-      const last = { ...(await status(id)), id: '', maskedTo: '', expiresAt: '', resendAt: '' };
-      seen.push([last, Object.keys(body.challenge as object)]);
+      const events = await EventStream.open(app, id);
+      await until('the stream reports sent', () => events.received.at(-1)?.delivery === 'sent');
+      await recordReceipt(id, 'failed', 'rejected (406)');
+      await until('the stream reports failed', () => events.received.at(-1)?.delivery === 'failed');
+      events.disconnect();
+      const lastStatus = {
+        ...(await status(id)),
+        id: '',
+        maskedTo: '',
+        expiresAt: '',
+        resendAt: '',
+      };
+      views.push([lastStatus, Object.keys(body.challenge as object)]);
     }
-    expect(seen[0]).toEqual(seen[1]);
+    expect(views[0]).toEqual(views[1]);
   });
 
-  describe('as a stream of events', () => {
-    it('is told now and at each change, until the code is used', async () => {
-      const email = somebody();
+  describe('event stream', () => {
+    it('sends the current status and each change until the code is used', async () => {
+      const email = newEmail();
       const id = await generate(email);
       const otp = await stub.code(email);
-      await deliveryOf(id, 'sent');
-      const events = await Events.of(app, id);
-      await until('the beginning', () => events.told.length === 1);
-      expect(events.told[0]).toEqual(await status(id));
+      await waitForDelivery(id, 'sent');
+      const events = await EventStream.open(app, id);
+      await until('the first event', () => events.received.length === 1);
+      expect(events.received[0]).toEqual(await status(id));
       expect(Object.fromEntries(events.reply.headers)).toMatchObject({
         'content-type': 'text/event-stream; charset=utf-8',
         'cache-control': 'no-store, no-transform',
@@ -130,88 +142,102 @@ describe('what became of a code', () => {
       });
 
       await app.post('/otp/verify', { email, otp: '0000000000' }).expect(400);
-      await until('the guess', () => events.told.at(-1)?.attemptsLeft === 2);
-      await receipt(id, 'delivered');
-      await until('the receipt', () => events.told.at(-1)?.delivery === 'delivered');
+      await until(
+        'the stream reports the wrong guess',
+        () => events.received.at(-1)?.attemptsLeft === 2,
+      );
+      await recordReceipt(id, 'delivered');
+      await until(
+        'the stream reports the receipt',
+        () => events.received.at(-1)?.delivery === 'delivered',
+      );
       await app.post('/otp/verify', { email, otp }).expect(200);
-      await until('the end', () => events.ended);
-      expect(events.told.at(-1)).toMatchObject({ status: 'approved' });
-      expect(events.told).toHaveLength(4);
+      await until('the end of the stream', () => events.ended);
+      expect(events.received.at(-1)).toMatchObject({ status: 'approved' });
+      expect(events.received).toHaveLength(4);
     });
 
-    it('ends when the code is exhausted, is over, or is replaced', async () => {
-      const emails = [somebody(), somebody(), somebody()];
+    it('ends when the code is exhausted, expired or replaced', async () => {
+      const emails = [newEmail(), newEmail(), newEmail()];
       const ids = [];
       for (const email of emails) ids.push(await generate(email));
-      const [exhausted, replaced, expired] = await Promise.all(ids.map((id) => Events.of(app, id)));
+      const [exhausted, replaced, expired] = await Promise.all(
+        ids.map((id) => EventStream.open(app, id)),
+      );
       for (let n = 0; n < 3; n++)
         await app.post('/otp/verify', { email: emails[0], otp: '0000000000' }).expect(400);
-      await until('the end', () => exhausted?.ended);
-      expect(exhausted?.told.at(-1)).toMatchObject({ status: 'exhausted', attemptsLeft: 0 });
+      await until('the end of the stream', () => exhausted?.ended);
+      expect(exhausted?.received.at(-1)).toMatchObject({ status: 'exhausted', attemptsLeft: 0 });
 
       await app.age(200);
       await generate(emails[1] ?? '');
-      await until('the end', () => replaced?.ended);
-      expect(replaced?.told.at(-1)).toMatchObject({ status: 'pending' });
+      await until('the end of the stream', () => replaced?.ended);
+      expect(replaced?.received.at(-1)).toMatchObject({ status: 'pending' });
 
       await app.age(101);
-      await until('the end', () => expired?.ended);
-      expect(expired?.told.at(-1)).toMatchObject({ status: 'expired' });
+      await until('the end of the stream', () => expired?.ended);
+      expect(expired?.received.at(-1)).toMatchObject({ status: 'expired' });
     });
 
-    it('is over for a browser that comes back after the end', async () => {
-      const email = somebody();
+    it('replies 204 to a browser that reconnects after the final status', async () => {
+      const email = newEmail();
       const id = await generate(email);
       await app.post('/otp/verify', { email, otp: await stub.code(email) }).expect(200);
-      const events = await Events.of(app, id);
-      await until('the end', () => events.ended);
-      expect(events.told).toHaveLength(1);
-      expect((await Events.of(app, id, { 'last-event-id': 'pending' })).reply.status).toBe(200);
-      expect((await Events.of(app, id, { 'last-event-id': 'approved' })).reply.status).toBe(204);
+      const events = await EventStream.open(app, id);
+      await until('the end of the stream', () => events.ended);
+      expect(events.received).toHaveLength(1);
+      expect((await EventStream.open(app, id, { 'last-event-id': 'pending' })).reply.status).toBe(
+        200,
+      );
+      expect((await EventStream.open(app, id, { 'last-event-id': 'approved' })).reply.status).toBe(
+        204,
+      );
     });
 
-    it('is refused for what is no challenge', async () => {
+    it('replies 404 for an unknown challenge', async () => {
       for (const id of ['0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001', 'x']) {
-        const { reply } = await Events.of(app, id);
+        const { reply } = await EventStream.open(app, id);
         expect(reply.status).toBe(404);
         expect(reply.headers.get('content-type')).toMatch(/^application\/problem\+json/);
       }
     });
 
-    it('is for five at a time from one address, and a place is free when its client leaves', async () => {
-      const id = await generate(somebody());
+    it('allows five streams per address and frees a place when a client disconnects', async () => {
+      const id = await generate(newEmail());
       for (let n = 0; n < 6; n++)
-        await fetch(`${app.url}/otp/challenges/${id}/events`, { method: 'HEAD' }).then(({ status }) =>
-          expect(status).toBe(200),
+        await fetch(`${app.url}/otp/challenges/${id}/events`, { method: 'HEAD' }).then(
+          ({ status }) => expect(status).toBe(200),
         );
-      const five = await Promise.all([1, 2, 3, 4, 5].map(() => Events.of(app, id)));
-      expect(five.map(({ reply }) => reply.status)).toEqual([200, 200, 200, 200, 200]);
+      const streams = await Promise.all([1, 2, 3, 4, 5].map(() => EventStream.open(app, id)));
+      expect(streams.map(({ reply }) => reply.status)).toEqual([200, 200, 200, 200, 200]);
       await app
         .get(`/otp/challenges/${id}/events`)
         .expect(429)
         .expect('retry-after', '10')
         .expect(({ body }) => expect(body).toMatchObject({ code: 'too_many_streams' }));
-      five[0]?.leave();
-      const again = await until('a free place', async () => {
-        const events = await Events.of(app, id);
+      streams[0]?.disconnect();
+      const reopened = await until('a free place for another stream', async () => {
+        const events = await EventStream.open(app, id);
         return events.reply.status === 200 && events;
       });
-      [...five, again].forEach(({ leave }) => leave());
+      [...streams, reopened].forEach(({ disconnect }) => disconnect());
     });
 
-    it('ends when the server stops, which does not wait for it', async () => {
-      const other = await TestApp.start();
-      const { body } = await other.post('/otp/generate', { email: 'stop@example.com' }).expect(200);
-      const events = await Events.of(other, body.challenge.id as string);
-      await until('the beginning', () => events.told.length > 0);
+    it('ends when the server stops, without delaying the shutdown', async () => {
+      const stoppingApp = await TestApp.start();
+      const { body } = await stoppingApp
+        .post('/otp/generate', { email: 'stop@example.com' })
+        .expect(200);
+      const events = await EventStream.open(stoppingApp, body.challenge.id as string);
+      await until('the first event', () => events.received.length > 0);
       const started = performance.now();
-      await other.stop();
+      await stoppingApp.stop();
       expect(performance.now() - started).toBeLessThan(5_000);
-      await until('the end', () => events.ended);
+      await until('the end of the stream', () => events.ended);
     });
   });
 
-  /** An account, made by the code that the vendor got. */
+  /** Creates an account with the code that the vendor received. */
   async function signUpByCode(email: string): Promise<void> {
     await app.post('/auth/send_otp', { email }).expect(201);
     await app.post('/auth/verify_otp', { email, otp: await stub.code(email) }).expect(201);

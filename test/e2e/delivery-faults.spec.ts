@@ -10,7 +10,7 @@ interface Row {
   finished: boolean;
 }
 
-/** What the vendors do wrong, and how it ends up in the message's record. */
+/** Vendor faults, and the failure that the message records for each. */
 const FAULTS: [Fault, string][] = [
   ['html 500', 'unavailable'],
   ['html 502', 'unavailable'],
@@ -21,17 +21,18 @@ const FAULTS: [Fault, string][] = [
   ['hang before accepting', 'timeout'],
 ];
 
-/** Even a busy test machine answers within this, and whoever waited for a vendor here would not. */
-const QUICK_MS = 1_000;
+/** Long enough for a busy test machine, shorter than any wait for a vendor in these tests. */
+const MAX_REPLY_MS = 1_000;
 
-describe('delivery while the vendors fail', () => {
+describe('delivery during vendor faults', () => {
   let stub: VendorStub;
   let app: TestApp;
   beforeAll(async () => {
     stub = await VendorStub.start();
-    // One connection: whoever kept it during a vendor's answer would stop everything else.
+    // A pool of one: a delivery that held the connection while it waits for a vendor would block
+    // every other request.
     app = await TestApp.start({ ...stub.settings, DATABASE_POOL_SIZE: '1' });
-    // The first request of a process prepares what the others find ready.
+    // Warm up: the first request of a process is slower than the rest.
     await app.post('/otp/generate', { email: 'first@example.com' }).expect(200);
   }, 30_000);
   afterAll(async () => {
@@ -41,38 +42,46 @@ describe('delivery while the vendors fail', () => {
   afterEach(() => stub.heal());
 
   const bodyFor = (to: string) => (to.startsWith('+') ? { phone_number: to } : { email: to });
-  /** Asks for a code; returns the challenge's id. */
+  /** Requests a code, expects a quick reply and returns the challenge id. */
   const generate = async (to: string): Promise<string> => {
     const started = performance.now();
     const { body } = await app.post('/otp/generate', bodyFor(to)).expect(200);
-    expect(performance.now() - started).toBeLessThan(QUICK_MS);
+    expect(performance.now() - started).toBeLessThan(MAX_REPLY_MS);
     return body.challenge.id as string;
   };
-  const rows = (to: string): Promise<Row[]> =>
+  const messageRows = (to: string): Promise<Row[]> =>
     app.sql(
       `select state, attempts, failure, sealed is null as wiped, finished_at is not null as finished
        from messages where recipient = $1 order by created_at, id`,
       [`${to.startsWith('+') ? 'phone' : 'email'}:${to}`],
     );
-  const waiting = (to: string) =>
-    until('a failed attempt, on record', async () => (await rows(to)).at(-1)?.state === 'queued');
+  const waitForFailedAttempt = (to: string) =>
+    until(
+      'a recorded failed attempt',
+      async () => (await messageRows(to)).at(-1)?.state === 'queued',
+    );
 
-  it('answers at once, backs off, and sends the live code when the vendor is back (F4)', async () => {
+  it('replies at once, backs off and sends the live code when the vendor recovers', async () => {
     const cases = FAULTS.flatMap(([fault, failure], index) => [
       { to: `fault-${index}@example.com`, fault, failure, id: '' },
       { to: `+1415555014${index}`, fault, failure, id: '' },
     ]);
-    for (const one of cases) {
-      stub.behave({ fault: one.fault }, { to: one.to });
-      one.id = await generate(one.to);
+    for (const testCase of cases) {
+      stub.behave({ fault: testCase.fault }, { to: testCase.to });
+      testCase.id = await generate(testCase.to);
     }
-    const hanging = cases.filter(({ fault }) => fault === 'hang before accepting');
-    const outlasting = cases.filter(({ fault }) => fault === 'html 500');
-    const passing = cases.filter((one) => !hanging.includes(one) && !outlasting.includes(one));
+    const hangs = cases.filter(({ fault }) => fault === 'hang before accepting');
+    const longOutages = cases.filter(({ fault }) => fault === 'html 500');
+    const shortFaults = cases.filter(
+      (testCase) => !hangs.includes(testCase) && !longOutages.includes(testCase),
+    );
 
     const expectRetry = async ({ to, failure, id }: (typeof cases)[number]) => {
-      await until(`a failed attempt at ${to}`, async () => (await rows(to))[0]?.failure !== null);
-      expect((await rows(to))[0]).toMatchObject({
+      await until(
+        `a failed attempt at ${to}`,
+        async () => (await messageRows(to))[0]?.failure !== null,
+      );
+      expect((await messageRows(to))[0]).toMatchObject({
         failure: expect.stringMatching(new RegExp(`^${failure}`)),
         wiped: false,
         finished: false,
@@ -83,72 +92,92 @@ describe('delivery while the vendors fail', () => {
     };
     const expectDelivery = async ({ to }: (typeof cases)[number], withinMs: number) => {
       const otp = await stub.code(to, 1, withinMs);
-      await until('the record of it', async () => (await rows(to))[0]?.state === 'sent');
-      expect((await rows(to))[0]).toMatchObject({ wiped: true, finished: true, failure: null });
+      await until(
+        'the message recorded as sent',
+        async () => (await messageRows(to))[0]?.state === 'sent',
+      );
+      expect((await messageRows(to))[0]).toMatchObject({
+        wiped: true,
+        finished: true,
+        failure: null,
+      });
       await app.post('/otp/verify', { ...bodyFor(to), otp }).expect(200);
       expect(stub.messagesTo(to)).toHaveLength(1);
     };
 
-    for (const one of passing) await expectRetry(one);
-    for (const one of passing) await expectDelivery(one, 8_000);
-    for (const { to } of outlasting) await until('four attempts', () => stub.callsTo(to).length === 4);
-    for (const one of [...outlasting, ...hanging]) await expectRetry(one);
-    for (const one of [...outlasting, ...hanging]) await expectDelivery(one, 15_000);
+    for (const testCase of shortFaults) await expectRetry(testCase);
+    for (const testCase of shortFaults) await expectDelivery(testCase, 8_000);
+    for (const { to } of longOutages)
+      await until('four attempts', () => stub.callsTo(to).length === 4);
+    for (const testCase of [...longOutages, ...hangs]) await expectRetry(testCase);
+    for (const testCase of [...longOutages, ...hangs]) await expectDelivery(testCase, 15_000);
 
-    for (const { to } of outlasting) {
-      const [first = 0, second = 0, third = 0] = gaps(stub.callsTo(to));
+    for (const { to } of longOutages) {
+      const [first = 0, second = 0, third = 0] = gapsBetween(stub.callsTo(to));
       expect(first).toBeGreaterThan(450);
       expect(second).toBeGreaterThan(950);
       expect(third).toBeGreaterThan(1_950);
     }
-    // Never two calls for one message at the same time.
-    for (const { to } of hanging) expect(gaps(stub.callsTo(to))[0]).toBeGreaterThan(8_000);
+    // A message never has two vendor calls at the same time.
+    for (const { to } of hangs) expect(gapsBetween(stub.callsTo(to))[0]).toBeGreaterThan(8_000);
   });
 
-  it('sends once more, the same code, when an answer is lost after the message was taken (F4)', async () => {
+  it('resends the same code when the reply to an accepted message is lost', async () => {
     const to = 'lost@example.com';
     stub.behave({ fault: 'reset mid-body' }, { to, times: 1 });
     await generate(to);
 
     const first = await stub.code(to);
     expect(await stub.code(to, 2)).toBe(first);
-    await until('the record of it', async () => (await rows(to))[0]?.state === 'sent');
+    await until(
+      'the message recorded as sent',
+      async () => (await messageRows(to))[0]?.state === 'sent',
+    );
     expect(stub.messagesTo(to)).toHaveLength(2);
-    expect(stub.messagesTo(to)[0]?.payload.Metadata).toEqual(stub.messagesTo(to)[1]?.payload.Metadata);
+    expect(stub.messagesTo(to)[0]?.payload.Metadata).toEqual(
+      stub.messagesTo(to)[1]?.payload.Metadata,
+    );
     await app.post('/otp/verify', { email: to, otp: first }).expect(200);
   });
 
-  it('sends nothing after the code expired (F4)', async () => {
+  it('sends nothing after the code has expired', async () => {
     const recipients = ['expired@example.com', '+14155550151'];
     stub.behave({ fault: 'html 500' });
     const ids = await Promise.all(recipients.map(generate));
-    await Promise.all(recipients.map(waiting));
+    await Promise.all(recipients.map(waitForFailedAttempt));
 
     await app.age(300);
     stub.heal();
     for (const [index, to] of recipients.entries()) {
-      await until('the end', async () => (await rows(to))[0]?.finished === true);
-      expect(await rows(to)).toEqual([expect.objectContaining({ state: 'expired', wiped: true })]);
+      await until(
+        'the message finished',
+        async () => (await messageRows(to))[0]?.finished === true,
+      );
+      expect(await messageRows(to)).toEqual([
+        expect.objectContaining({ state: 'expired', wiped: true }),
+      ]);
       expect(stub.messagesTo(to)).toEqual([]);
       const { body } = await app.get(`/otp/challenges/${ids[index]}`).expect(200);
       expect(body).toMatchObject({ status: 'expired', delivery: 'failed' });
     }
   });
 
-  it('never sends a message that a newer one took the place of (F4)', async () => {
+  it('never sends a superseded message', async () => {
     const to = '+14155550152';
     stub.behave({ fault: 'html 500' }, { to });
     await generate(to);
-    await waiting(to);
+    await waitForFailedAttempt(to);
 
-    // Past half of its life, so that the second message has another code.
+    // Past half of the lifetime, so the second message has a new code.
     await app.age(200);
     const id = await generate(to);
     stub.heal(to);
 
     const otp = await stub.code(to);
-    await until('the end of both', async () => (await rows(to)).every(({ finished }) => finished));
-    expect((await rows(to)).map(({ state, wiped }) => [state, wiped])).toEqual([
+    await until('both messages finished', async () =>
+      (await messageRows(to)).every(({ finished }) => finished),
+    );
+    expect((await messageRows(to)).map(({ state, wiped }) => [state, wiped])).toEqual([
       ['superseded', true],
       ['sent', true],
     ]);
@@ -158,17 +187,17 @@ describe('delivery while the vendors fail', () => {
     await app.post('/otp/verify', { phone_number: to, otp }).expect(200);
   });
 
-  it("leaves a superseded message so when its vendor's late answer comes (F4)", async () => {
+  it('keeps a message superseded when its vendor replies late', async () => {
     const to = 'late@example.com';
     stub.behave({ latencyMs: 1_000 }, { to, times: 1 });
     await generate(to);
-    await until('the call', () => stub.callsTo(to).length === 1);
+    await until('the first vendor call', () => stub.callsTo(to).length === 1);
     await app.age(60);
     await generate(to);
 
     await stub.message(to, 2);
     await new Promise((resolve) => setTimeout(resolve, 100));
-    expect((await rows(to)).map(({ state, wiped }) => [state, wiped])).toEqual([
+    expect((await messageRows(to)).map(({ state, wiped }) => [state, wiped])).toEqual([
       ['superseded', true],
       ['sent', true],
     ]);
@@ -179,47 +208,56 @@ describe('delivery while the vendors fail', () => {
     ['error-300@example.com', 'rejected (300)'],
     ['+15005550001', 'rejected (21211)'],
     ['+15005550004', 'rejected (21610)'],
-  ])('gives up on %s at the first refusal, and says so (F4)', async (to, failure) => {
+  ])('marks a message to %s as failed after the first rejection', async (to, failure) => {
     const id = await generate(to);
-    await until('the end', async () => (await rows(to))[0]?.finished === true);
+    await until('the message finished', async () => (await messageRows(to))[0]?.finished === true);
 
-    expect(await rows(to)).toEqual([{ state: 'failed', attempts: 1, failure, wiped: true, finished: true }]);
+    expect(await messageRows(to)).toEqual([
+      { state: 'failed', attempts: 1, failure, wiped: true, finished: true },
+    ]);
     expect(stub.callsTo(to)).toHaveLength(1);
     const { body } = await app.get(`/otp/challenges/${id}`).expect(200);
     expect(body).toMatchObject({ status: 'pending', delivery: 'failed' });
   });
 
-  it('keeps no database connection while vendors answer slowly (D3)', async () => {
-    const slow = Array.from({ length: 20 }, (_, index) => `slow-${index}@example.com`);
+  it('holds no database connection while vendors reply slowly', async () => {
+    const slowRecipients = Array.from({ length: 20 }, (_, index) => `slow-${index}@example.com`);
     stub.behave({ latencyMs: 2_000 });
-    for (const to of slow) await generate(to);
-    await until('all calls', () => slow.every((to) => stub.callsTo(to).length === 1));
+    for (const to of slowRecipients) await generate(to);
+    await until('one vendor call for each message', () =>
+      slowRecipients.every((to) => stub.callsTo(to).length === 1),
+    );
 
-    for (const email of slow.slice(0, 10)) {
+    for (const email of slowRecipients.slice(0, 10)) {
       const started = performance.now();
       await app.post('/otp/verify', { email, otp: '0000000000' }).expect(400);
-      expect(performance.now() - started).toBeLessThan(QUICK_MS);
+      expect(performance.now() - started).toBeLessThan(MAX_REPLY_MS);
     }
-    expect(slow.flatMap((to) => stub.messagesTo(to))).toEqual([]);
-    await until('the records', async () => {
+    expect(slowRecipients.flatMap((to) => stub.messagesTo(to))).toEqual([]);
+    await until('every message recorded as sent', async () => {
       const sent = await app.sql(
         `select 1 from messages where recipient like 'email:slow-%' and state = 'sent'`,
       );
-      return sent.length === slow.length;
+      return sent.length === slowRecipients.length;
     });
   });
 
-  it("does not let one vendor's outage hold up the other's messages (F4)", async () => {
-    const phones = Array.from({ length: 70 }, (_, index) => `+141555502${String(index).padStart(2, '0')}`);
+  it('delivers through one vendor at once while the other is slow', async () => {
+    const phones = Array.from(
+      { length: 70 },
+      (_, index) => `+141555502${String(index).padStart(2, '0')}`,
+    );
     phones.forEach((to) => stub.behave({ latencyMs: 4_000 }, { to }));
-    await Promise.all(phones.map((phone_number) => app.post('/otp/generate', { phone_number }).expect(200)));
+    await Promise.all(
+      phones.map((phone_number) => app.post('/otp/generate', { phone_number }).expect(200)),
+    );
 
     await generate('meanwhile@example.com');
     await stub.message('meanwhile@example.com');
     expect(phones.filter((to) => stub.messagesTo(to).length > 0)).toEqual([]);
   });
 
-  it('keeps no secret in finished messages and none in the log (L1)', async () => {
+  it('keeps secrets out of finished messages and the log', async () => {
     expect(
       await app.sql('select id from messages where finished_at is not null and sealed is not null'),
     ).toEqual([]);
@@ -233,7 +271,7 @@ describe('delivery while the vendors fail', () => {
   });
 });
 
-/** Milliseconds between the calls. */
-function gaps(calls: VendorCall[]): number[] {
+/** Milliseconds between successive calls. */
+function gapsBetween(calls: VendorCall[]): number[] {
   return calls.slice(1).map(({ at }, index) => at - (calls[index]?.at ?? at));
 }

@@ -28,10 +28,11 @@ interface Document {
   components: { schemas: Record<string, Schema> };
 }
 
-/** Served beside the API, for people and machines that read about it. */
-const NOT_OPERATIONS = /^(GET|HEAD) \/(docs|openapi\.(json|yaml)$|(inbox(\/preview.*)?|reset|undo)$)/;
+/** Routes that serve pages and documentation and are not part of the API. */
+const NON_API_ROUTES =
+  /^(GET|HEAD) \/(docs|openapi\.(json|yaml)$|(inbox(\/preview.*)?|reset|undo)$)/;
 
-describe('the documentation', () => {
+describe('API documentation', () => {
   let app: TestApp;
   let routes: string[];
   let document: Document;
@@ -49,25 +50,31 @@ describe('the documentation', () => {
   });
   afterAll(() => app?.stop());
 
-  it('is Swagger UI at /docs, with everything it loads', async () => {
+  it('serves Swagger UI at /docs with all of its assets', async () => {
     const page = await app
       .get('/docs')
       .expect(200)
       .expect('content-type', /text\/html/);
-    const loaded = [...page.text.matchAll(/(?:src|href)="\.?\/?([^"]+)"/g)].map(([, path]) => path ?? '');
-    expect(loaded).toEqual(expect.arrayContaining([expect.stringMatching(/swagger-ui-bundle\.js$/)]));
-    for (const path of loaded) await app.get(`/${path}`).expect(200);
-    // The policy of the page allows no inline script, so it must not need one.
+    const assets = [...page.text.matchAll(/(?:src|href)="\.?\/?([^"]+)"/g)].map(
+      ([, path]) => path ?? '',
+    );
+    expect(assets).toEqual(
+      expect.arrayContaining([expect.stringMatching(/swagger-ui-bundle\.js$/)]),
+    );
+    for (const path of assets) await app.get(`/${path}`).expect(200);
+    // The page's content security policy allows no inline script.
     expect(page.text).not.toMatch(/<script(?![^>]*\ssrc=)[^>]*>\s*\S/);
   });
 
-  it('describes exactly the routes there are (API9)', () => {
+  it('describes exactly the served routes', () => {
     const described = operations.map(([name]) => name.replace(/\{(\w+)\}/g, ':$1')).sort();
-    const served = routes.filter((route) => !route.startsWith('HEAD ') && !NOT_OPERATIONS.test(route));
+    const served = routes.filter(
+      (route) => !route.startsWith('HEAD ') && !NON_API_ROUTES.test(route),
+    );
     expect(described).toEqual(served.sort());
   });
 
-  it('has a summary for every operation, and a meaning for every answer', () => {
+  it('has a summary for every operation and a description for every reply', () => {
     for (const [name, { summary, responses }] of operations) {
       expect([name, summary]).toEqual([name, expect.stringMatching(/\w+ \w+/)]);
       expect(Object.keys(responses)).toContainEqual(expect.stringMatching(/^2\d\d$/));
@@ -75,27 +82,32 @@ describe('the documentation', () => {
     }
   });
 
-  it('has a description or an example for every field that is sent or answered', () => {
-    const bare = Object.entries(document.components.schemas).flatMap(([schema, { properties }]) =>
-      Object.entries(properties ?? {})
-        .filter(
-          ([, field]) => !field.description && field.example === undefined && !field.enum && !field.$ref,
-        )
-        .map(([name]) => `${schema}.${name}`),
+  it('has a description or an example for every field', () => {
+    const undocumented = Object.entries(document.components.schemas).flatMap(
+      ([schema, { properties }]) =>
+        Object.entries(properties ?? {})
+          .filter(
+            ([, field]) =>
+              !field.description && field.example === undefined && !field.enum && !field.$ref,
+          )
+          .map(([name]) => `${schema}.${name}`),
     );
-    expect(bare.filter((name) => !/^(InboxEntry|Jwks)\./.test(name))).toEqual([]);
+    expect(undocumented.filter((name) => !/^(InboxEntry|Jwks)\./.test(name))).toEqual([]);
   });
 
-  it('says what is in every object, or that it is a map', () => {
+  it('lists the properties of every object or declares it a map', () => {
     const empty = Object.entries(document.components.schemas)
-      .filter(([, { type, properties = {} }]) => type === 'object' && Object.keys(properties).length === 0)
+      .filter(
+        ([, { type, properties = {} }]) =>
+          type === 'object' && Object.keys(properties).length === 0,
+      )
       .filter(([, { additionalProperties }]) => additionalProperties === undefined)
       .map(([name]) => name);
     expect(empty).toEqual([]);
     expect(Object.keys(document.components.schemas.Problem?.properties ?? {})).toContain('code');
   });
 
-  it('has a schema and examples for every body, and each example fits its schema', () => {
+  it('has a schema and matching examples for every request body', () => {
     const withBody = operations.filter(([, { requestBody }]) => requestBody);
     expect(withBody.length).toBeGreaterThan(10);
     for (const [name, { requestBody }] of withBody) {
@@ -105,17 +117,19 @@ describe('the documentation', () => {
       const examples = Object.values(media?.examples ?? {}).map(({ value }) => value);
       expect([name, examples.length]).not.toEqual([name, 0]);
       for (const example of examples) {
-        expect(Object.keys(schema?.properties ?? {})).toEqual(expect.arrayContaining(Object.keys(example)));
+        expect(Object.keys(schema?.properties ?? {})).toEqual(
+          expect.arrayContaining(Object.keys(example)),
+        );
         expect(Object.keys(example)).toEqual(expect.arrayContaining(schema?.required ?? []));
       }
     }
   });
 
-  it('has a problem as an example for every refusal (RF8)', () => {
+  it('has problem documents as examples for every error reply', () => {
     for (const [name, { responses }] of operations) {
-      const refusals = Object.entries(responses).filter(([status]) => Number(status) >= 400);
-      if (name.startsWith('POST ')) expect([name, refusals.length]).not.toEqual([name, 0]);
-      for (const [status, { content }] of refusals) {
+      const errors = Object.entries(responses).filter(([status]) => Number(status) >= 400);
+      if (name.startsWith('POST ')) expect([name, errors.length]).not.toEqual([name, 0]);
+      for (const [status, { content }] of errors) {
         const media = content?.['application/problem+json'];
         expect(media?.schema?.$ref).toMatch(/\/Problem$/);
         const problems = Object.entries(media?.examples ?? {});
@@ -133,10 +147,12 @@ describe('the documentation', () => {
     }
   });
 
-  it('says 429 where a budget is spent, with the seconds to wait (RF9)', () => {
-    const open = operations.filter(([name, { security }]) => name.startsWith('POST ') && !security);
-    expect(open.length).toBeGreaterThan(10);
-    for (const [name, { responses }] of open) {
+  it('documents 429 with retryAfter for every public POST', () => {
+    const publicPosts = operations.filter(
+      ([name, { security }]) => name.startsWith('POST ') && !security,
+    );
+    expect(publicPosts.length).toBeGreaterThan(10);
+    for (const [name, { responses }] of publicPosts) {
       const examples = responses['429']?.content?.['application/problem+json']?.examples;
       expect([name, Object.values(examples ?? {}).length]).not.toEqual([name, 0]);
       for (const { value } of Object.values(examples ?? {}))
@@ -144,23 +160,26 @@ describe('the documentation', () => {
     }
   });
 
-  it('asks for a token exactly where one is needed (API5)', async () => {
+  it('requires a token exactly where the server does', async () => {
     for (const [name, { security, responses }] of operations) {
       const [method = '', path = ''] = name
         .replace(/\{\w+\}/g, '0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001')
         .split(' ');
       const reply = await raw(app.url, path, { method });
-      const answersWithout = name.startsWith('PATCH ') && name.endsWith('/reset');
-      // An empty requirement: without one is as good.
+      // A reset takes a code or a token, so without either it replies 400 instead of 401.
+      const tokenOptional = name.startsWith('PATCH ') && name.endsWith('/reset');
+      // An empty security requirement makes the token optional.
       const needed = security?.every((scheme) => Object.keys(scheme).length > 0) ?? false;
-      expect([name, needed]).toEqual([name, reply.status === 401 || answersWithout]);
-      if (security) expect([name, Object.keys(responses)]).toEqual([name, expect.arrayContaining(['401'])]);
+      expect([name, needed]).toEqual([name, reply.status === 401 || tokenOptional]);
+      if (security)
+        expect([name, Object.keys(responses)]).toEqual([name, expect.arrayContaining(['401'])]);
     }
   });
 
-  it('has its examples work when they are tried', async () => {
+  it('has working examples for /otp/generate', async () => {
     const [, generate] = operations.find(([name]) => name === 'POST /otp/generate') ?? [];
     const examples = generate?.requestBody?.content['application/json']?.examples ?? {};
-    for (const { value } of Object.values(examples)) await app.post('/otp/generate', value).expect(200);
+    for (const { value } of Object.values(examples))
+      await app.post('/otp/generate', value).expect(200);
   });
 });

@@ -5,11 +5,11 @@ import { raw } from '../support/raw.js';
 const ORIGIN = 'https://app.acme.test';
 const PUBLIC_URL = 'https://auth.acme.test';
 
-describe('headers', () => {
+describe('HTTP headers', () => {
   let app: TestApp;
-  let plain: TestApp;
+  let defaultApp: TestApp;
   beforeAll(async () => {
-    [app, plain] = await Promise.all([
+    [app, defaultApp] = await Promise.all([
       TestApp.start({
         PUBLIC_URL,
         CORS_ORIGINS: `${ORIGIN}, https://admin.acme.test`,
@@ -18,10 +18,10 @@ describe('headers', () => {
       TestApp.start(),
     ]);
   });
-  afterAll(() => Promise.all([app?.stop(), plain?.stop()]));
+  afterAll(() => Promise.all([app?.stop(), defaultApp?.stop()]));
 
   it.each(['/health', '/docs', '/inbox', '/inbox/messages', '/nothing-here', '/openapi.json'])(
-    'protect every reply: %s (API8)',
+    'sets security headers on every reply: %s',
     async (path) => {
       const { headers } = await app.get(path);
       expect(headers).toMatchObject({
@@ -39,29 +39,33 @@ describe('headers', () => {
     },
   );
 
-  it('ask for https only where the server is reached by https', async () => {
-    const { headers } = await plain.get('/docs');
+  it('requires https only if the public URL is https', async () => {
+    const { headers } = await defaultApp.get('/docs');
     expect(headers).not.toHaveProperty('strict-transport-security');
     expect(headers['content-security-policy']).not.toContain('upgrade-insecure-requests');
   });
 
-  it('name each request by an id of ours, whatever the client calls it (L2)', async () => {
+  it('assigns its own request id and ignores the id of the client', async () => {
     const { headers } = await app.get('/health').set('x-request-id', 'forged');
     expect(headers['x-request-id']).not.toBe('forged');
   });
 
-  it('give no CORS by default', async () => {
-    const reply = await plain.get('/health').set('origin', ORIGIN);
-    expect(Object.keys(reply.headers).filter((name) => name.startsWith('access-control'))).toEqual([]);
-    const preflight = await raw(plain.url, '/otp/generate', {
+  it('sends no CORS headers by default', async () => {
+    const reply = await defaultApp.get('/health').set('origin', ORIGIN);
+    expect(Object.keys(reply.headers).filter((name) => name.startsWith('access-control'))).toEqual(
+      [],
+    );
+    const preflight = await raw(defaultApp.url, '/otp/generate', {
       method: 'OPTIONS',
       headers: { origin: ORIGIN, 'access-control-request-method': 'POST' },
     });
     expect(preflight.status).toBe(405);
-    expect(Object.keys(preflight.headers).filter((name) => name.startsWith('access-control'))).toEqual([]);
+    expect(
+      Object.keys(preflight.headers).filter((name) => name.startsWith('access-control')),
+    ).toEqual([]);
   });
 
-  it('give CORS to the configured origins, with the device cookie, and let them read what they need', async () => {
+  it('lets configured origins send cookies and read the exposed headers', async () => {
     for (const origin of [ORIGIN, 'https://admin.acme.test']) {
       const { headers } = await app.get('/health').set('origin', origin);
       expect(headers).toMatchObject({
@@ -71,11 +75,11 @@ describe('headers', () => {
       });
       expect(headers['access-control-expose-headers']).toMatch(/link.*retry-after/i);
     }
-    const refused = await app.post('/otp/verify', {}).set('origin', ORIGIN);
-    expect(refused.headers['access-control-allow-origin']).toBe(ORIGIN);
+    const problemReply = await app.post('/otp/verify', {}).set('origin', ORIGIN);
+    expect(problemReply.headers['access-control-allow-origin']).toBe(ORIGIN);
   });
 
-  it('let the configured origins send JSON: the preflight', async () => {
+  it('accepts the preflight of a configured origin that sends JSON', async () => {
     const { status, headers } = await raw(app.url, '/otp/generate', {
       method: 'OPTIONS',
       headers: {
@@ -91,7 +95,7 @@ describe('headers', () => {
   });
 
   it.each(['https://evil.test', 'https://app.acme.test.evil.test', 'http://app.acme.test', 'null'])(
-    'give no CORS to another origin: %s',
+    'sends no CORS headers to another origin: %s',
     async (origin) => {
       const { headers } = await app.get('/health').set('origin', origin);
       expect(headers).not.toHaveProperty('access-control-allow-origin');
@@ -103,9 +107,9 @@ describe('headers', () => {
     },
   );
 
-  it('of a proxy or a client change nothing in messages and tokens (H1)', async () => {
+  it('ignores Host, Origin and forwarding headers in messages and tokens', async () => {
     const phone_number = '+14155550123';
-    const forged = {
+    const forgedHeaders = {
       host: 'evil.test',
       'x-forwarded-host': 'evil.test',
       'x-forwarded-proto': 'http',
@@ -116,7 +120,7 @@ describe('headers', () => {
       'content-type': 'application/json',
     };
     const sent = await raw(app.url, '/otp/generate', {
-      headers: forged,
+      headers: forgedHeaders,
       body: JSON.stringify({ phone_number }),
     });
     expect(sent.status).toBe(200);
@@ -125,13 +129,13 @@ describe('headers', () => {
     expect(message?.text.split('\n').at(-1)).toBe(`@auth.acme.test #${otp}`);
 
     const body = JSON.stringify({ phone_number, otp });
-    const verified = await raw(app.url, '/otp/verify', { headers: forged, body });
+    const verified = await raw(app.url, '/otp/verify', { headers: forgedHeaders, body });
     const { proof } = JSON.parse(verified.text) as { proof: string };
     expect(decodeJwt(proof)).toMatchObject({ iss: PUBLIC_URL, aud: PUBLIC_URL });
     expect(sent.text + verified.text + message?.text).not.toContain('evil');
   });
 
-  it('with an absolute address in the request line change nothing either (H1)', async () => {
+  it('ignores the host of an absolute URL in the request line', async () => {
     const email = 'absolute@example.com';
     const headers = { 'content-type': 'application/json' };
     const sent = await raw(app.url, 'http://evil.test/otp/generate', {

@@ -8,19 +8,19 @@ describe('housekeeping', () => {
   });
   afterAll(() => app?.stop());
 
-  const rows = () =>
+  const challengeRows = () =>
     app.sql<{ recipient: string; sealed: boolean }>(
       'select recipient, code_sealed is not null as sealed from challenges order by recipient',
     );
 
-  it('wipes codes that expired, and removes rows that no limit needs any more (D2)', async () => {
+  it('wipes expired codes and removes rows that no limit needs any more', async () => {
     await app.post('/otp/generate', { email: 'old@example.com' }).expect(200);
     await app.age(301);
     await app.post('/otp/generate', { email: 'new@example.com' }).expect(200);
 
     const wiped = await until(
-      'the wiping',
-      async () => (await rows()).some(({ sealed }) => !sealed) && rows(),
+      'the expired code wiped',
+      async () => (await challengeRows()).some(({ sealed }) => !sealed) && challengeRows(),
       30,
     );
     expect(wiped).toEqual([
@@ -30,42 +30,42 @@ describe('housekeeping', () => {
 
     await app.sql(`update challenges set expires_at = now() - interval '2 days', sends_since = now() - interval '2 days',
       failures_since = now() - interval '2 days' where recipient = 'email:old@example.com'`);
-    await until('the removal', async () => (await rows()).length === 1, 30);
-    expect(await rows()).toEqual([{ recipient: 'email:new@example.com', sealed: true }]);
+    await until('the old rows removed', async () => (await challengeRows()).length === 1, 30);
+    expect(await challengeRows()).toEqual([{ recipient: 'email:new@example.com', sealed: true }]);
   });
 
-  it('removes messages a month after their end, in batches, and never one that is on its way', async () => {
+  it('removes messages a month after they finished and keeps unfinished ones', async () => {
     await app.sql(`insert into messages (id, recipient, purpose, channel, template, state, due_at, expires_at, finished_at)
       select gen_random_uuid(), 'email:kept@example.com', 'notice', 'email', 'code', 'sent', now(), now(),
         case when n % 5 < 4 then now() - interval '1 day' * (28 + n % 5) end
       from generate_series(0, 2999) n`);
-    const ages = () =>
+    const countByAge = () =>
       app.sql<{ days: number | null; count: number }>(
         `select extract(day from now() - finished_at)::int as days, count(*)::int as count from messages
         where recipient = 'email:kept@example.com' group by days order by days`,
       );
-    await until('the removal', async () => (await ages()).length === 3, 30);
-    expect(await ages()).toEqual([
+    await until('the old rows removed', async () => (await countByAge()).length === 3, 30);
+    expect(await countByAge()).toEqual([
       { days: 28, count: 600 },
       { days: 29, count: 600 },
       { days: null, count: 600 },
     ]);
   });
 
-  it('removes account events after 90 days, in batches, while another job fails, which is logged by name only', async () => {
+  it('removes old account events while another job fails, and logs only its name', async () => {
     await app.sql('alter table challenges rename to mislaid');
     await app.sql(`insert into account_events (id, action, succeeded, at)
       select gen_random_uuid(), 'sign_in', false, now() - interval '1 day' * (88 + n % 5)
       from generate_series(0, 1999) n`);
-    const ages = () =>
+    const countByAge = () =>
       app.sql<{ days: number; count: number }>(
         `select extract(day from now() - at)::int as days, count(*)::int as count from account_events
         group by days order by days`,
       );
-    await until('the removal', async () => (await ages()).length === 2, 30);
+    await until('the old rows removed', async () => (await countByAge()).length === 2, 30);
     await app.sql('alter table mislaid rename to challenges');
 
-    expect(await ages()).toEqual([
+    expect(await countByAge()).toEqual([
       { days: 88, count: 400 },
       { days: 89, count: 400 },
     ]);

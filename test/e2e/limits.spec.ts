@@ -3,19 +3,19 @@ import { rawJson, raw, type RawReply } from '../support/raw.js';
 
 const LIMIT = 5;
 
-describe('the limit per address', () => {
+describe('rate limit per IP address', () => {
   let proxied: TestApp;
-  let direct: TestApp;
+  let unproxied: TestApp;
   beforeAll(async () => {
-    [proxied, direct] = await Promise.all([
+    [proxied, unproxied] = await Promise.all([
       TestApp.start({ IP_RATE_LIMIT: String(LIMIT), TRUST_PROXY: 'loopback' }),
       TestApp.start({ IP_RATE_LIMIT: String(LIMIT) }),
     ]);
   });
-  afterAll(() => Promise.all([proxied?.stop(), direct?.stop()]));
+  afterAll(() => Promise.all([proxied?.stop(), unproxied?.stop()]));
 
-  /** A guess at nothing, as a proxy that trusted hops append to would pass it on. */
-  function from(address: string, path = '/otp/verify'): Promise<RawReply> {
+  /** Posts a guess for an unknown challenge, with this X-Forwarded-For header. */
+  function postFrom(address: string, path = '/otp/verify'): Promise<RawReply> {
     return raw(proxied.url, path, {
       headers: { 'content-type': 'application/json', 'x-forwarded-for': address },
       body: JSON.stringify({ email: 'ada@example.com', otp: '123456' }),
@@ -36,26 +36,32 @@ describe('the limit per address', () => {
     expect(headers['cache-control']).toBe('no-store');
   }
 
-  async function spend(addresses: string[]): Promise<void> {
-    for (const address of addresses) expect((await from(address)).status).toBe(404);
+  async function spendBudget(addresses: string[]): Promise<void> {
+    for (const address of addresses) expect((await postFrom(address)).status).toBe(404);
   }
 
-  it('is one budget over all limited routes, whatever they answer (RF9, V6)', async () => {
-    const routes = ['/otp/verify', '/auth/verify_otp', '/otp/generate', '/auth/send_otp', '/otp/resend'];
-    for (const route of routes) expect((await from('203.0.113.1', route)).status).not.toBe(429);
-    for (const route of routes) expectLimited(await from('203.0.113.1', route));
+  it('shares one budget over all limited routes, whatever they reply', async () => {
+    const routes = [
+      '/otp/verify',
+      '/auth/verify_otp',
+      '/otp/generate',
+      '/auth/send_otp',
+      '/otp/resend',
+    ];
+    for (const route of routes) expect((await postFrom('203.0.113.1', route)).status).not.toBe(429);
+    for (const route of routes) expectLimited(await postFrom('203.0.113.1', route));
     const status = await raw(proxied.url, '/otp/challenges/0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001', {
       method: 'GET',
       headers: { 'x-forwarded-for': '203.0.113.1' },
     });
     expectLimited(status);
-    expect((await from('203.0.113.2')).status).toBe(404);
+    expect((await postFrom('203.0.113.2')).status).toBe(404);
   });
 
-  it('cannot be passed by spelling a path otherwise (H4)', async () => {
-    await spend(new Array<string>(LIMIT).fill('203.0.113.3'));
+  it('cannot be bypassed by another spelling of a path', async () => {
+    await spendBudget(new Array<string>(LIMIT).fill('203.0.113.3'));
     for (const path of ['/%6ftp/verify', '/otp/verify?x', '/otp/ver%69fy', '/otp/verify#x'])
-      expectLimited(await from('203.0.113.3', path));
+      expectLimited(await postFrom('203.0.113.3', path));
     for (const path of [
       '/otp/verify/',
       '//otp/verify',
@@ -64,17 +70,17 @@ describe('the limit per address', () => {
       '/otp/./verify',
       '/x/../otp/verify',
     ])
-      expect([404, 429]).toContain((await from('203.0.113.3', path)).status);
+      expect([404, 429]).toContain((await postFrom('203.0.113.3', path)).status);
   });
 
-  it('does not touch health, keys and the inbox', async () => {
+  it('does not apply to health checks, keys and the inbox', async () => {
     for (const path of ['/health', '/health/ready', '/.well-known/jwks.json', '/inbox/messages'])
       for (let i = 0; i <= LIMIT; i++)
-        expect((await raw(direct.url, path, { method: 'GET' })).status).toBe(200);
+        expect((await raw(unproxied.url, path, { method: 'GET' })).status).toBe(200);
   });
 
-  it('takes the addresses of one IPv6 /64 for one, however they are spelt (B6)', async () => {
-    await spend([
+  it('counts the addresses of one IPv6 /64 as one, in every spelling', async () => {
+    await spendBudget([
       '2001:db8:1:2::1',
       '2001:0db8:0001:0002:0000:0000:0000:0001',
       '2001:DB8:1:2:ffff:ffff:ffff:ffff',
@@ -82,12 +88,12 @@ describe('the limit per address', () => {
       '2001:db8:1:2::1%eth0',
     ]);
     for (const address of ['2001:db8:1:2::2', '2001:db8:1:2:a:b:c:d', '2001:db8:1:2::'])
-      expectLimited(await from(address));
-    expect((await from('2001:db8:1:3::1')).status).toBe(404);
+      expectLimited(await postFrom(address));
+    expect((await postFrom('2001:db8:1:3::1')).status).toBe(404);
   });
 
-  it('takes an IPv4 address and its IPv6-mapped spellings for one (B6)', async () => {
-    await spend([
+  it('counts an IPv4 address and its IPv6-mapped spellings as one', async () => {
+    await spendBudget([
       '198.51.100.7',
       '::ffff:198.51.100.7',
       '::FFFF:198.51.100.7',
@@ -95,26 +101,35 @@ describe('the limit per address', () => {
       '198.51.100.7',
     ]);
     for (const address of ['198.51.100.7', '0:0:0:0:0:ffff:c633:6407', '::ffff:198.51.100.7'])
-      expectLimited(await from(address));
-    expect((await from('::ffff:198.51.100.8')).status).toBe(404);
+      expectLimited(await postFrom(address));
+    expect((await postFrom('::ffff:198.51.100.8')).status).toBe(404);
   });
 
-  it('believes of X-Forwarded-For what trusted proxies wrote and no more (X1)', async () => {
-    for (let i = 0; i < LIMIT; i++) await from(`192.0.2.${i}, 198.51.100.60`);
+  it('trusts only the entries of X-Forwarded-For that trusted proxies wrote', async () => {
+    for (let i = 0; i < LIMIT; i++) await postFrom(`192.0.2.${i}, 198.51.100.60`);
     for (const forged of [
       '192.0.2.99, 198.51.100.60',
       'junk, 198.51.100.60',
       '127.0.0.1, 198.51.100.60',
       ',,198.51.100.60',
     ])
-      expectLimited(await from(forged));
-    for (const junk of ['junk', '', ',', '"><script>', '999.1.1.1', '1.1.1.1:80', 'x'.repeat(8_000)])
-      expect((await from(junk)).status).toBeLessThan(500);
+      expectLimited(await postFrom(forged));
+    for (const junk of [
+      'junk',
+      '',
+      ',',
+      '"><script>',
+      '999.1.1.1',
+      '1.1.1.1:80',
+      'x'.repeat(8_000),
+    ])
+      expect((await postFrom(junk)).status).toBeLessThan(500);
   });
 
-  it('does not look at forwarding headers where no proxy is configured (X1)', async () => {
+  it('ignores forwarding headers when no proxy is configured', async () => {
     const body = { email: 'ada@example.com', otp: '123456' };
-    for (let i = 0; i < LIMIT; i++) expect((await rawJson(direct.url, '/otp/verify', body)).status).toBe(404);
+    for (let i = 0; i < LIMIT; i++)
+      expect((await rawJson(unproxied.url, '/otp/verify', body)).status).toBe(404);
     for (const name of [
       'x-forwarded-for',
       'x-real-ip',
@@ -125,7 +140,7 @@ describe('the limit per address', () => {
     ])
       for (const value of ['203.0.113.77', '127.0.0.1', '::1', 'for=203.0.113.77'])
         expectLimited(
-          await raw(direct.url, '/otp/verify', {
+          await raw(unproxied.url, '/otp/verify', {
             headers: { 'content-type': 'application/json', [name]: value },
             body: JSON.stringify(body),
           }),
