@@ -12,7 +12,7 @@ interface Page {
   headers: Record<string, string>;
 }
 
-describe('the pages that links in mails lead to', () => {
+describe('reset and undo pages', () => {
   let app: TestApp;
   let pages: Page[];
   beforeAll(async () => {
@@ -26,7 +26,7 @@ describe('the pages that links in mails lead to', () => {
   });
   afterAll(() => app?.stop());
 
-  it('send no referrer, are not stored and not framed (U1)', () => {
+  it('sends headers that forbid referrers, caching and framing', () => {
     for (const { headers } of pages) {
       expect(headers).toMatchObject({
         'content-type': 'text/html; charset=utf-8',
@@ -39,18 +39,18 @@ describe('the pages that links in mails lead to', () => {
     }
   });
 
-  it('may run their own script, use their own style and ask their own server, and nothing else', async () => {
+  it('allows only the inline script, the inline style and requests to the same origin', async () => {
     for (const { path, html, headers } of pages) {
       const policy =
         `default-src 'none'; script-src '${digest(html, 'script')}'; style-src '${digest(html, 'style')}'; ` +
         "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
       expect(headers['content-security-policy']).toBe(policy);
-      const { headers: sent } = await fetch(app.url + path);
-      expect(sent.get('content-security-policy')).toBe(policy);
+      const { headers: fetchedHeaders } = await fetch(app.url + path);
+      expect(fetchedHeaders.get('content-security-policy')).toBe(policy);
     }
   });
 
-  it('need nothing from elsewhere, and have no script or style in attributes', () => {
+  it('loads no external resources and has no script or style attributes', () => {
     for (const { html } of pages) {
       expect(html).not.toMatch(/https?:|\/\/[a-z]|url\(|@import/i);
       expect(html).not.toMatch(/<(a|base|iframe|img|link|object)\b/i);
@@ -59,7 +59,7 @@ describe('the pages that links in mails lead to', () => {
     }
   });
 
-  it('have a language, a title, a heading, and a place where results are announced', () => {
+  it('has a language, a title, a heading and a live region for results', () => {
     for (const { html } of pages) {
       expect(html).toMatch(/^<!doctype html>\n<html lang="en">/);
       expect(html).toMatch(/<title>(.+)<\/title>[^]*<h1>\1<\/h1>/);
@@ -67,63 +67,69 @@ describe('the pages that links in mails lead to', () => {
     }
   });
 
-  it('send to paths relative to themselves, so that a proxy may serve them below a prefix', () => {
-    const sent = pages.map(({ path, html }) => {
-      const [, method = '', to = ''] = /send\('(\w+)', '([^']+)'/.exec(html) ?? [];
-      return `${method} ${new URL(to, PUBLIC_URL + path).pathname}`;
+  it('sends requests to relative paths, so that a proxy can serve the pages under a prefix', () => {
+    const requests = pages.map(({ path, html }) => {
+      const [, method = '', target = ''] = /send\('(\w+)', '([^']+)'/.exec(html) ?? [];
+      return `${method} ${new URL(target, PUBLIC_URL + path).pathname}`;
     });
-    expect(sent).toEqual(['PATCH /identity/auth/reset', 'POST /identity/users/contact/undo']);
+    expect(requests).toEqual(['PATCH /identity/auth/reset', 'POST /identity/users/contact/undo']);
   });
 
-  it('say the least length of a password, and let password managers make one', () => {
+  it('states the minimum password length and lets password managers generate a password', () => {
     expect(pages[0]?.html).toMatch(/<input[^>]* autocomplete="new-password"[^>]* minlength="12"/);
     expect(pages[0]?.html).toContain('At least 12 characters');
   });
 
-  it('show nothing of what is in their address', async () => {
+  it('returns the same HTML whatever the query string contains', async () => {
     for (const { path, html } of pages) {
-      const { text } = await app.get(`${path}?token=%3Cscript%3E&email=ada@example.com`).expect(200);
+      const { text } = await app
+        .get(`${path}?token=%3Cscript%3E&email=ada@example.com`)
+        .expect(200);
       expect(text).toBe(html);
     }
   });
 
-  it('change nothing when they are opened, however often and however (U3)', async () => {
+  it('changes nothing when a page is opened repeatedly with GET or HEAD', async () => {
     const email = 'ada@example.com';
     await app.post('/auth/register', { email, password: PASSWORD }).expect(201);
     const otp = await app.code(email);
     const { body: session } = await app.post('/auth/verify', { email, otp }).expect(200);
-    const signedIn = { authorization: `Bearer ${session.accessToken as string}` };
-    const changed = 'lovelace@example.com';
-    await patch('/users/me', { email: changed }, signedIn);
+    const authorization = { authorization: `Bearer ${session.accessToken as string}` };
+    const newEmail = 'lovelace@example.com';
+    await patch('/users/me', { email: newEmail }, authorization);
     await app
-      .post('/users/me/contact/verify', { email: changed, otp: await app.code(changed) })
-      .set(signedIn)
+      .post('/users/me/contact/verify', { email: newEmail, otp: await app.code(newEmail) })
+      .set(authorization)
       .expect(200);
-    await app.post('/auth/forgot', { email: changed }).expect(202);
-    const undo = await linkTo(email, 'undo');
-    const reset = await linkTo(changed, 'reset');
+    await app.post('/auth/forgot', { email: newEmail }).expect(202);
+    const undo = await linkToken(email, 'undo');
+    const reset = await linkToken(newEmail, 'reset');
 
-    const before = await state();
+    const before = await linkedRows();
     for (const [path, token] of [
       ['/reset', reset],
       ['/undo', undo],
     ]) {
       for (const method of ['GET', 'HEAD', 'GET']) {
-        const opened = await raw(app.url, `${path}?token=${token}`, { method });
-        expect(opened.status).toBe(200);
-        expect(opened.headers['cache-control']).toBe('no-store');
+        const reply = await raw(app.url, `${path}?token=${token}`, { method });
+        expect(reply.status).toBe(200);
+        expect(reply.headers['cache-control']).toBe('no-store');
       }
     }
-    expect(await state()).toEqual(before);
+    expect(await linkedRows()).toEqual(before);
     expect(app.log).not.toContain(reset);
     expect(app.log).not.toContain(undo);
 
     await patch('/auth/reset', { token: reset, password: 'another horse battery staple' });
     await app.post('/users/contact/undo', { token: undo }).expect(204);
-    expect(await state()).not.toEqual(before);
+    expect(await linkedRows()).not.toEqual(before);
   });
 
-  async function patch(path: string, body: object, headers: Record<string, string> = {}): Promise<void> {
+  async function patch(
+    path: string,
+    body: object,
+    headers: Record<string, string> = {},
+  ): Promise<void> {
     const { status } = await raw(app.url, path, {
       method: 'PATCH',
       headers: { 'content-type': 'application/json', ...headers },
@@ -132,8 +138,8 @@ describe('the pages that links in mails lead to', () => {
     expect(status).toBe(200);
   }
 
-  /** The token of the link in the newest message that has one. */
-  async function linkTo(email: string, page: string): Promise<string> {
+  /** The token from the newest message that links to the page. */
+  async function linkToken(email: string, page: string): Promise<string> {
     const start = `${PUBLIC_URL}/${page}#token=`;
     return until(`a link to /${page}`, async () => {
       const texts = (await app.messages(email)).map(({ text }) => text);
@@ -144,11 +150,11 @@ describe('the pages that links in mails lead to', () => {
     });
   }
 
-  /** Everything that a link could change. */
-  function state(): Promise<unknown[]> {
+  /** All rows that a link could change. */
+  function linkedRows(): Promise<unknown[]> {
     return Promise.all(
-      ['users', 'sessions', 'devices', 'contact_changes', 'challenges', 'account_events'].map((table) =>
-        app.sql(`select to_jsonb(t) as row from ${table} t order by t::text`),
+      ['users', 'sessions', 'devices', 'contact_changes', 'challenges', 'account_events'].map(
+        (table) => app.sql(`select to_jsonb(t) as row from ${table} t order by t::text`),
       ),
     );
   }

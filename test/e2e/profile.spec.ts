@@ -1,8 +1,15 @@
 import type { Response } from 'supertest';
-import { changeContact, logIn, PASSWORD, signInByCode, signUp, undoToken } from '../support/accounts.js';
+import {
+  changeContact,
+  logIn,
+  PASSWORD,
+  signInByCode,
+  signUp,
+  undoToken,
+} from '../support/accounts.js';
 import { TestApp } from '../support/app.js';
 
-const TOO_LONG_AGO = 10 * 60;
+const REAUTHENTICATION_SECONDS = 10 * 60;
 
 interface Problem {
   code: string;
@@ -13,25 +20,26 @@ function problemOf({ status, body }: Response): object {
   return { status, code: (body as Problem).code };
 }
 
-describe('a profile', () => {
+describe('user profile', () => {
   let app: TestApp;
-  let people = 0;
-  let phones = 0;
+  let emailCount = 0;
+  let phoneCount = 0;
   beforeAll(async () => {
     app = await TestApp.start({ BCRYPT_COST: '4', SIGN_UP_ON_VERIFY: 'true' });
   });
   afterAll(() => app?.stop());
 
-  const newEmail = () => `somebody-${++people}@example.com`;
-  const newPhone = () => `+141555501${String(++phones).padStart(2, '0')}`;
-  const somebody = (more: object = {}) => signUp(app, newEmail(), more);
-  const row = async (id: string) => (await app.sql<object>('select * from users where id = $1', [id]))[0];
+  const newEmail = () => `somebody-${++emailCount}@example.com`;
+  const newPhone = () => `+141555501${String(++phoneCount).padStart(2, '0')}`;
+  const signUpUser = (more: object = {}) => signUp(app, newEmail(), more);
+  const findUser = async (id: string) =>
+    (await app.sql<object>('select * from users where id = $1', [id]))[0];
 
   async function undo(token: string): Promise<object> {
     return problemOf(await app.post('/users/contact/undo', { token }));
   }
 
-  it('shows who is signed in, and nothing that is secret', async () => {
+  it('returns the signed-in user without secret fields', async () => {
     const email = newEmail();
     const ada = await signUp(app, email, { username: 'ada', firstName: 'Ada' });
     const { body } = await ada.get('/users/me').expect(200);
@@ -49,43 +57,52 @@ describe('a profile', () => {
     });
   });
 
-  describe('has names', () => {
-    it('that count at once, stay where nothing is said of them, and go with null', async () => {
-      const ada = await somebody();
-      const now = async (body: object) => (await ada.patch('/users/me', body).expect(200)).body as object;
-      expect(await now({ firstName: 'Ada', lastName: "O'Brien-Ñuñez" })).not.toHaveProperty('pending');
-      expect(await now({ username: '王小明' })).toMatchObject({
+  describe('names', () => {
+    it('takes effect immediately, keeps omitted names and removes names that are null', async () => {
+      const ada = await signUpUser();
+      const update = async (body: object) =>
+        (await ada.patch('/users/me', body).expect(200)).body as object;
+      expect(await update({ firstName: 'Ada', lastName: "O'Brien-Ñuñez" })).not.toHaveProperty(
+        'pending',
+      );
+      expect(await update({ username: '王小明' })).toMatchObject({
         firstName: 'Ada',
         lastName: "O'Brien-Ñuñez",
         username: '王小明',
       });
-      expect(await now({ firstName: null })).toMatchObject({ firstName: null, lastName: "O'Brien-Ñuñez" });
-      expect((await ada.get('/users/me')).body).toMatchObject({ firstName: null, username: '王小明' });
+      expect(await update({ firstName: null })).toMatchObject({
+        firstName: null,
+        lastName: "O'Brien-Ñuñez",
+      });
+      expect((await ada.get('/users/me')).body).toMatchObject({
+        firstName: null,
+        username: '王小明',
+      });
     });
 
     it.each([
-      ['a link', '<a href=//evil.example>'],
+      ['an HTML link', '<a href=//evil.example>'],
       ['a template', '{{7*7}}'],
-      ['a template of another kind', '${7*7}'],
-      ['a block', '{{#each this}}'],
-      ['a header', 'Ada\r\nBcc: eve@example.com'],
+      ['a template literal', '${7*7}'],
+      ['a template block', '{{#each this}}'],
+      ['a header injection', 'Ada\r\nBcc: eve@example.com'],
       ['a line break', 'Ada\n'],
-      ['an address of a page', 'https://evil.example'],
+      ['a URL', 'https://evil.example'],
       ['a NUL', 'Ada\u0000'],
-      ['an escape', '\u001b[2JAda'],
-      ['reversed text', '\u202eadA'],
-      ['half a character', 'Ada\ud83d'],
-      ['a letter that does not show', '\u3164'],
-      ['a hidden letter', 'A\u115fda'],
-      ['no letter', ' . '],
-      ['nothing', ''],
-      ['too much', 'x'.repeat(65)],
+      ['an escape sequence', '\u001b[2JAda'],
+      ['a text direction override', '\u202eadA'],
+      ['a lone surrogate', 'Ada\ud83d'],
+      ['an invisible letter', '\u3164'],
+      ['an invisible letter inside a name', 'A\u115fda'],
+      ['punctuation only', ' . '],
+      ['an empty string', ''],
+      ['65 characters', 'x'.repeat(65)],
       ['a number', 7],
-      ['a list', ['Ada']],
+      ['an array', ['Ada']],
       ['an object', { $gt: '' }],
-    ])('that cannot be %s, with one message a field (I7, I8, I9)', async (_, name) => {
-      const ada = await somebody({ firstName: 'Ada' });
-      const before = await row(ada.user.id);
+    ])('rejects %s with one message per field', async (_, name) => {
+      const ada = await signUpUser({ firstName: 'Ada' });
+      const before = await findUser(ada.user.id);
       const body = { username: name, firstName: name, lastName: name };
       const { errors } = (await ada.patch('/users/me', body).expect(400)).body as Problem;
       expect(errors?.map(({ field, detail }) => `${field}: ${detail}`).sort()).toEqual(
@@ -93,7 +110,7 @@ describe('a profile', () => {
           (field) => `${field}: ${field} must be 1 to 64 letters, digits and blanks.`,
         ),
       );
-      expect(await row(ada.user.id)).toEqual(before);
+      expect(await findUser(ada.user.id)).toEqual(before);
     });
   });
 
@@ -113,15 +130,22 @@ describe('a profile', () => {
     ['hasPassword', false],
     ['attempts', 0],
     ['constructor', {}],
-  ])('has no %s that its owner could set (M1, M3)', async (field, value) => {
-    const ada = await somebody({ phone: newPhone() });
-    const before = await row(ada.user.id);
+  ])('rejects the field %s in every update', async (field, value) => {
+    const ada = await signUpUser({ phone: newPhone() });
+    const before = await findUser(ada.user.id);
     for (const reply of [
       await ada.patch('/users/me', { firstName: 'Ada', [field]: value }),
-      await ada.post('/users/me/contact/verify', { email: newEmail(), otp: '123456', [field]: value }),
+      await ada.post('/users/me/contact/verify', {
+        email: newEmail(),
+        otp: '123456',
+        [field]: value,
+      }),
     ])
-      expect(reply).toMatchObject({ status: 400, body: { code: 'validation_failed', errors: [{ field }] } });
-    expect(await row(ada.user.id)).toEqual(before);
+      expect(reply).toMatchObject({
+        status: 400,
+        body: { code: 'validation_failed', errors: [{ field }] },
+      });
+    expect(await findUser(ada.user.id)).toEqual(before);
   });
 
   it.each([
@@ -130,18 +154,18 @@ describe('a profile', () => {
     [{ email: null }],
     [{ phone: null }],
     [{ password: null }],
-  ])('is not changed by %j', async (body) => {
-    const ada = await somebody();
+  ])('rejects the update %j', async (body) => {
+    const ada = await signUpUser();
     const reply = await ada.patch('/users/me', body);
     expect(problemOf(reply)).toEqual({ status: 400, code: 'validation_failed' });
   });
 
-  describe('that is deleted', () => {
-    it('needs a sign-in within ten minutes, and leaves its data to limits and delivery records only', async () => {
+  describe('deletion', () => {
+    it('requires a sign-in within ten minutes and leaves data only in limits and delivery records', async () => {
       const [email, phone] = ['byron@example.com', newPhone()];
       const names = { username: 'countess', firstName: 'Augusta', lastName: 'Byron-King' };
       await signUp(app, email, { ...names, phone });
-      await app.ageWhenSent(TOO_LONG_AGO);
+      await app.ageWhenSent(REAUTHENTICATION_SECONDS);
       const ada = await logIn(app, email);
       const other = await signInByCode(app, { phone });
       await changeContact(app, ada, { email: 'lovelace@example.com' });
@@ -150,42 +174,54 @@ describe('a profile', () => {
         .expect(201);
       const token = await undoToken(app, email);
 
-      await app.ageWhenSent(TOO_LONG_AGO);
-      const stale = await ada.delete('/users/me');
-      expect(problemOf(stale)).toEqual({ status: 401, code: 'reauthentication_required' });
-      const fresh = await logIn(app, 'lovelace@example.com');
-      await fresh.delete('/users/me').expect(204);
+      await app.ageWhenSent(REAUTHENTICATION_SECONDS);
+      const refused = await ada.delete('/users/me');
+      expect(problemOf(refused)).toEqual({ status: 401, code: 'reauthentication_required' });
+      const recent = await logIn(app, 'lovelace@example.com');
+      await recent.delete('/users/me').expect(204);
 
-      for (const session of [ada, other, fresh]) {
+      for (const session of [ada, other, recent]) {
         await session.get('/users/me').expect(401);
         await app.post('/auth/refresh', { refreshToken: session.refreshToken }).expect(401);
       }
       expect(await undo(token)).toEqual({ status: 400, code: 'undo_link_invalid' });
 
-      const words = [email, 'lovelace@example.com', phone, ...Object.values(names), ada.user.id];
+      const personalData = [
+        email,
+        'lovelace@example.com',
+        phone,
+        ...Object.values(names),
+        ada.user.id,
+      ];
       const tables = await app.sql<{ name: string }>(
         `select table_name as name from information_schema.tables where table_schema = 'public'`,
       );
-      const holding: string[] = [];
+      const tablesWithData: string[] = [];
       for (const { name } of tables) {
         const found = await app.sql(
           `select 1 from "${name}" t where exists (select from unnest($1::text[]) word where t::text ilike '%' || word || '%')`,
-          [words],
+          [personalData],
         );
-        if (found.length > 0) holding.push(name);
+        if (found.length > 0) tablesWithData.push(name);
       }
       expect(tables.length).toBeGreaterThan(10);
-      expect(holding.sort()).toEqual(['challenges', 'messages']);
+      expect(tablesWithData.sort()).toEqual(['challenges', 'messages']);
 
-      await app.post('/auth/login', { email: 'lovelace@example.com', password: PASSWORD }).expect(401);
-      const anew = await signUp(app, email);
-      expect(anew.user.id).not.toBe(ada.user.id);
-      expect((await anew.get('/users/me')).body).toMatchObject({ email, firstName: null, phone: null });
-      expect((await anew.get('/customers')).body).toEqual([]);
+      await app
+        .post('/auth/login', { email: 'lovelace@example.com', password: PASSWORD })
+        .expect(401);
+      const newAccount = await signUp(app, email);
+      expect(newAccount.user.id).not.toBe(ada.user.id);
+      expect((await newAccount.get('/users/me')).body).toMatchObject({
+        email,
+        firstName: null,
+        phone: null,
+      });
+      expect((await newAccount.get('/customers')).body).toEqual([]);
     });
   });
 
-  it('of a number only gets an e-mail address and a password, and signs in with them', async () => {
+  it('lets a phone-only account add an e-mail address and a password and sign in with them', async () => {
     const [phone, email] = [newPhone(), newEmail()];
     const ada = await signInByCode(app, { phone });
     expect((await ada.get('/users/me')).body).toMatchObject({
@@ -199,6 +235,10 @@ describe('a profile', () => {
     await ada.patch('/users/me', { password: PASSWORD }).expect(200);
     await ada.get('/users/me').expect(401);
     const signedIn = await logIn(app, email);
-    expect((await signedIn.get('/users/me')).body).toMatchObject({ phone, email, hasPassword: true });
+    expect((await signedIn.get('/users/me')).body).toMatchObject({
+      phone,
+      email,
+      hasPassword: true,
+    });
   });
 });

@@ -18,27 +18,28 @@ const ISSUER = 'https://auth.acme.test';
 const AUDIENCE = 'https://api.acme.test';
 const CONTEXT = { payee: 'Acme', amount: '39.99 EUR' };
 
-describe('a proof, checked with the published keys alone', () => {
+describe('OTP proof', () => {
   let database: TestDatabase;
   let app: TestApp;
   let keySet: JSONWebKeySet;
-  const start = () => TestApp.start({ ...database.env, PUBLIC_URL: `${ISSUER}/`, TOKEN_AUDIENCE: AUDIENCE });
+  const start = () =>
+    TestApp.start({ ...database.env, PUBLIC_URL: `${ISSUER}/`, TOKEN_AUDIENCE: AUDIENCE });
   beforeAll(async () => {
     database = await testDatabase();
     app = await start();
-    keySet = await published();
+    keySet = await fetchKeySet();
   });
   afterAll(async () => {
     await app?.stop();
     await database?.drop();
   });
 
-  async function published(): Promise<JSONWebKeySet> {
+  async function fetchKeySet(): Promise<JSONWebKeySet> {
     return (await app.get('/.well-known/jwks.json').expect(200)).body as JSONWebKeySet;
   }
 
-  /** What a backend does that takes our proofs. */
-  function check(proof: string) {
+  /** Verifies a proof with the published keys, as a backend does. */
+  function verifyProof(proof: string) {
     return jwtVerify(proof, createLocalJWKSet(keySet), {
       issuer: ISSUER,
       audience: AUDIENCE,
@@ -47,18 +48,25 @@ describe('a proof, checked with the published keys alone', () => {
     });
   }
 
-  async function prove(email: string, more: object = {}): Promise<{ proof: string; challengeId: string }> {
-    const sent = await app.post('/otp/generate', { email, ...more }).expect(200);
+  async function issueProof(
+    email: string,
+    more: object = {},
+  ): Promise<{ proof: string; challengeId: string }> {
+    const generated = await app.post('/otp/generate', { email, ...more }).expect(200);
     const otp = await app.code(email);
     const { body } = await app.post('/otp/verify', { email, otp, ...more }).expect(200);
-    return { proof: (body as { proof: string }).proof, challengeId: sent.body.challenge.id };
+    return { proof: (body as { proof: string }).proof, challengeId: generated.body.challenge.id };
   }
 
-  it('says who entered what for what, until when, and from whom to whom (RF5)', async () => {
+  it('contains the recipient, purpose, challenge id, issuer, audience and lifetime', async () => {
     const before = Math.floor(Date.now() / 1000);
-    const { proof, challengeId } = await prove('ada@example.com');
-    const { payload, protectedHeader } = await check(proof);
-    expect(protectedHeader).toEqual({ alg: 'ES256', typ: 'otp-proof+jwt', kid: expect.any(String) });
+    const { proof, challengeId } = await issueProof('ada@example.com');
+    const { payload, protectedHeader } = await verifyProof(proof);
+    expect(protectedHeader).toEqual({
+      alg: 'ES256',
+      typ: 'otp-proof+jwt',
+      kid: expect.any(String),
+    });
     expect(payload).toEqual({
       sub: 'email:ada@example.com',
       purpose: 'verification',
@@ -73,9 +81,12 @@ describe('a proof, checked with the published keys alone', () => {
     expect(Math.abs(iat - before)).toBeLessThan(10);
   });
 
-  it('covers what was approved by a digest that anybody can compute (RF17)', async () => {
-    const { proof } = await prove('eve@example.com', { purpose: 'transaction', context: CONTEXT });
-    const { payload } = await check(proof);
+  it('contains a reproducible digest of the approved context', async () => {
+    const { proof } = await issueProof('eve@example.com', {
+      purpose: 'transaction',
+      context: CONTEXT,
+    });
+    const { payload } = await verifyProof(proof);
     const canonical = '{"amount":"39.99 EUR","payee":"Acme"}';
     expect(payload).toMatchObject({
       purpose: 'transaction',
@@ -83,33 +94,35 @@ describe('a proof, checked with the published keys alone', () => {
     });
   });
 
-  it('has the canonical address, however it was typed (I0)', async () => {
+  it('contains the canonical address regardless of how it was typed', async () => {
     await app.post('/otp/generate', { phone_number: '(415) 555-0199' }).expect(400);
     await app.post('/otp/generate', { phone_number: '001 (415) 555-0199' }).expect(200);
     const otp = await app.code('+14155550199');
-    const { body } = await app.post('/otp/verify', { phone_number: 'tel:+1-415-555-0199', otp }).expect(200);
+    const { body } = await app
+      .post('/otp/verify', { phone_number: 'tel:+1-415-555-0199', otp })
+      .expect(200);
     expect(decodeJwt((body as { proof: string }).proof).sub).toBe('phone:+14155550199');
   });
 
-  it('is refused when anything of it is changed (J1, J2, J3, J6)', async () => {
-    const { proof } = await prove('j@example.com');
+  it('fails verification after any change to its header, payload or signature', async () => {
+    const { proof } = await issueProof('j@example.com');
     const [header = '', payload = '', signature = ''] = proof.split('.');
     const claims = decodeJwt(proof);
     const { kid = '' } = decodeProtectedHeader(proof);
     const jwk = keySet.keys.find((key) => key.kid === kid);
     const publicKey = createPublicKey({ key: jwk as JsonWebKey, format: 'jwk' });
     const pem = publicKey.export({ type: 'spki', format: 'pem' }) as string;
-    const stranger = await generateKeyPair('ES256');
+    const foreignKeys = await generateKeyPair('ES256');
     const encode = (value: object) => base64url.encode(JSON.stringify(value));
     const changedClaims = encode({ ...claims, sub: 'email:eve@example.com' });
     const hs256 = (secret: string) =>
       new SignJWT(claims)
         .setProtectedHeader({ alg: 'HS256', typ: 'otp-proof+jwt', kid })
         .sign(Buffer.from(secret));
-    const es256 = (ofHeader: object) =>
+    const es256 = (headerFields: object) =>
       new SignJWT(claims)
-        .setProtectedHeader({ alg: 'ES256', typ: 'otp-proof+jwt', ...ofHeader })
-        .sign(stranger.privateKey);
+        .setProtectedHeader({ alg: 'ES256', typ: 'otp-proof+jwt', ...headerFields })
+        .sign(foreignKeys.privateKey);
 
     const forgeries = {
       'alg none': new UnsecuredJWT(claims).encode(),
@@ -125,13 +138,13 @@ describe('a proof, checked with the published keys alone', () => {
       'a changed type': `${encode({ alg: 'ES256', typ: 'at+jwt', kid })}.${payload}.${signature}`,
       'a changed signature': withChangedSignature(proof),
     };
-    await expect(check(proof)).resolves.toBeDefined();
+    await expect(verifyProof(proof)).resolves.toBeDefined();
     for (const [forgery, token] of Object.entries(forgeries))
-      await expect(check(token).then(() => forgery)).rejects.toThrow();
+      await expect(verifyProof(token).then(() => forgery)).rejects.toThrow();
   });
 
-  it('is refused by another audience, as another kind of token, and after five minutes (V27, J4)', async () => {
-    const { proof } = await prove('k@example.com');
+  it('fails verification for another audience, issuer, type or algorithm, and after five minutes', async () => {
+    const { proof } = await issueProof('k@example.com');
     const keys = createLocalJWKSet(keySet);
     const later = new Date(Date.now() + 301_000);
     for (const options of [
@@ -145,7 +158,7 @@ describe('a proof, checked with the published keys alone', () => {
       await expect(jwtVerify(proof, keys, options)).rejects.toThrow();
   });
 
-  it('needs keys that are public, name their algorithm and may be cached', async () => {
+  it('is verified with public keys that can be cached and name their algorithm', async () => {
     const { headers } = await app.get('/.well-known/jwks.json');
     expect(headers['cache-control']).toMatch(/^public, max-age=\d+$/);
     expect(keySet.keys.length).toBeGreaterThanOrEqual(2);
@@ -162,8 +175,10 @@ describe('a proof, checked with the published keys alone', () => {
     expect(new Set(keySet.keys.map(({ kid }) => kid)).size).toBe(keySet.keys.length);
   });
 
-  it('is made with keys that lie sealed in the database (L1)', async () => {
-    const rows = await app.sql<{ private_sealed: Buffer; public_jwk: object }>('select * from signing_keys');
+  it('is signed with keys that are stored encrypted', async () => {
+    const rows = await app.sql<{ private_sealed: Buffer; public_jwk: object }>(
+      'select * from signing_keys',
+    );
     expect(rows).toHaveLength(keySet.keys.length);
     for (const { private_sealed, public_jwk } of rows) {
       expect(Object.keys(public_jwk).sort()).toEqual(['crv', 'kty', 'x', 'y']);
@@ -171,13 +186,13 @@ describe('a proof, checked with the published keys alone', () => {
     }
   });
 
-  it('still holds after a restart, by the same keys', async () => {
-    const { proof } = await prove('l@example.com');
+  it('remains valid after a restart, which keeps the same keys', async () => {
+    const { proof } = await issueProof('l@example.com');
     const { kid } = decodeProtectedHeader(proof);
     await app.stop();
     app = await start();
-    expect(await published()).toEqual(keySet);
-    await expect(check(proof)).resolves.toBeDefined();
-    expect(decodeProtectedHeader((await prove('m@example.com')).proof).kid).toBe(kid);
+    expect(await fetchKeySet()).toEqual(keySet);
+    await expect(verifyProof(proof)).resolves.toBeDefined();
+    expect(decodeProtectedHeader((await issueProof('m@example.com')).proof).kid).toBe(kid);
   });
 });

@@ -28,12 +28,12 @@ interface Row {
   log: { event: string; provider: string | null; reason: string | null; ref: string | null }[];
 }
 
-const SID = () => `SM${randomUUID().replaceAll('-', '')}`;
+const newSid = () => `SM${randomUUID().replaceAll('-', '')}`;
 
-describe('receipts', () => {
+describe('delivery receipts', () => {
   let stub: VendorStub;
   let app: TestApp;
-  let people = 0;
+  let addressCount = 0;
   beforeAll(async () => {
     stub = await VendorStub.start();
     app = await TestApp.start({ ...stub.settings, ...RECEIPT_SETTINGS });
@@ -44,55 +44,58 @@ describe('receipts', () => {
   });
   afterEach(() => stub.heal());
 
-  const somebody = () => `receipt-${++people}@example.com`;
-  const someNumber = () => `+1415555${String(2000 + ++people)}`;
-  const bodyFor = (to: string) => (to.startsWith('+') ? { phone_number: to } : { email: to });
+  const newEmail = () => `receipt-${++addressCount}@example.com`;
+  const newPhone = () => `+1415555${String(2000 + ++addressCount)}`;
+  const addressFields = (to: string) => (to.startsWith('+') ? { phone_number: to } : { email: to });
   const recipientOf = (to: string) => `${to.startsWith('+') ? 'phone' : 'email'}:${to}`;
-  const rows = (to: string) =>
+  const findMessages = (to: string) =>
     app.sql<Row>(
       `select id, state, failure, provider, provider_ref as ref, attempts, sealed is null as wiped,
          finished_at is not null as finished, log
        from messages where recipient = $1 order by created_at, id`,
       [recipientOf(to)],
     );
-  const newest = async (to: string): Promise<Row> => {
-    const row = (await rows(to)).at(-1);
+  const newestMessage = async (to: string): Promise<Row> => {
+    const row = (await findMessages(to)).at(-1);
     if (!row) throw new Error(`no message to ${to}`);
     return row;
   };
-  const reached = (to: string, state: string) =>
+  const waitForState = (to: string, state: string) =>
     until(`${to} is ${state}`, async () => {
-      const row = await newest(to);
+      const row = await newestMessage(to);
       return row.state === state && row;
     });
-  /** A code that the vendor has taken. */
-  const sent = async (to: string): Promise<Row> => {
-    await app.post('/otp/generate', bodyFor(to)).expect(200);
-    return reached(to, 'sent');
+  /** Sends a code and waits until the vendor has accepted it. */
+  const sendCode = async (to: string): Promise<Row> => {
+    await app.post('/otp/generate', addressFields(to)).expect(200);
+    return waitForState(to, 'sent');
   };
-  /** One that waits for its receipt, with its content kept for the next provider. */
-  const awaiting = async (to: string, dueIn = '1 hour'): Promise<Row> => {
+  /** Sends a code that waits for its receipt and keeps its content for the next provider. */
+  const sendCodeAwaitingReceipt = async (to: string, dueIn = '1 hour'): Promise<Row> => {
     stub.behave({ fault: 'html 500' }, { to, times: 1 });
-    await app.post('/otp/generate', bodyFor(to)).expect(200);
-    await until('a kept content', async () => (await newest(to)).state === 'queued');
+    await app.post('/otp/generate', addressFields(to)).expect(200);
+    await until(
+      'the message is queued with its content',
+      async () => (await newestMessage(to)).state === 'queued',
+    );
     await app.sql(
       `update messages set state = 'sent', provider = 'twilio', provider_ref = $2, failure = null, log = '[]',
          due_at = now() + $3::interval where recipient = $1`,
-      [recipientOf(to), SID(), dueIn],
+      [recipientOf(to), newSid(), dueIn],
     );
-    return newest(to);
+    return newestMessage(to);
   };
-  const events = ({ log }: Row) => log.map(({ event }) => event);
-  const suppressionOf = (to: string) =>
+  const eventNames = ({ log }: Row) => log.map(({ event }) => event);
+  const findSuppressions = (to: string) =>
     app.sql<{ reason: string; provider: string }>(
       'select reason, provider from suppressions where recipient = $1',
       [recipientOf(to)],
     );
 
-  describe('of Twilio', () => {
-    it('turn sent into delivered, once, in any order and number (W3)', async () => {
-      const to = someNumber();
-      const { id, ref } = await sent(to);
+  describe('from Twilio', () => {
+    it('marks a message as delivered once, regardless of the order and number of receipts', async () => {
+      const to = newPhone();
+      const { id, ref } = await sendCode(to);
       const statuses = ['queued', 'sending', 'sent', 'delivered', 'read', 'undelivered', 'failed'];
       expect((await sendTwilio(app.url, id, twilioFields(ref, 'delivered'))).status).toBe(204);
       const replays = Array.from({ length: 1_000 }, () => {
@@ -105,37 +108,46 @@ describe('receipts', () => {
         ))
           expect(status).toBe(204);
 
-      const row = await newest(to);
+      const row = await newestMessage(to);
       expect(row).toMatchObject({ state: 'delivered', failure: null, wiped: true, finished: true });
-      expect(events(row)).toEqual(['sent', 'delivered']);
+      expect(eventNames(row)).toEqual(['sent', 'delivered']);
     }, 20_000);
 
-    it('turn sent into failed, once, with the reason (W3)', async () => {
-      const to = someNumber();
-      const { id, ref } = await sent(to);
+    it('marks a message as failed once, with the reason', async () => {
+      const to = newPhone();
+      const { id, ref } = await sendCode(to);
       for (const status of ['undelivered', 'failed', 'sent', 'delivered'])
         await sendTwilio(app.url, id, twilioFields(ref, status, { ErrorCode: '30006' }));
-      const row = await newest(to);
-      expect(row).toMatchObject({ state: 'failed', failure: 'undelivered (30006)', finished: true });
+      const row = await newestMessage(to);
+      expect(row).toMatchObject({
+        state: 'failed',
+        failure: 'undelivered (30006)',
+        finished: true,
+      });
       expect(row.log).toEqual([
         expect.objectContaining({ event: 'sent', provider: 'twilio', ref }),
-        expect.objectContaining({ event: 'failed', provider: 'twilio', ref, reason: 'undelivered (30006)' }),
+        expect.objectContaining({
+          event: 'failed',
+          provider: 'twilio',
+          ref,
+          reason: 'undelivered (30006)',
+        }),
       ]);
     });
 
-    it('that say "failed" put the message in the queue again while there is somebody else to try', async () => {
-      const to = someNumber();
-      const { id, ref } = await awaiting(to);
+    it('queues a failed message again while another provider is left', async () => {
+      const to = newPhone();
+      const { id, ref } = await sendCodeAwaitingReceipt(to);
       const failed = twilioFields(ref, 'undelivered', { ErrorCode: '30003' });
       await Promise.all(Array.from({ length: 20 }, () => sendTwilio(app.url, id, failed)));
-      const row = await reached(to, 'sent');
+      const row = await waitForState(to, 'sent');
       expect(row).toMatchObject({ attempts: 2, wiped: true, finished: true });
       expect(row.ref).not.toBe(ref);
-      expect(events(row)).toEqual(['failed', 'sent']);
+      expect(eventNames(row)).toEqual(['failed', 'sent']);
       expect(stub.messagesTo(to)).toHaveLength(1);
 
       await sendTwilio(app.url, id, failed);
-      expect(events(await newest(to))).toEqual(['failed', 'sent']);
+      expect(eventNames(await newestMessage(to))).toEqual(['failed', 'sent']);
     });
 
     it.each([
@@ -149,63 +161,88 @@ describe('receipts', () => {
       [
         'expired',
         async (to: string) => {
-          await app.sql(`update messages set expires_at = now() where recipient = $1`, [recipientOf(to)]);
+          await app.sql(`update messages set expires_at = now() where recipient = $1`, [
+            recipientOf(to),
+          ]);
         },
       ],
-    ])('that say "failed" end a message whose code is %s', async (_, end) => {
-      const to = someNumber();
-      const { id, ref } = await awaiting(to);
-      await end(to);
+    ])('does not retry a failed message whose code is %s', async (_, endCode) => {
+      const to = newPhone();
+      const { id, ref } = await sendCodeAwaitingReceipt(to);
+      await endCode(to);
       await sendTwilio(app.url, id, twilioFields(ref, 'failed', { ErrorCode: '30003' }));
-      expect(await newest(to)).toMatchObject({ state: 'failed', wiped: true, finished: true });
+      expect(await newestMessage(to)).toMatchObject({
+        state: 'failed',
+        wiped: true,
+        finished: true,
+      });
       expect(stub.messagesTo(to)).toEqual([]);
     });
 
-    it('that do not come in time pass the message to the next provider', async () => {
-      const to = someNumber();
-      await awaiting(to, '0 seconds');
-      const row = await until('the second attempt', async () => {
-        const now = await newest(to);
+    it('passes a message to the next provider when no receipt arrives in time', async () => {
+      const to = newPhone();
+      await sendCodeAwaitingReceipt(to, '0 seconds');
+      const row = await until('the second attempt is finished', async () => {
+        const now = await newestMessage(to);
         return now.wiped && now;
       });
       expect(row).toMatchObject({ state: 'sent', attempts: 2, finished: true });
-      expect(events(row)).toEqual(['silent', 'sent']);
+      expect(eventNames(row)).toEqual(['silent', 'sent']);
     });
 
-    it('that do not come before the code is used change nothing', async () => {
-      const to = someNumber();
-      const { ref } = await awaiting(to);
+    it('does not retry an unconfirmed message whose code was used', async () => {
+      const to = newPhone();
+      const { ref } = await sendCodeAwaitingReceipt(to);
       const otp = /\b\d{6}\b/.exec(stub.callsTo(to)[0]?.text ?? '')?.[0];
       await app.post('/otp/verify', { phone_number: to, otp }).expect(200);
       await app.sql('update messages set due_at = now() where recipient = $1', [recipientOf(to)]);
-      await until('the wiping', async () => (await newest(to)).wiped);
-      expect(await newest(to)).toMatchObject({ state: 'sent', ref, attempts: 1, finished: true, log: [] });
+      await until('the content is wiped', async () => (await newestMessage(to)).wiped);
+      expect(await newestMessage(to)).toMatchObject({
+        state: 'sent',
+        ref,
+        attempts: 1,
+        finished: true,
+        log: [],
+      });
       expect(stub.messagesTo(to)).toEqual([]);
     });
 
-    it('settle what the vendor took though its answer was lost, so that it is not sent twice', async () => {
-      const to = someNumber();
+    it('settles a message whose reply from the vendor was lost, so that it is not sent twice', async () => {
+      const to = newPhone();
       stub.behave({ fault: 'reset mid-body' }, { to });
-      await app.post('/otp/generate', bodyFor(to)).expect(200);
-      const { id } = await reached(to, 'queued');
+      await app.post('/otp/generate', addressFields(to)).expect(200);
+      const { id } = await waitForState(to, 'queued');
       const ref = (await stub.message(to)).id;
       await sendTwilio(app.url, id, twilioFields(ref, 'delivered'));
-      expect(await newest(to)).toMatchObject({ state: 'delivered', ref, wiped: true, finished: true });
+      expect(await newestMessage(to)).toMatchObject({
+        state: 'delivered',
+        ref,
+        wiped: true,
+        finished: true,
+      });
     });
 
-    it('are refused unsigned or signed for something else (W1)', async () => {
-      const { id, ref } = await sent(someNumber());
+    it('rejects receipts that are unsigned or signed for something else', async () => {
+      const { id, ref } = await sendCode(newPhone());
       const fields = twilioFields(ref, 'delivered');
       const path = twilioPath(id);
       const signature = twilioSignature(path, fields);
       const forgeries: [string, Promise<RawReply>][] = [
         ['none', sendTwilio(app.url, id, fields, { signature: '' })],
         ['short', sendTwilio(app.url, id, fields, { signature: signature.slice(0, 10) })],
-        ['wrong token', sendTwilio(app.url, id, fields, { signature: twilioSignature(path, fields, 'x') })],
+        [
+          'wrong token',
+          sendTwilio(app.url, id, fields, { signature: twilioSignature(path, fields, 'x') }),
+        ],
         [
           'http',
           sendTwilio(app.url, id, fields, {
-            signature: twilioSignature(path, fields, undefined, PUBLIC_URL.replace('https', 'http')),
+            signature: twilioSignature(
+              path,
+              fields,
+              undefined,
+              PUBLIC_URL.replace('https', 'http'),
+            ),
           }),
         ],
         [
@@ -215,31 +252,46 @@ describe('receipts', () => {
             signature: twilioSignature(path, fields, undefined, 'https://evil.example'),
           }),
         ],
-        ['another message', sendTwilio(app.url, id, fields, { signature, path: twilioPath(randomUUID()) })],
-        ['more query', sendTwilio(app.url, id, fields, { signature, path: `${path}&x=1` })],
-        ['another status', sendTwilio(app.url, id, { ...fields, MessageStatus: 'failed' }, { signature })],
-        ['a field more', sendTwilio(app.url, id, { ...fields, ErrorCode: '1' }, { signature })],
-        ['two headers', sendTwilio(app.url, id, fields, { signature: `${signature}, ${signature}` })],
+        [
+          'another message',
+          sendTwilio(app.url, id, fields, { signature, path: twilioPath(randomUUID()) }),
+        ],
+        [
+          'an extra query parameter',
+          sendTwilio(app.url, id, fields, { signature, path: `${path}&x=1` }),
+        ],
+        [
+          'another status',
+          sendTwilio(app.url, id, { ...fields, MessageStatus: 'failed' }, { signature }),
+        ],
+        ['an extra field', sendTwilio(app.url, id, { ...fields, ErrorCode: '1' }, { signature })],
+        [
+          'two headers',
+          sendTwilio(app.url, id, fields, { signature: `${signature}, ${signature}` }),
+        ],
         ['no body', sendTwilio(app.url, id, fields, { signature, body: '' })],
-        ['a body hash', sendTwilio(app.url, id, fields, { signature, path: `${path}&bodySHA256=00` })],
+        [
+          'a body hash',
+          sendTwilio(app.url, id, fields, { signature, path: `${path}&bodySHA256=00` }),
+        ],
         ['bad query', sendTwilio(app.url, id, fields, { signature, path: `${path}&%zz=%` })],
       ];
-      for (const [what, reply] of forgeries) {
+      for (const [label, reply] of forgeries) {
         const { status, text } = await reply;
-        expect([what, status, JSON.parse(text).code]).toEqual([what, 403, 'signature_invalid']);
+        expect([label, status, JSON.parse(text).code]).toEqual([label, 403, 'signature_invalid']);
       }
       const json = await rawJson(app.url, path, fields);
       expect(json.status).toBe(403);
     });
 
-    it('are refused with fields that are unknown, missing, doubled or cut anew under the same signature (W2)', async () => {
-      const to = someNumber();
-      const { id, ref } = await sent(to);
+    it('rejects unknown, missing, duplicate and re-split fields under a valid signature', async () => {
+      const to = newPhone();
+      const { id, ref } = await sendCode(to);
       const fields = twilioFields(ref, 'delivered');
       const withoutStatus = Object.fromEntries(
         Object.entries(fields).filter(([name]) => name !== 'MessageStatus'),
       );
-      for (const changed of [
+      for (const changedFields of [
         withoutStatus,
         { ...fields, Surprise: '1' },
         { ...fields, MessageStatus: 'eaten' },
@@ -247,31 +299,36 @@ describe('receipts', () => {
         { ...fields, constructor: 'x' },
         { ...fields, __proto__x: 'x' },
       ]) {
-        const { status } = await sendTwilio(app.url, id, changed);
-        expect([changed, status]).toEqual([changed, 400]);
+        const { status } = await sendTwilio(app.url, id, changedFields);
+        expect([changedFields, status]).toEqual([changedFields, 400]);
       }
-      // MessageSid=…&MessageStatus=… and MessageSi=d…&MessageStatus=… sign alike.
+      // Twilio signs names and values without separators, so MessageSid=x and MessageSi=dx have the
+      // same signature.
       const { MessageSid, ...others } = fields;
-      const cut = { ...others, MessageSi: `d${MessageSid}` };
-      const same = twilioSignature(twilioPath(id), fields);
-      expect(twilioSignature(twilioPath(id), cut)).toBe(same);
-      expect((await sendTwilio(app.url, id, cut, { signature: same })).status).toBe(400);
-      const doubled = `${new URLSearchParams(fields).toString()}&MessageStatus=delivered`;
-      expect((await sendTwilio(app.url, id, fields, { body: doubled })).status).toBe(400);
+      const resplit = { ...others, MessageSi: `d${MessageSid}` };
+      const sharedSignature = twilioSignature(twilioPath(id), fields);
+      expect(twilioSignature(twilioPath(id), resplit)).toBe(sharedSignature);
+      expect((await sendTwilio(app.url, id, resplit, { signature: sharedSignature })).status).toBe(
+        400,
+      );
+      const duplicated = `${new URLSearchParams(fields).toString()}&MessageStatus=delivered`;
+      expect((await sendTwilio(app.url, id, fields, { body: duplicated })).status).toBe(400);
       const path = '/webhooks/twilio?message=1';
       expect((await sendTwilio(app.url, id, fields, { path })).status).toBe(400);
-      expect((await newest(to)).state).toBe('sent');
+      expect((await newestMessage(to)).state).toBe('sent');
     });
 
-    it('of another message than the vendor was given change nothing (W3)', async () => {
-      const to = someNumber();
-      const { id, ref } = await sent(to);
-      expect((await sendTwilio(app.url, id, twilioFields(SID(), 'delivered'))).status).toBe(204);
-      expect((await sendTwilio(app.url, randomUUID(), twilioFields(ref, 'delivered'))).status).toBe(204);
-      expect(await newest(to)).toMatchObject({ state: 'sent', ref });
+    it('ignores receipts whose message id and vendor reference do not match', async () => {
+      const to = newPhone();
+      const { id, ref } = await sendCode(to);
+      expect((await sendTwilio(app.url, id, twilioFields(newSid(), 'delivered'))).status).toBe(204);
+      expect((await sendTwilio(app.url, randomUUID(), twilioFields(ref, 'delivered'))).status).toBe(
+        204,
+      );
+      expect(await newestMessage(to)).toMatchObject({ state: 'sent', ref });
     });
 
-    it('are the only thing that a form can be sent to', async () => {
+    it('accepts form bodies on no other route', async () => {
       for (const path of ['/otp/generate', '/webhooks/postmark', '/auth/login']) {
         const headers = { 'content-type': 'application/x-www-form-urlencoded' };
         const reply = await raw(app.url, path, { headers, body: 'email=ada%40example.com' });
@@ -280,11 +337,11 @@ describe('receipts', () => {
     });
   });
 
-  it('are accepted in none of 10,000 forgeries and mutations, and none is an error of ours (W1, W4, W5)', async () => {
-    const phone = someNumber();
-    const email = somebody();
-    const bySms = await sent(phone);
-    const byMail = await sent(email);
+  it('rejects 10,000 forged and mutated receipts without a server error', async () => {
+    const phone = newPhone();
+    const email = newEmail();
+    const bySms = await sendCode(phone);
+    const byMail = await sendCode(email);
     const challenges = () =>
       app.sql('select * from challenges where recipient in ($1, $2) order by 1', [
         recipientOf(phone),
@@ -292,26 +349,27 @@ describe('receipts', () => {
       ]);
     const before = await challenges();
     const fields = twilioFields(bySms.ref, 'delivered');
-    const right = twilioSignature(twilioPath(bySms.id), fields);
+    const validSignature = twilioSignature(twilioPath(bySms.id), fields);
     const body = new URLSearchParams(fields).toString();
     const event = JSON.stringify(postmarkEvent('Delivery', byMail.id, byMail.ref));
-    const forge = (turn: number): Promise<RawReply> => {
-      const noise = randomBytes(1 + (turn % 40));
-      const at = noise.readUInt8() % right.length;
-      switch (turn % 5) {
+    const forge = (attempt: number): Promise<RawReply> => {
+      const noise = randomBytes(1 + (attempt % 40));
+      const at = noise.readUInt8() % validSignature.length;
+      switch (attempt % 5) {
         case 0:
           return sendTwilio(app.url, bySms.id, fields, { signature: noise.toString('base64') });
         case 1: {
-          const other = right[at] === 'A' ? 'B' : 'A';
-          // The last character before = has bits that mean nothing, but the text is compared, not its bytes.
+          const other = validSignature[at] === 'A' ? 'B' : 'A';
+          // This also covers the unused bits of the last character, because the server compares the
+          // text of the signature, not its bytes.
           return sendTwilio(app.url, bySms.id, fields, {
-            signature: right.slice(0, at) + other + right.slice(at + 1),
+            signature: validSignature.slice(0, at) + other + validSignature.slice(at + 1),
           });
         }
         case 2:
           return sendTwilio(app.url, bySms.id, fields, {
-            signature: right,
-            body: mutated(body, noise),
+            signature: validSignature,
+            body: mutate(body, noise),
           });
         case 3:
           return sendPostmark(app.url, JSON.parse(event), noise.toString('latin1'));
@@ -319,44 +377,54 @@ describe('receipts', () => {
           return raw(app.url, '/webhooks/postmark', {
             headers: {
               'content-type': 'application/json',
-              authorization: mutated('Basic cG9zdG1hcms6', noise).replace(/[^\x20-\x7e]/g, '?'),
+              authorization: mutate('Basic cG9zdG1hcms6', noise).replace(/[^\x20-\x7e]/g, '?'),
             },
-            body: mutated(event, noise),
+            body: mutate(event, noise),
           });
       }
     };
-    const answers = new Map<number, number>();
-    for (let turn = 0; turn < 10_000; turn += 50)
+    const statusCounts = new Map<number, number>();
+    for (let attempt = 0; attempt < 10_000; attempt += 50)
       for (const { status } of await Promise.all(
-        Array.from({ length: 50 }, (_, index) => forge(turn + index)),
+        Array.from({ length: 50 }, (_, index) => forge(attempt + index)),
       ))
-        answers.set(status, (answers.get(status) ?? 0) + 1);
-    expect([...answers.keys()].filter((status) => ![400, 401, 403].includes(status))).toEqual([]);
-    expect(await newest(phone)).toEqual(bySms);
-    expect(await newest(email)).toEqual(byMail);
+        statusCounts.set(status, (statusCounts.get(status) ?? 0) + 1);
+    expect([...statusCounts.keys()].filter((status) => ![400, 401, 403].includes(status))).toEqual(
+      [],
+    );
+    expect(await newestMessage(phone)).toEqual(bySms);
+    expect(await newestMessage(email)).toEqual(byMail);
     expect(await challenges()).toEqual(before);
   });
 
-  describe('of Postmark', () => {
-    it('turn sent into delivered or failed, once (W3)', async () => {
-      const [fine, gone] = [somebody(), somebody()];
-      const one = await sent(fine);
-      const other = await sent(gone);
-      const delivered = postmarkEvent('Delivery', one.id, one.ref, { Recipient: fine });
-      const bounced = postmarkEvent('Bounce', other.id, other.ref, bounce(gone, 'SoftBounce', 4096, false));
+  describe('from Postmark', () => {
+    it('marks a message as delivered or failed once', async () => {
+      const [working, bouncing] = [newEmail(), newEmail()];
+      const one = await sendCode(working);
+      const other = await sendCode(bouncing);
+      const delivered = postmarkEvent('Delivery', one.id, one.ref, { Recipient: working });
+      const bounced = postmarkEvent(
+        'Bounce',
+        other.id,
+        other.ref,
+        bounce(bouncing, 'SoftBounce', 4096, false),
+      );
       for (let times = 0; times < 3; times++) {
         expect((await sendPostmark(app.url, delivered)).status).toBe(200);
         expect((await sendPostmark(app.url, bounced)).status).toBe(200);
       }
-      expect(events(await newest(fine))).toEqual(['sent', 'delivered']);
-      expect(await newest(gone)).toMatchObject({ state: 'failed', failure: 'bounced (4096)' });
-      expect(events(await newest(gone))).toEqual(['sent', 'failed']);
-      expect(await suppressionOf(gone)).toEqual([]);
+      expect(eventNames(await newestMessage(working))).toEqual(['sent', 'delivered']);
+      expect(await newestMessage(bouncing)).toMatchObject({
+        state: 'failed',
+        failure: 'bounced (4096)',
+      });
+      expect(eventNames(await newestMessage(bouncing))).toEqual(['sent', 'failed']);
+      expect(await findSuppressions(bouncing)).toEqual([]);
     });
 
-    it('are refused with wrong credentials by 401, which Postmark tries again (W4)', async () => {
-      const to = somebody();
-      const { id, ref } = await sent(to);
+    it('returns 401 for wrong credentials, so that Postmark retries', async () => {
+      const to = newEmail();
+      const { id, ref } = await sendCode(to);
       const event = postmarkEvent('Delivery', id, ref);
       for (const credentials of [
         null,
@@ -371,12 +439,12 @@ describe('receipts', () => {
         expect([credentials, reply.status]).toEqual([credentials, 401]);
         expect(reply.headers['www-authenticate']).toMatch(/^Basic /);
       }
-      expect((await newest(to)).state).toBe('sent');
+      expect((await newestMessage(to)).state).toBe('sent');
     });
 
-    it('of a foreign stream, another mail or another kind change nothing (W4)', async () => {
-      const to = somebody();
-      const { id, ref } = await sent(to);
+    it('ignores receipts of another stream, another message or another type', async () => {
+      const to = newEmail();
+      const { id, ref } = await sendCode(to);
       for (const event of [
         postmarkEvent('Delivery', id, ref, { MessageStream: 'broadcast' }),
         postmarkEvent('Bounce', id, ref, {
@@ -393,29 +461,39 @@ describe('receipts', () => {
         const { status } = await sendPostmark(app.url, event);
         expect([event, status]).toEqual([event, 200]);
       }
-      for (const body of [null, [], 'x', {}, postmarkEvent('Nothing', id, ref), { RecordType: 'Delivery' }])
+      for (const body of [
+        null,
+        [],
+        'x',
+        {},
+        postmarkEvent('Nothing', id, ref),
+        { RecordType: 'Delivery' },
+      ])
         expect((await sendPostmark(app.url, body)).status).toBe(400);
-      expect(await newest(to)).toMatchObject({ state: 'sent', ref });
-      expect(await suppressionOf(to)).toEqual([]);
+      expect(await newestMessage(to)).toMatchObject({ state: 'sent', ref });
+      expect(await findSuppressions(to)).toEqual([]);
     });
   });
 
-  describe('that say an address is of no use', () => {
-    const later = async (to: string) => {
+  describe('suppressions', () => {
+    const generateAfterCooldown = async (to: string) => {
       await app.age(61);
-      const { body } = await app.post('/otp/generate', bodyFor(to)).expect(200);
-      return { body, row: await newest(to) };
+      const { body } = await app.post('/otp/generate', addressFields(to)).expect(200);
+      return { body, row: await newestMessage(to) };
     };
 
-    it('keep everything from it, with the same reply, until it is taken back', async () => {
-      const to = somebody();
-      const { id, ref } = await sent(to);
-      const first = (await app.post('/otp/generate', { email: somebody() }).expect(200)).body;
-      await sendPostmark(app.url, postmarkEvent('Bounce', id, ref, bounce(to, 'HardBounce', 1, true)));
-      expect(await newest(to)).toMatchObject({ state: 'failed', failure: 'bounced (1)' });
-      expect(await suppressionOf(to)).toEqual([{ reason: 'bounced', provider: 'postmark' }]);
+    it('suppresses further messages with an unchanged reply until the suppression is lifted', async () => {
+      const to = newEmail();
+      const { id, ref } = await sendCode(to);
+      const first = (await app.post('/otp/generate', { email: newEmail() }).expect(200)).body;
+      await sendPostmark(
+        app.url,
+        postmarkEvent('Bounce', id, ref, bounce(to, 'HardBounce', 1, true)),
+      );
+      expect(await newestMessage(to)).toMatchObject({ state: 'failed', failure: 'bounced (1)' });
+      expect(await findSuppressions(to)).toEqual([{ reason: 'bounced', provider: 'postmark' }]);
 
-      const { body, row } = await later(to);
+      const { body, row } = await generateAfterCooldown(to);
       expect(Object.keys(body.challenge)).toEqual(Object.keys(first.challenge));
       expect(body.detail).toBe(first.detail);
       expect(row).toMatchObject({
@@ -428,10 +506,15 @@ describe('receipts', () => {
       const status = await app.get(`/otp/challenges/${body.challenge.id}`).expect(200);
       expect(status.body).toMatchObject({ status: 'pending', delivery: 'failed' });
 
-      const change = { Recipient: to, Origin: 'Customer', SuppressSending: false, SuppressionReason: null };
+      const change = {
+        Recipient: to,
+        Origin: 'Customer',
+        SuppressSending: false,
+        SuppressionReason: null,
+      };
       await sendPostmark(app.url, postmarkEvent('SubscriptionChange', id, ref, change));
-      expect(await suppressionOf(to)).toEqual([]);
-      await later(to);
+      expect(await findSuppressions(to)).toEqual([]);
+      await generateAfterCooldown(to);
       await stub.message(to, 2);
     });
 
@@ -440,69 +523,76 @@ describe('receipts', () => {
       [
         'SubscriptionChange',
         'unsubscribed',
-        (to: string) => ({ Recipient: to, SuppressSending: true, SuppressionReason: 'ManualSuppression' }),
+        (to: string) => ({
+          Recipient: to,
+          SuppressSending: true,
+          SuppressionReason: 'ManualSuppression',
+        }),
       ],
       [
         'SubscriptionChange',
         'bounced',
         (to: string) => ({ Recipient: to, SuppressSending: true, SuppressionReason: 'HardBounce' }),
       ],
-    ])('are a %s too (%s)', async (kind, reason, more) => {
-      const to = somebody();
-      const { id, ref } = await sent(to);
+    ])('suppresses an address after a %s event (%s)', async (kind, reason, more) => {
+      const to = newEmail();
+      const { id, ref } = await sendCode(to);
       await sendPostmark(app.url, postmarkEvent(kind, id, ref, more(to)));
-      expect(await suppressionOf(to)).toEqual([{ reason, provider: 'postmark' }]);
-      // It arrived, or nothing was said of that.
-      expect((await newest(to)).state).toBe('sent');
+      expect(await findSuppressions(to)).toEqual([{ reason, provider: 'postmark' }]);
+      // These events do not change the state of the message.
+      expect((await newestMessage(to)).state).toBe('sent');
     });
 
     it.each(['error-406@example.com', '+15005550004'])(
-      'are refusals by a list of the vendor as well (%s), which is asked again a day later',
+      'suppresses %s for one day after the vendor refused it',
       async (to) => {
         const calls = stub.callsTo(to).length;
-        await app.post('/otp/generate', bodyFor(to)).expect(200);
-        await reached(to, 'failed');
-        expect(await suppressionOf(to)).toMatchObject([{ reason: 'refused' }]);
-        expect((await later(to)).row).toMatchObject({ state: 'failed', failure: 'suppressed' });
+        await app.post('/otp/generate', addressFields(to)).expect(200);
+        await waitForState(to, 'failed');
+        expect(await findSuppressions(to)).toMatchObject([{ reason: 'refused' }]);
+        expect((await generateAfterCooldown(to)).row).toMatchObject({
+          state: 'failed',
+          failure: 'suppressed',
+        });
         expect(stub.callsTo(to)).toHaveLength(calls + 1);
 
         await app.sql(`update suppressions set created_at = created_at - interval '1 day'`);
-        await later(to);
-        await until('another call', () => stub.callsTo(to).length === calls + 2);
+        await generateAfterCooldown(to);
+        await until('the vendor is called again', () => stub.callsTo(to).length === calls + 2);
       },
     );
 
-    it('keep back what was queued before', async () => {
-      const to = somebody();
+    it('drops messages that were queued before the suppression', async () => {
+      const to = newEmail();
       stub.behave({ fault: 'html 500' }, { to });
-      await app.post('/otp/generate', bodyFor(to)).expect(200);
-      await reached(to, 'queued');
+      await app.post('/otp/generate', addressFields(to)).expect(200);
+      await waitForState(to, 'queued');
       await app.sql(
         `insert into suppressions (recipient, reason, provider) values ($1, 'bounced', 'postmark')`,
         [recipientOf(to)],
       );
       stub.heal(to);
-      const row = await reached(to, 'failed');
+      const row = await waitForState(to, 'failed');
       expect(row).toMatchObject({ wiped: true, finished: true });
       expect(stub.messagesTo(to)).toEqual([]);
     });
   });
 });
 
-describe('receipts of a sender of one’s own, with another provider behind it', () => {
+describe('delivery receipts of a webhook provider with a fallback', () => {
   let stub: VendorStub;
   let app: TestApp;
   beforeAll(async () => {
     stub = await VendorStub.start();
-    const chain = { SMS_PROVIDERS: 'webhook,twilio', RECEIPT_TIMEOUT_SECONDS: '60' };
-    app = await TestApp.start({ ...stub.settings, ...RECEIPT_SETTINGS, ...chain });
+    const fallback = { SMS_PROVIDERS: 'webhook,twilio', RECEIPT_TIMEOUT_SECONDS: '60' };
+    app = await TestApp.start({ ...stub.settings, ...RECEIPT_SETTINGS, ...fallback });
   });
   afterAll(async () => {
     await app?.stop();
     await stub?.stop();
   });
 
-  const newest = async (to: string) => {
+  const newestMessage = async (to: string) => {
     const [row] = await app.sql<Row>(
       `select id, state, failure, provider, sealed is null as wiped, finished_at is not null as finished, log
        from messages where recipient = $1`,
@@ -514,67 +604,84 @@ describe('receipts of a sender of one’s own, with another provider behind it',
   const generate = async (to: string, state: string) => {
     await app.post('/otp/generate', { phone_number: to }).expect(200);
     return until(`${to} is ${state}`, async () => {
-      const row = await newest(to);
+      const row = await newestMessage(to);
       return row.state === state && row;
     });
   };
-  const ended = (to: string) =>
-    until('the end', async () => {
-      const row = await newest(to);
+  const waitUntilFinished = (to: string) =>
+    until('the message is finished', async () => {
+      const row = await newestMessage(to);
       return row.finished && row;
     });
 
-  it('end the wait for them', async () => {
+  it('marks the message as delivered and wipes its content', async () => {
     const to = '+14155553001';
     const { id, wiped, finished } = await generate(to, 'sent');
     expect([wiped, finished]).toEqual([false, false]);
     for (const status of ['delivered', 'failed', 'delivered'])
       expect((await sendDelivery(app.url, { id, status })).status).toBe(204);
-    const row = await newest(to);
-    expect(row).toMatchObject({ state: 'delivered', provider: 'webhook', wiped: true, finished: true });
+    const row = await newestMessage(to);
+    expect(row).toMatchObject({
+      state: 'delivered',
+      provider: 'webhook',
+      wiped: true,
+      finished: true,
+    });
     expect(row.log.map(({ event }) => event)).toEqual(['sent', 'delivered']);
   });
 
-  it('that say "failed" make the next provider send it, whose own failure is the end', async () => {
+  it('sends a failed message through the next provider and fails it when that provider fails too', async () => {
     const to = '+14155553002';
     const { id } = await generate(to, 'sent');
     await sendDelivery(app.url, { id, status: 'failed', reason: 'landline' });
     const { text } = await stub.message(to, 2);
-    await app.post('/otp/verify', { phone_number: to, otp: /\b\d{6}\b/.exec(text)?.[0] }).expect(200);
-    const row = await ended(to);
+    await app
+      .post('/otp/verify', { phone_number: to, otp: /\b\d{6}\b/.exec(text)?.[0] })
+      .expect(200);
+    const row = await waitUntilFinished(to);
     expect(row).toMatchObject({ state: 'sent', provider: 'twilio', wiped: true });
     expect(row.log.map(({ event, provider, reason }) => [event, provider, reason])).toEqual([
       ['sent', 'webhook', null],
       ['failed', 'webhook', 'undelivered (landline)'],
       ['sent', 'twilio', null],
     ]);
-    // The first provider's second thoughts are of no interest now.
+    // A later receipt from the first provider no longer counts.
     await sendDelivery(app.url, { id, status: 'failed' });
-    expect((await newest(to)).state).toBe('sent');
+    expect((await newestMessage(to)).state).toBe('sent');
 
     const sid = row.log.at(-1)?.ref ?? '';
     await sendTwilio(app.url, id, twilioFields(sid, 'undelivered', { ErrorCode: '30003' }));
-    expect(await newest(to)).toMatchObject({ state: 'failed', failure: 'undelivered (30003)' });
+    expect(await newestMessage(to)).toMatchObject({
+      state: 'failed',
+      failure: 'undelivered (30003)',
+    });
   });
 
-  it('are heard before the answer to our call as well', async () => {
-    const [failing, fine] = ['+14155553003', '+14155553004'];
-    for (const to of [failing, fine]) stub.behave({ latencyMs: 500 }, { to, times: 1 });
-    const [one, other] = await Promise.all([generate(failing, 'sending'), generate(fine, 'sending')]);
+  it('accepts receipts that arrive before the reply to our request', async () => {
+    const [failing, working] = ['+14155553003', '+14155553004'];
+    for (const to of [failing, working]) stub.behave({ latencyMs: 500 }, { to, times: 1 });
+    const [one, other] = await Promise.all([
+      generate(failing, 'sending'),
+      generate(working, 'sending'),
+    ]);
     for (let times = 0; times < 3; times++) {
       await sendDelivery(app.url, { id: one.id, status: 'failed' });
       await sendDelivery(app.url, { id: other.id, status: 'delivered' });
     }
-    expect(await newest(fine)).toMatchObject({ state: 'delivered', wiped: true, finished: true });
+    expect(await newestMessage(working)).toMatchObject({
+      state: 'delivered',
+      wiped: true,
+      finished: true,
+    });
 
-    const row = await ended(failing);
+    const row = await waitUntilFinished(failing);
     expect(row).toMatchObject({ state: 'sent', provider: 'twilio' });
     expect(row.log.map(({ event }) => event)).toEqual(['failed', 'sent', 'sent']);
-    expect(await newest(fine)).toMatchObject({ state: 'delivered' });
-    expect(stub.messagesTo(fine)).toHaveLength(1);
+    expect(await newestMessage(working)).toMatchObject({ state: 'delivered' });
+    expect(stub.messagesTo(working)).toHaveLength(1);
   });
 
-  it('are refused unsigned, old, changed or with more than they may say', async () => {
+  it('rejects receipts that are unsigned, outdated, altered or have invalid fields', async () => {
     const to = '+14155553005';
     const { id } = await generate(to, 'sent');
     const receipt = { id, status: 'delivered' };
@@ -591,22 +698,26 @@ describe('receipts of a sender of one’s own, with another provider behind it',
       [400, sendDelivery(app.url, { id, status: 'failed', reason: 'a\nb' })],
     ];
     for (const [status, reply] of cases) expect((await reply).status).toBe(status);
-    expect(await newest(to)).toMatchObject({ state: 'sent', finished: false });
+    expect(await newestMessage(to)).toMatchObject({ state: 'sent', finished: false });
   });
 });
 
-describe('where no vendor is configured', () => {
-  it('there is no address for receipts', async () => {
+describe('delivery receipts without configured vendors', () => {
+  it('returns 404 on every receipt route', async () => {
     const app = await TestApp.start();
-    expect((await sendTwilio(app.url, randomUUID(), twilioFields(SID(), 'delivered'))).status).toBe(404);
-    expect((await sendPostmark(app.url, postmarkEvent('Delivery', randomUUID(), 'x'))).status).toBe(404);
+    expect(
+      (await sendTwilio(app.url, randomUUID(), twilioFields(newSid(), 'delivered'))).status,
+    ).toBe(404);
+    expect((await sendPostmark(app.url, postmarkEvent('Delivery', randomUUID(), 'x'))).status).toBe(
+      404,
+    );
     expect((await sendDelivery(app.url, { id: randomUUID(), status: 'failed' })).status).toBe(404);
     await app.stop();
   });
 });
 
-/** The text with a few bytes replaced, and never the same. */
-function mutated(text: string, noise: Buffer): string {
+/** Replaces a few bytes of the text. The result always differs from the input. */
+function mutate(text: string, noise: Buffer): string {
   const bytes = Buffer.from(text);
   noise.forEach((value, index) => {
     const at = (value * (index + 7)) % bytes.length;

@@ -1,7 +1,7 @@
 import { PASSWORD, Person, signUp, type SignedInReply } from '../support/accounts.js';
 import { TestApp } from '../support/app.js';
 
-const GIVEN = {
+const VALID_INPUT = {
   password: PASSWORD,
   username: 'ada',
   firstName: 'Ada',
@@ -9,41 +9,55 @@ const GIVEN = {
   phone: '+14155550101',
 };
 
-describe('a registration', () => {
+describe('registration input', () => {
   let app: TestApp;
-  let people = 0;
+  let emailCount = 0;
   beforeAll(async () => {
     app = await TestApp.start({ BCRYPT_COST: '4' });
   });
   afterAll(() => app?.stop());
 
-  const somebody = () => `somebody-${++people}@example.com`;
+  const newEmail = () => `somebody-${++emailCount}@example.com`;
 
-  const registrations = (email: string) =>
+  const findRegistrations = (email: string) =>
     app.sql<object>('select * from registrations where email = $1', [email]);
 
-  describe('answers one clear message for', () => {
-    const refused = async (given: object) => {
-      const email = somebody();
-      const { body } = await app.post('/auth/register', { email, ...GIVEN, ...given }).expect(400);
-      expect(await registrations(email)).toEqual([]);
+  describe('validation', () => {
+    const expectRefused = async (changes: object) => {
+      const email = newEmail();
+      const { body } = await app
+        .post('/auth/register', { email, ...VALID_INPUT, ...changes })
+        .expect(400);
+      expect(await findRegistrations(email)).toEqual([]);
       return body as { code: string; errors: { field: string; detail: string }[] };
     };
 
     it.each([
       ['a password that is too short', { password: 'xk7mDq1' }, 'must have at least 8 characters.'],
-      ['one that is too long', { password: 'xk7mDq1L'.repeat(33) }, 'must have at most 256 characters.'],
-      ['a common one', { password: 'Password1!' }, /is one of the most common ones/],
-      ['a blank one', { password: ' '.repeat(12) }, 'must not be blank.'],
-      ["the owner's first name", { firstName: 'Wilhelmina', password: 'Wilhelmina1' }, /your own name/],
-      ["the owner's username", { username: 'moonwalker', password: 'moonwalker77' }, /your own name/],
       [
-        "the owner's address",
+        'a password that is too long',
+        { password: 'xk7mDq1L'.repeat(33) },
+        'must have at most 256 characters.',
+      ],
+      ['a common password', { password: 'Password1!' }, /is one of the most common ones/],
+      ['a blank password', { password: ' '.repeat(12) }, 'must not be blank.'],
+      [
+        'the first name as password',
+        { firstName: 'Wilhelmina', password: 'Wilhelmina1' },
+        /your own name/,
+      ],
+      [
+        'the username as password',
+        { username: 'moonwalker', password: 'moonwalker77' },
+        /your own name/,
+      ],
+      [
+        'the address as password',
         { email: 'moonwalker@example.com', password: 'moonwalker@example.com' },
         /own name or address/,
       ],
-    ])('%s', async (_, given, reason) => {
-      const { code, errors } = await refused(given);
+    ])('rejects %s with one message', async (_, changes, reason) => {
+      const { code, errors } = await expectRefused(changes);
       expect(code).toBe('password_refused');
       expect(errors).toEqual([{ field: 'password', detail: expect.stringMatching(reason) }]);
     });
@@ -63,8 +77,8 @@ describe('a registration', () => {
       ['phone', '+14155550101;ext=1', 'Give one possible number'],
       ['phone', 14155550101, 'phone must be a string.'],
       ['phone', null, 'phone must be a string.'],
-    ])('the %s %j', async (field, value, detail) => {
-      const { errors } = await refused({ [field]: value });
+    ])('rejects the %s %j with one message', async (field, value, detail) => {
+      const { errors } = await expectRefused({ [field]: value });
       expect(errors).toEqual([{ field, detail: expect.stringContaining(detail) }]);
     });
 
@@ -83,9 +97,11 @@ describe('a registration', () => {
       null,
       7,
       ['Ada'],
-    ])('names such as %j (I7, I8, I9)', async (name) => {
+    ])('rejects the name %j with one message per field', async (name) => {
       const fields = ['username', 'firstName', 'lastName'];
-      const { errors } = await refused(Object.fromEntries(fields.map((field) => [field, name])));
+      const { errors } = await expectRefused(
+        Object.fromEntries(fields.map((field) => [field, name])),
+      );
       expect(errors).toEqual(
         fields.map((field) => ({
           field,
@@ -94,7 +110,7 @@ describe('a registration', () => {
       );
     });
 
-    it('everything that is missing', async () => {
+    it('reports every missing required field', async () => {
       const { body } = await app.post('/auth/register', {}).expect(400);
       expect((body.errors as { field: string }[]).map(({ field }) => field).sort()).toEqual([
         'email',
@@ -103,23 +119,26 @@ describe('a registration', () => {
     });
   });
 
-  it('takes names as people write them', async () => {
+  it('accepts names with accents, punctuation and non-Latin letters', async () => {
     const names = { username: 'grace_h@navy', firstName: "Núñez D'Arcy-Ōe", lastName: '小林 Jr.' };
-    const grace = await signUp(app, somebody(), names);
+    const grace = await signUp(app, newEmail(), names);
     expect(grace.user).toMatchObject(names);
   });
 
   it.each([
     ['ada@mixed.example', [' Ada@Mixed.Example', 'ADA@ｍｉｘｅｄ.example ']],
-    ['ada@xn--bcher-kva.example', ['ada@bücher.example', 'Ada@BÜCHER.example', 'ada@bu\u0308cher.example']],
-  ])('has one account for every spelling of %s (I0b)', async (email, spellings) => {
+    [
+      'ada@xn--bcher-kva.example',
+      ['ada@bücher.example', 'Ada@BÜCHER.example', 'ada@bu\u0308cher.example'],
+    ],
+  ])('treats every spelling of %s as the same account', async (email, spellings) => {
     await signUp(app, email);
     for (const spelling of spellings) {
       await app.ageWhenSent(61);
-      await app.post('/auth/register', { email: spelling, ...GIVEN }).expect(201);
+      await app.post('/auth/register', { email: spelling, ...VALID_INPUT }).expect(201);
       await app.post('/auth/login', { email: spelling, password: PASSWORD }).expect(200);
     }
-    expect(await registrations(email)).toEqual([]);
+    expect(await findRegistrations(email)).toEqual([]);
     const rows = await app.sql<{ email: string }>('select email from users where email like $1', [
       `%${email.split('@')[1]}`,
     ]);
@@ -131,27 +150,27 @@ describe('a registration', () => {
     '\u212aate@look.example',
     'ada\u200b@look.example',
     'ada@lo\u00adok.example',
-  ])('refuses %j, which looks like another address (I0b)', async (email) => {
+  ])('rejects %j, which looks like another address', async (email) => {
     const { body } = await app.post('/auth/register', { email, password: PASSWORD }).expect(400);
     expect(body.code).toBe('email_invalid');
   });
 
-  it('keeps an address with a tag apart from that without (I0b)', async () => {
+  it('treats an address with a plus tag as a different account', async () => {
     const plain = await signUp(app, 'tagged@example.com');
     const tagged = await signUp(app, 'tagged+news@example.com');
     expect(tagged.user.id).not.toBe(plain.user.id);
   });
 
-  it('and every other body refuse fields that are not theirs (M1, M3)', async () => {
-    const ada = await signUp(app, somebody());
+  it('rejects unknown fields in every request body of the API', async () => {
+    const ada = await signUp(app, newEmail());
     await app.sql(`update users set roles = '{user,admin}' where id = $1`, [ada.user.id]);
     const { body: login } = await app.post('/auth/login', { email: ada.email, password: PASSWORD });
     const admin = new Person(app, ada.email, login as SignedInReply);
-    const everything = () =>
+    const allRows = () =>
       Promise.all([app.sql('select * from users order by id'), app.sql('select * from customers')]);
-    const before = await everything();
+    const before = await allRows();
 
-    const stolen = {
+    const forbiddenFields = {
       id: ada.user.id,
       role: 'admin',
       roles: ['admin'],
@@ -173,35 +192,42 @@ describe('a registration', () => {
     type Operation = { requestBody?: object };
     const { body: api } = await app.get('/openapi.json').expect(200);
     const paths = Object.entries(api.paths as Record<string, Record<string, Operation>>);
-    let bodies = 0;
+    let bodyCount = 0;
     for (const [path, operations] of paths)
       for (const [method, { requestBody }] of Object.entries(operations)) {
         if (!requestBody) continue;
-        bodies++;
-        const own = path === '/users/{id}' ? ['roles'] : [];
-        const foreign = Object.entries(stolen).filter(([field]) => !own.includes(field));
+        bodyCount++;
+        const allowedFields = path === '/users/{id}' ? ['roles'] : [];
+        const refusedFields = Object.entries(forbiddenFields).filter(
+          ([field]) => !allowedFields.includes(field),
+        );
         const send = method === 'patch' ? admin.patch.bind(admin) : admin.post.bind(admin);
         const { status, body } = await send(
           path.replace(/\{\w+\}/, ada.user.id),
-          Object.fromEntries(foreign),
+          Object.fromEntries(refusedFields),
         );
         expect({ path, method, status }).toEqual({ path, method, status: 400 });
         expect(body.errors).toEqual(
           expect.arrayContaining(
-            foreign.map(([field]) => ({ field, detail: `There is no field "${field}" here.` })),
+            refusedFields.map(([field]) => ({
+              field,
+              detail: `There is no field "${field}" here.`,
+            })),
           ),
         );
       }
-    expect(bodies).toBeGreaterThan(20);
+    expect(bodyCount).toBeGreaterThan(20);
 
-    for (const [field, value] of Object.entries(stolen)) {
-      const email = somebody();
-      const { body } = await app.post('/auth/register', { email, ...GIVEN, [field]: value }).expect(400);
+    for (const [field, value] of Object.entries(forbiddenFields)) {
+      const email = newEmail();
+      const { body } = await app
+        .post('/auth/register', { email, ...VALID_INPUT, [field]: value })
+        .expect(400);
       expect(body.errors).toMatchObject([{ field }]);
-      expect(await registrations(email)).toEqual([]);
+      expect(await findRegistrations(email)).toEqual([]);
       await admin.patch('/users/me', { firstName: 'Eve', [field]: value }).expect(400);
       await admin.post('/customers', { address: '1 Navy Yard', [field]: value }).expect(400);
     }
-    expect(await everything()).toEqual(before);
+    expect(await allRows()).toEqual(before);
   });
 });

@@ -3,28 +3,32 @@ import request from 'supertest';
 import { PASSWORD } from '../support/accounts.js';
 import { TestApp } from '../support/app.js';
 
-const day = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
+const dateInDays = (days: number) =>
+  new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
 
-describe('a test identity', () => {
+describe('test identities', () => {
   let app: TestApp;
   beforeAll(async () => {
     app = await TestApp.start({
       SIGN_UP_ON_VERIFY: 'true',
       SMS_ALLOWED_COUNTRIES: 'IN',
       TEST_IDENTITIES: [
-        `review@example.com=111111@${day(30)}`,
+        `review@example.com=111111@${dateInDays(30)}`,
         '*@ci.example.com=222222',
-        `+1555555*=333333@${day(0)}`,
-        `*@over.example.com=444444@${day(-1)}`,
+        `+1555555*=333333@${dateInDays(0)}`,
+        `*@over.example.com=444444@${dateInDays(-1)}`,
       ].join(),
     });
   });
   afterAll(() => app?.stop());
 
   const verify = async (address: object, otp: string): Promise<Record<string, string>> =>
-    (await app.post('/auth/verify_otp', { ...address, otp }).expect(201)).body as Record<string, string>;
+    (await app.post('/auth/verify_otp', { ...address, otp }).expect(201)).body as Record<
+      string,
+      string
+    >;
   const patch = (path: string, body: object) => request(app.url).patch(path).send(body);
-  const nothingSentTo = async (address: string) => {
+  const expectNothingSent = async (address: string) => {
     expect(await app.messages(address)).toEqual([]);
     const rows = await app.sql<{ state: string; provider: string; wiped: boolean }>(
       `select distinct state, provider, sealed is null and finished_at is not null as wiped from messages
@@ -39,7 +43,7 @@ describe('a test identity', () => {
     ['Review@Example.com', '111111'],
     ['anybody@ci.example.com', '222222'],
     ['+15555550123', '333333'],
-  ])('%s has the code that was set for it, works once, and is sent nothing (B5)', async (address, otp) => {
+  ])('accepts the configured code for %s once and sends no message', async (address, otp) => {
     const body = address.startsWith('+') ? { phone_number: address } : { email: address };
     const sent = await app.post('/otp/generate', body).expect(200);
     expect(sent.body).not.toHaveProperty('otp');
@@ -50,10 +54,10 @@ describe('a test identity', () => {
     const { body: verified } = await app.post('/otp/verify', { ...body, otp }).expect(200);
     expect(decodeJwt(verified.proof as string)).toMatchObject({ test: true, jti: id });
     await app.post('/otp/verify', { ...body, otp }).expect(404);
-    await nothingSentTo(address.toLowerCase());
+    await expectNothingSent(address.toLowerCase());
   });
 
-  it('waits for nothing and has no budget, but its code expires and its guesses end', async () => {
+  it('has no cooldown and no send limit, but codes expire and attempts are limited', async () => {
     const email = 'limits@ci.example.com';
     for (let n = 0; n < 25; n++) {
       await app.post('/otp/generate', { email }).expect(200);
@@ -72,7 +76,7 @@ describe('a test identity', () => {
     await app.post('/otp/verify', { email, otp: '222222' }).expect(200);
   });
 
-  it('signs in, and its access tokens say so, refreshed ones too', async () => {
+  it('marks access tokens as test tokens, also after a refresh', async () => {
     for (const [address, otp] of [
       [{ email: 'sign-in@ci.example.com' }, '222222'],
       [{ phone: '+15555550199' }, '333333'],
@@ -85,7 +89,7 @@ describe('a test identity', () => {
     }
   });
 
-  it('registers, signs in by password, resets it, and changes its address, each on record as a test', async () => {
+  it('supports registration, password reset, sign-in and address change, and marks each event as a test', async () => {
     const email = 'everything@ci.example.com';
     await app.post('/auth/register', { email, password: PASSWORD }).expect(201);
     await app.post('/auth/verify', { email, otp: '222222' }).expect(200);
@@ -95,15 +99,15 @@ describe('a test identity', () => {
     const { body } = await app.post('/auth/login', { email, password }).expect(200);
     expect(decodeJwt(body.accessToken as string)).toMatchObject({ test: true });
 
-    const moved = 'moved@ci.example.com';
+    const newEmail = 'moved@ci.example.com';
     const authorization = `Bearer ${body.accessToken as string}`;
-    await patch('/users/me', { email: moved }).set('authorization', authorization).expect(200);
+    await patch('/users/me', { email: newEmail }).set('authorization', authorization).expect(200);
     await app
-      .post('/users/me/contact/verify', { email: moved, otp: '222222' })
+      .post('/users/me/contact/verify', { email: newEmail, otp: '222222' })
       .set('authorization', authorization)
       .expect(200);
-    await nothingSentTo(email);
-    await nothingSentTo(moved);
+    await expectNothingSent(email);
+    await expectNothingSent(newEmail);
 
     const events = await app.sql<{ action: string; reason: string }>(
       `select action, reason from account_events where user_id = $1 order by id`,
@@ -115,7 +119,7 @@ describe('a test identity', () => {
     expect(new Set(events.map(({ reason }) => reason))).toEqual(new Set(['test']));
   });
 
-  it('does not become an administrator (P4)', async () => {
+  it('rejects the sign-in of a test identity with the administrator role', async () => {
     const address = { email: 'root@ci.example.com' };
     await app.post('/auth/send_otp', address).expect(201);
     await verify(address, '222222');
@@ -125,7 +129,7 @@ describe('a test identity', () => {
     expect(body).toMatchObject({ code: 'forbidden' });
   });
 
-  it('is an address like all others after its day, and so are its neighbours', async () => {
+  it('treats expired test identities and similar addresses as ordinary addresses', async () => {
     for (const [email, otp] of [
       ['late@over.example.com', '444444'],
       ['review@example.com.example.org', '111111'],
@@ -143,7 +147,7 @@ describe('a test identity', () => {
     await app.post('/otp/generate', { phone_number: '+14155550123' }).expect(400);
   });
 
-  it('is announced at the start, by number only (L3)', () => {
+  it('logs only the number of active test identities at startup', () => {
     expect(app.log).toMatch(/TEST_IDENTITIES.*active.*3/);
     expect(app.log).not.toMatch(/ci\.example\.com|111111|222222|333333/);
   });

@@ -23,7 +23,7 @@ interface Timeline {
   messages: { id: string; state: string; template: string; events: { event: string }[] }[];
 }
 
-describe('the timeline of an address', () => {
+describe('delivery timeline', () => {
   let app: TestApp;
   let admin: Person;
   let user: Person;
@@ -36,25 +36,26 @@ describe('the timeline of an address', () => {
   });
   afterAll(() => app?.stop());
 
-  let people = 0;
-  const somebody = () => `timeline-${++people}@example.com`;
+  let emailCount = 0;
+  const newEmail = () => `timeline-${++emailCount}@example.com`;
   const timeline = async (recipient: string): Promise<Timeline> =>
-    (await admin.get(`/deliveries?recipient=${encodeURIComponent(recipient)}`).expect(200)).body as Timeline;
-  /** Records are written a moment after the messages went out. */
-  const allSent = (recipient: string) =>
-    until('the records of all messages', async () =>
+    (await admin.get(`/deliveries?recipient=${encodeURIComponent(recipient)}`).expect(200))
+      .body as Timeline;
+  /** A message is recorded as sent shortly after it has arrived. */
+  const waitUntilAllSent = (recipient: string) =>
+    until('all messages are recorded as sent', async () =>
       (await timeline(recipient)).messages.every(({ state }) => state === 'sent'),
     );
   const unblock = async (body: object): Promise<Timeline> =>
     (await admin.post('/deliveries/unblock', body).expect(200)).body as Timeline;
-  const wrong = (otp: string) => (otp === '000000' ? '000001' : '000000');
-  const inADay = (text: string | null | undefined) => {
+  const wrongCode = (otp: string) => (otp === '000000' ? '000001' : '000000');
+  const expectInADay = (text: string | null | undefined) => {
     const hours = (Date.parse(text ?? '') - Date.now()) / 3_600_000;
     expect(hours).toBeGreaterThan(23);
     expect(hours).toBeLessThan(24.1);
   };
 
-  it('is for administrators only (API5)', async () => {
+  it('requires the administrator role', async () => {
     const id = '0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001';
     for (const path of ['/deliveries?recipient=a@example.com', `/deliveries/${id}`]) {
       await app.get(path).expect(401);
@@ -64,19 +65,24 @@ describe('the timeline of an address', () => {
     await user.post('/deliveries/unblock', { recipient: 'a@example.com' }).expect(403);
   });
 
-  it('tells of every message and every code, and nothing of what they said (L1, L3)', async () => {
-    const email = somebody();
+  it('lists every message and every code without their content', async () => {
+    const email = newEmail();
     const { body } = await app
       .post('/otp/generate', { email, purpose: 'transaction', context: { payee: 'Acme Ltd' } })
       .expect(200);
     const otp = await app.code(email);
     await app
-      .post('/otp/verify', { email, purpose: 'transaction', context: { payee: 'Acme Ltd' }, otp: wrong(otp) })
+      .post('/otp/verify', {
+        email,
+        purpose: 'transaction',
+        context: { payee: 'Acme Ltd' },
+        otp: wrongCode(otp),
+      })
       .expect(400);
     await app.post('/otp/generate', { email }).expect(200);
     const second = await app.code(email, 2);
     await app.post('/otp/verify', { email, otp: second }).expect(200);
-    await allSent(email);
+    await waitUntilAllSent(email);
 
     const { body: found, text } = await admin
       .get(`/deliveries?recipient=${encodeURIComponent(` ${email.toUpperCase()}`)}`)
@@ -85,7 +91,13 @@ describe('the timeline of an address', () => {
       recipient: 't•••@example.com',
       suppression: null,
       codes: [
-        { purpose: 'verification', status: 'approved', lane: '', channel: 'email', waitsUntil: null },
+        {
+          purpose: 'verification',
+          status: 'approved',
+          lane: '',
+          channel: 'email',
+          waitsUntil: null,
+        },
         {
           id: body.challenge.id,
           purpose: 'transaction',
@@ -103,15 +115,18 @@ describe('the timeline of an address', () => {
       ],
     });
     for (const { events, requestedAt, finishedAt } of found.messages as Record<string, string>[]) {
-      expect(events).toEqual([{ at: expect.any(String), event: 'sent', provider: 'inbox', reason: null }]);
+      expect(events).toEqual([
+        { at: expect.any(String), event: 'sent', provider: 'inbox', reason: null },
+      ]);
       expect(Date.parse(finishedAt ?? '')).toBeGreaterThanOrEqual(Date.parse(requestedAt ?? ''));
     }
-    inADay((found as Timeline).codes[1]?.sends.endsAt);
-    inADay((found as Timeline).codes[1]?.failures.endsAt);
-    for (const secret of [otp, second, email, 'Acme', 'hash', 'sealed']) expect(text).not.toContain(secret);
+    expectInADay((found as Timeline).codes[1]?.sends.endsAt);
+    expectInADay((found as Timeline).codes[1]?.failures.endsAt);
+    for (const secret of [otp, second, email, 'Acme', 'hash', 'sealed'])
+      expect(text).not.toContain(secret);
   });
 
-  it('is found by a phone number as people write it, also where a query string ate its plus', async () => {
+  it('finds a phone number in any notation, even if the query string lost its plus sign', async () => {
     await app.post('/otp/generate', { phone_number: '+14155550142' }).expect(200);
     for (const query of [
       '%2B14155550142',
@@ -124,8 +139,12 @@ describe('the timeline of an address', () => {
     }
   });
 
-  it('is empty for an address that nothing was sent to, and refused for none', async () => {
-    expect(await timeline(somebody())).toMatchObject({ suppression: null, codes: [], messages: [] });
+  it('returns an empty timeline for an unused address and 400 for an invalid one', async () => {
+    expect(await timeline(newEmail())).toMatchObject({
+      suppression: null,
+      codes: [],
+      messages: [],
+    });
     for (const query of [
       '',
       '?recipient=',
@@ -136,8 +155,8 @@ describe('the timeline of an address', () => {
       await admin.get(`/deliveries${query}`).expect(400);
   });
 
-  it('is found by a challenge, also after its code was replaced', async () => {
-    const email = somebody();
+  it('finds messages by challenge id, also after the code was replaced', async () => {
+    const email = newEmail();
     const { body } = await app.post('/otp/generate', { email }).expect(200);
     const { id } = body.challenge as { id: string };
     await app.code(email);
@@ -152,9 +171,9 @@ describe('the timeline of an address', () => {
       await admin.get(`/deliveries/${unknown}`).expect(404);
   });
 
-  describe('and its budgets', () => {
-    it('gives them back in every purpose and lane, on record without the address (L3)', async () => {
-      const email = somebody();
+  describe('unblocking', () => {
+    it('resets the limits of every purpose and lane and audits the change without the address', async () => {
+      const email = newEmail();
       for (const purpose of ['verification', 'other']) {
         await app.post('/otp/generate', { email, purpose }).expect(200);
         await app.code(email);
@@ -169,7 +188,7 @@ describe('the timeline of an address', () => {
         `update challenges set sends = 10, failures = 20, failures_since = now() where recipient = $1`,
         [`email:${email}`],
       );
-      await allSent(email);
+      await waitUntilAllSent(email);
       const before = await timeline(email);
       expect(before.codes.map(({ lane, sends }) => [lane, sends.used]).sort()).toEqual([
         ['', 20],
@@ -187,7 +206,9 @@ describe('the timeline of an address', () => {
           waitsUntil: null,
         });
       const { body } = await app.post('/otp/generate', { email }).expect(200);
-      expect(body.challenge.id).toBe(before.codes.find(({ purpose }) => purpose === 'verification')?.id);
+      expect(body.challenge.id).toBe(
+        before.codes.find(({ purpose }) => purpose === 'verification')?.id,
+      );
       await app.post('/otp/verify', { email, otp: await app.code(email, 3) }).expect(200);
 
       const { body: audit, text } = await admin.get('/audit').expect(200);
@@ -199,8 +220,8 @@ describe('the timeline of an address', () => {
       expect(text).not.toContain(email);
     });
 
-    it('gives wrong guesses and the wait back for one purpose where it is named', async () => {
-      const email = somebody();
+    it('resets only the limits of the given purpose', async () => {
+      const email = newEmail();
       for (const purpose of ['verification', 'other'])
         await app.post('/otp/generate', { email, purpose }).expect(200);
       await app.sql(
@@ -213,17 +234,18 @@ describe('the timeline of an address', () => {
       expect(body).toMatchObject({ code: 'otp_guess_limit' });
     });
 
-    it('leaves a live code its guesses, so that unblocking never helps to guess it (B2)', async () => {
-      const email = somebody();
+    it('keeps the attempts used on a live code, so that unblocking never helps to guess it', async () => {
+      const email = newEmail();
       await app.post('/otp/generate', { email }).expect(200);
       const otp = await app.code(email);
-      for (let n = 0; n < 3; n++) await app.post('/otp/verify', { email, otp: wrong(otp) }).expect(400);
+      for (let n = 0; n < 3; n++)
+        await app.post('/otp/verify', { email, otp: wrongCode(otp) }).expect(400);
       const { codes } = await unblock({ recipient: email });
       expect(codes).toMatchObject([{ status: 'exhausted', attempts: { used: 3 } }]);
       await app.post('/otp/verify', { email, otp }).expect(403);
     });
 
-    it('lifts a suppression, and says so in its record', async () => {
+    it('lifts a suppression and records it in the audit log', async () => {
       const phone_number = '+14155550143';
       await app.sql(
         `insert into suppressions (recipient, reason, provider) values ($1, 'unsubscribed', 'twilio')`,
@@ -243,7 +265,7 @@ describe('the timeline of an address', () => {
       expect(body).toMatchObject([{ details: { suppressionLifted: true, codes: 1 } }]);
     });
 
-    it('refuses what names nobody', async () => {
+    it('rejects a request without a valid recipient', async () => {
       for (const body of [
         {},
         { recipient: 'x' },
