@@ -16,14 +16,7 @@ import { SignInNotices } from './sign-in-notices.service.js';
 import { SignInService } from './sign-in.service.js';
 
 @Module({
-  imports: [
-    AccountEventsModule,
-    NotifierModule,
-    OtpModule,
-    PasswordsModule,
-    SessionsModule,
-    UsersModule,
-  ],
+  imports: [AccountEventsModule, NotifierModule, OtpModule, PasswordsModule, SessionsModule, UsersModule],
   controllers: [RegistrationController, SignInController, PasswordController, ResetPageController],
   providers: [
     RegistrationService,

@@ -48,7 +48,11 @@ export class RegistrationController {
     @Body() { email, otp }: VerifyRegistration,
     @CurrentClient() client: Client,
   ): Promise<SignInCodeApproved> {
-    const signedIn = await this.signIn.signInWithRegistration(this.recipients.fromFields({ email }), otp, client);
+    const signedIn = await this.signIn.signInWithRegistration(
+      this.recipients.fromFields({ email }),
+      otp,
+      client,
+    );
     return { VerificationStatus: 'approved', ...signedIn };
   }
 }

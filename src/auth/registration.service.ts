@@ -41,7 +41,8 @@ export class RegistrationService {
   async register(body: Register, client: Client): Promise<Challenge> {
     const { password, username = null, firstName = null, lastName = null } = body;
     const recipient = this.recipients.fromFields({ email: body.email });
-    const phone = body.phone === undefined ? null : addressOf(this.recipients.fromFields({ phone: body.phone }));
+    const phone =
+      body.phone === undefined ? null : addressOf(this.recipients.fromFields({ phone: body.phone }));
     const email = addressOf(recipient);
     this.passwords.assertAcceptable(password, { email, names: [username, firstName, lastName] });
 

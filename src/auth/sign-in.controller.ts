@@ -91,7 +91,11 @@ export class SignInController {
     @Body() { phone, email, otp }: VerifySignInCode,
     @CurrentClient() client: Client,
   ): Promise<SignInCodeApproved> {
-    const signedIn = await this.signIn.signInWithCode(this.recipients.fromFields({ phone, email }), otp, client);
+    const signedIn = await this.signIn.signInWithCode(
+      this.recipients.fromFields({ phone, email }),
+      otp,
+      client,
+    );
     return { VerificationStatus: 'approved', ...signedIn };
   }
 

@@ -47,7 +47,10 @@ export class SignInService {
     const verify = () => this.otp.verify({ recipient, policy, lane }, otp);
     // Wanted whether the code is right or wrong, so both are asked at once. A session opens only if it has not changed since.
     const found = this.users.findByVerifiedAddress(recipient);
-    const [owner] = await Promise.all([found, this.recordingFailures('sign_in', recipient, client, verify, found)]);
+    const [owner] = await Promise.all([
+      found,
+      this.recordingFailures('sign_in', recipient, client, verify, found),
+    ]);
     const account = owner ?? (await this.newOwner(recipient, client));
     return account && this.completeCodeSignIn(account, recipient, client);
   }

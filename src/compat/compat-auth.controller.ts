@@ -13,13 +13,7 @@ import { PasswordResetService } from '../auth/password-reset.service.js';
 import { ResetPassword } from '../auth/password.dto.js';
 import { Register, VerifyRegistration } from '../auth/registration.dto.js';
 import { RegistrationService } from '../auth/registration.service.js';
-import {
-  LegacySignedIn,
-  LogIn,
-  Message,
-  SignInCodeApproved,
-  SignInCodeSent,
-} from '../auth/sign-in.dto.js';
+import { LegacySignedIn, LogIn, Message, SignInCodeApproved, SignInCodeSent } from '../auth/sign-in.dto.js';
 import { SignInService } from '../auth/sign-in.service.js';
 import {
   BareToken,
@@ -53,10 +47,7 @@ export class CompatAuthController {
   @Post('register')
   @ApiBody({ type: Register, examples: REGISTER_EXAMPLES })
   @ApiProblems(...REGISTER_PROBLEMS)
-  async register(
-    @Body() body: Register,
-    @CurrentClient() client: Client,
-  ): Promise<SignInCodeSent> {
+  async register(@Body() body: Register, @CurrentClient() client: Client): Promise<SignInCodeSent> {
     const challenge = await this.registrations.register(body, client);
     return {
       message: 'Enter the code that was mailed to you.',
@@ -86,10 +77,7 @@ export class CompatAuthController {
   @HttpCode(200)
   @ApiBody({ type: LogIn, examples: LOGIN_EXAMPLES })
   @ApiProblems(...LOGIN_PROBLEMS)
-  async logIn(
-    @Body() { email, password }: LogIn,
-    @CurrentClient() client: Client,
-  ): Promise<LegacySignedIn> {
+  async logIn(@Body() { email, password }: LogIn, @CurrentClient() client: Client): Promise<LegacySignedIn> {
     const signedIn = await this.signIn.signInWithPassword(email, password, client);
     return { ...signedIn, token: signedIn.accessToken };
   }

@@ -39,14 +39,22 @@ function missingCredentials(config: ProviderConfig): SettingFault[] {
       'TWILIO_FROM',
       'or TWILIO_MESSAGING_SERVICE_SID is needed by the provider twilio',
     ],
-    [config.usesProvider('twilio', 'whatsapp'), 'TWILIO_WHATSAPP_FROM', 'is needed by WHATSAPP_PROVIDERS=twilio'],
+    [
+      config.usesProvider('twilio', 'whatsapp'),
+      'TWILIO_WHATSAPP_FROM',
+      'is needed by WHATSAPP_PROVIDERS=twilio',
+    ],
     [
       config.usesProvider('twilio', 'whatsapp'),
       'TWILIO_WHATSAPP_CONTENT_SID',
       'is needed by WHATSAPP_PROVIDERS=twilio',
     ],
     [config.usesProvider('twilio', 'voice'), 'TWILIO_VOICE_FROM', 'is needed by VOICE_PROVIDERS=twilio'],
-    [config.usesProvider('twilio-verify'), 'TWILIO_VERIFY_SERVICE_SID', 'is needed by the provider twilio-verify'],
+    [
+      config.usesProvider('twilio-verify'),
+      'TWILIO_VERIFY_SERVICE_SID',
+      'is needed by the provider twilio-verify',
+    ],
     [config.usesProvider('webhook'), 'WEBHOOK_URL', 'is needed by the provider webhook'],
     [config.usesProvider('webhook'), 'WEBHOOK_SECRET', 'is needed by the provider webhook'],
   ];
@@ -87,7 +95,11 @@ const isInbox = ({ provider }: SmsRouteEntry) => provider === 'inbox';
 const MAX_TEST_DAYS = 90;
 
 /** A known code must look like any other, and in front of real people it must have an end. */
-function unsafeTestIdentities({ TEST_IDENTITIES = [], OTP_LENGTH, production }: CheckedConfig): SettingFault[] {
+function unsafeTestIdentities({
+  TEST_IDENTITIES = [],
+  OTP_LENGTH,
+  production,
+}: CheckedConfig): SettingFault[] {
   const setting = 'TEST_IDENTITIES';
   if (TEST_IDENTITIES.some(({ code }) => code.length !== OTP_LENGTH))
     return [{ setting, reason: 'must have codes of OTP_LENGTH digits' }];

@@ -49,8 +49,7 @@ export class TestIdentities implements OnApplicationBootstrap {
 
   onApplicationBootstrap(): void {
     const active = this.active().length;
-    if (active > 0)
-      this.logger.warn({ msg: 'TEST_IDENTITIES: these addresses have known codes', active });
+    if (active > 0) this.logger.warn({ msg: 'TEST_IDENTITIES: these addresses have known codes', active });
   }
 
   has(recipient: Recipient): boolean {

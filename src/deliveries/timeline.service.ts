@@ -17,7 +17,11 @@ export class TimelineService {
   ) {}
 
   async of(recipient: Recipient): Promise<Timeline> {
-    return this.timeline(recipient, await this.codes.ofRecipient(recipient), await this.history.ofRecipient(recipient));
+    return this.timeline(
+      recipient,
+      await this.codes.ofRecipient(recipient),
+      await this.history.ofRecipient(recipient),
+    );
   }
 
   /** Throws `challenge_not_found`. A code that another has replaced is known by its messages only. */

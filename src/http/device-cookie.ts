@@ -11,12 +11,9 @@ const MAX_AGE_SECONDS = 180 * 86_400;
 export function addDeviceCookie(fastify: FastifyInstance, { publicUrl }: Config): void {
   const secure = publicUrl.startsWith('https:') ? '; Secure' : '';
   const attributes = `Path=/; Max-Age=${MAX_AGE_SECONDS}; HttpOnly; SameSite=Lax${secure}`;
-  fastify.addHook<{ deviceToken?: string } | null>(
-    'preSerialization',
-    (_request, reply, payload, done) => {
-      const token = payload?.deviceToken;
-      if (token) void reply.header('set-cookie', `${DEVICE_COOKIE}=${token}; ${attributes}`);
-      done(null, payload);
-    },
-  );
+  fastify.addHook<{ deviceToken?: string } | null>('preSerialization', (_request, reply, payload, done) => {
+    const token = payload?.deviceToken;
+    if (token) void reply.header('set-cookie', `${DEVICE_COOKIE}=${token}; ${attributes}`);
+    done(null, payload);
+  });
 }

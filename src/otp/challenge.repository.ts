@@ -282,13 +282,7 @@ export class ChallengeRepository {
   }
 
   explainVerify({ recipient, purpose, lane }: ChallengeKey, policy: Policy): Promise<VerifyRefusal | null> {
-    return this.sql.row(EXPLAIN_VERIFY, [
-      recipient,
-      purpose,
-      lane,
-      policy.maxAttempts,
-      policy.guessesPerDay,
-    ]);
+    return this.sql.row(EXPLAIN_VERIFY, [recipient, purpose, lane, policy.maxAttempts, policy.guessesPerDay]);
   }
 
   /** Whether this made it consumed. */

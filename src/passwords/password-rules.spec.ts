@@ -7,7 +7,8 @@ const ADA: PasswordOwner = {
   names: ['Ada', 'King-Noël', 'countess_ada', null, undefined],
 };
 
-const refusal = (password: string, owner: PasswordOwner = ADA, min = MIN) => refusalReason(password, owner, min);
+const refusal = (password: string, owner: PasswordOwner = ADA, min = MIN) =>
+  refusalReason(password, owner, min);
 
 describe('the length of a password', () => {
   it('is what the configuration asks for, up to 256 characters (N13)', () => {

@@ -13,7 +13,7 @@ function passwordsWith(slots = new HashSlots(1, 1), guessesLeft = 1) {
   const note = (what: string) => Promise.resolve(void done.push(what));
   const budgets = {
     spend: () => (guessesLeft > 0 ? note('spend') : Promise.reject(PasswordError.guessLimit(7))),
-    forget: () => note('forget'),
+    reset: () => note('reset'),
   };
   const hasher = {
     hash: (password: string) => Promise.resolve(`new:${password}`),
@@ -36,7 +36,7 @@ describe('a guess', () => {
   it('is spent before it is compared, and forgotten when right', async () => {
     const { passwords, done } = passwordsWith();
     expect(await passwords.check(ATTEMPT, 'otters', 'new:otters')).toEqual({ right: true });
-    expect(done).toEqual(['spend', 'compare', 'forget']);
+    expect(done).toEqual(['spend', 'compare', 'reset']);
   });
 
   it('stays spent when wrong or at nobody, and both are compared (E2, E3)', async () => {
@@ -51,7 +51,7 @@ describe('a guess', () => {
     const { passwords } = passwordsWith();
     expect(await passwords.check(ATTEMPT, 'otters', 'old:otters')).toEqual({
       right: true,
-      outdated: 'new:otters',
+      rehashed: 'new:otters',
     });
     expect(await passwords.check(ATTEMPT, 'wrong', 'old:otters')).toEqual({ right: false });
   });

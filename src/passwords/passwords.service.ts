@@ -65,7 +65,11 @@ export class Passwords {
     });
   }
 
-  private async judge({ attempt, hash }: Guess, password: string, inTurn: RunInSlot): Promise<PasswordVerdict> {
+  private async judge(
+    { attempt, hash }: Guess,
+    password: string,
+    inTurn: RunInSlot,
+  ): Promise<PasswordVerdict> {
     await this.budgets.spend(attempt);
     const right = await inTurn(() => this.hasher.matches(password, hash));
     if (!right || hash === null) return { right: false };

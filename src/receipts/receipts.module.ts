@@ -12,7 +12,10 @@ export class ReceiptsModule {
   static with(config: Config): DynamicModule {
     const controllers: [boolean, Type][] = [
       [config.usesProvider('twilio'), TwilioReceiptsController],
-      [config.usesProvider('postmark') && config.POSTMARK_WEBHOOK_PASSWORD !== undefined, PostmarkReceiptsController],
+      [
+        config.usesProvider('postmark') && config.POSTMARK_WEBHOOK_PASSWORD !== undefined,
+        PostmarkReceiptsController,
+      ],
       [config.usesProvider('webhook'), DeliveryReceiptsController],
     ];
     return {

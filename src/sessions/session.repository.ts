@@ -211,7 +211,14 @@ export class SessionRepository {
   }
 
   /** Null when there was nothing to refresh. */
-  refresh({ sessionId, presented: shown, successor, isGenuine: isOurs, userAgent, ip }: Rotation): Promise<Rotated | null> {
+  refresh({
+    sessionId,
+    presented: shown,
+    successor,
+    isGenuine: isOurs,
+    userAgent,
+    ip,
+  }: Rotation): Promise<Rotated | null> {
     return this.sql.row(REFRESH, [sessionId, shown, successor, isOurs, userAgent ?? null, ip]);
   }
 

@@ -43,9 +43,7 @@ export function createSender(config: Config, inbox: InboxStore) {
       inject: [Config],
       useFactory: (config: Config) =>
         new TwilioVerifyFeedback(
-          config.usesProvider('twilio-verify')
-            ? new TwilioVerifySender(config, twilioClient(config))
-            : null,
+          config.usesProvider('twilio-verify') ? new TwilioVerifySender(config, twilioClient(config)) : null,
         ),
     },
   ],

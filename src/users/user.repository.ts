@@ -138,11 +138,12 @@ export class UserRepository {
 
   /** Null when the account is not what the caller has read any more. */
   setPassword(manager: EntityManager, { id, securityStamp }: Account, hash: string): Promise<Account | null> {
-    return this.update(manager, 'password_hash = $3, security_stamp = security_stamp + 1', 'id = $1 and security_stamp = $2', [
-      id,
-      securityStamp,
-      hash,
-    ]);
+    return this.update(
+      manager,
+      'password_hash = $3, security_stamp = security_stamp + 1',
+      'id = $1 and security_stamp = $2',
+      [id, securityStamp, hash],
+    );
   }
 
   /** With a security stamp: null when the account is not what the caller has read any more. */
@@ -152,7 +153,11 @@ export class UserRepository {
     email: string | null,
     securityStamp?: number,
   ): Promise<Account | null> {
-    return this.update(manager, 'email = $2, security_stamp = security_stamp + 1', IF_UNCHANGED, [id, email, securityStamp ?? null]);
+    return this.update(manager, 'email = $2, security_stamp = security_stamp + 1', IF_UNCHANGED, [
+      id,
+      email,
+      securityStamp ?? null,
+    ]);
   }
 
   /** The same. */

@@ -17,14 +17,7 @@ import { UsersController } from './users.controller.js';
 import { UsersService } from './users.service.js';
 
 @Module({
-  imports: [
-    AccountEventsModule,
-    AuditModule,
-    NotifierModule,
-    OtpModule,
-    PasswordsModule,
-    SessionsModule,
-  ],
+  imports: [AccountEventsModule, AuditModule, NotifierModule, OtpModule, PasswordsModule, SessionsModule],
   // `users/me` before `users/:id`.
   controllers: [MeController, UndoController, UsersController, UndoPageController],
   providers: [

@@ -54,7 +54,8 @@ export class UsersService {
     if (!isPhone(recipient) || !(await this.users.hasClaim(phone))) return null;
     return this.dataSource.transaction(async (manager) => {
       const account = await this.users.linkPhone(manager, phone);
-      if (account) await this.notifyOwner(manager, account, 'phone_linked', { locale, phone: maskedAddress(recipient) });
+      if (account)
+        await this.notifyOwner(manager, account, 'phone_linked', { locale, phone: maskedAddress(recipient) });
       return account;
     });
   }
@@ -73,7 +74,12 @@ export class UsersService {
   }
 
   /** Throws unless the caller signed in within ten minutes or knows the current password. */
-  async reauthenticate(account: Account, caller: Caller, client: Client, currentPassword?: string): Promise<void> {
+  async reauthenticate(
+    account: Account,
+    caller: Caller,
+    client: Client,
+    currentPassword?: string,
+  ): Promise<void> {
     if (currentPassword === undefined) {
       if (!caller.recentlyAuthenticated) throw CommonError.reauthenticate();
       return;

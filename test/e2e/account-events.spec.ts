@@ -2,14 +2,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Response } from 'supertest';
-import {
-  changeContact,
-  logIn,
-  PASSWORD,
-  signInByCode,
-  signUp,
-  undoToken,
-} from '../support/accounts.js';
+import { changeContact, logIn, PASSWORD, signInByCode, signUp, undoToken } from '../support/accounts.js';
 import { TestApp } from '../support/app.js';
 import { until } from '../support/until.js';
 
@@ -60,9 +53,7 @@ describe('account events', () => {
 
   it('records action, outcome, reason, masked address, IP address and User-Agent', async () => {
     const ada = await newUser();
-    await app
-      .post('/auth/login', { email: ada.email, password: 'wrong' })
-      .set('user-agent', USER_AGENT);
+    await app.post('/auth/login', { email: ada.email, password: 'wrong' }).set('user-agent', USER_AGENT);
     const [refused, ...before] = await listEvents(ada);
     expect(refused).toEqual({
       id: expect.stringMatching(/^[0-9a-f-]{36}$/),
@@ -95,13 +86,8 @@ describe('account events', () => {
         { action: 'email_verification', reason: 'otp_invalid', user_id: null, address },
       ]);
       const { body } = await app.post('/auth/verify', { email, otp }).expect(200);
-      const events = await app
-        .get('/users/me/events')
-        .auth((body as Person).accessToken, { type: 'bearer' });
-      expect((events.body as Event[]).map(({ action }) => action)).toEqual([
-        'sign_in',
-        'email_verification',
-      ]);
+      const events = await app.get('/users/me/events').auth((body as Person).accessToken, { type: 'bearer' });
+      expect((events.body as Event[]).map(({ action }) => action)).toEqual(['sign_in', 'email_verification']);
       await app.post('/auth/verify', { email, otp }).expect(404);
       const [latest] = (
         await app.get('/users/me/events').auth((body as Person).accessToken, { type: 'bearer' })
@@ -118,17 +104,13 @@ describe('account events', () => {
       const before = await listEvents(ada);
       await logIn(app, ada.email);
       await app.post('/auth/login', { email: ada.email, password: 'wrong' }).expect(401);
-      await app
-        .post('/api/login', { email: ada.email.toUpperCase(), password: 'wrong' })
-        .expect(401);
+      await app.post('/api/login', { email: ada.email.toUpperCase(), password: 'wrong' }).expect(401);
       expect(await eventsSince(ada, before)).toEqual([
         'sign_in: invalid_credentials',
         'sign_in: invalid_credentials',
         'sign_in',
       ]);
-      await app.sql(`update password_guesses set failures = 20 where who = $1`, [
-        `email:${ada.email}`,
-      ]);
+      await app.sql(`update password_guesses set failures = 20 where subject = $1`, [`email:${ada.email}`]);
       await app.post('/auth/login', { email: ada.email, password: PASSWORD }).expect(429);
       expect((await eventsSince(ada, before))[0]).toBe('sign_in: password_guess_limit');
     });
@@ -176,14 +158,10 @@ describe('account events', () => {
       const wrongChange = { password: PASSWORD, currentPassword: 'wrong' };
       await afterReset.patch('/users/me', wrongChange).expect(401);
       await afterReset.patch('/auth/reset', wrongChange).expect(401);
-      await afterReset
-        .patch('/users/me', { ...wrongChange, currentPassword: NEW_PASSWORD })
-        .expect(200);
+      await afterReset.patch('/users/me', { ...wrongChange, currentPassword: NEW_PASSWORD }).expect(200);
       const afterChange = await logIn(app, email);
       await afterChange.patch('/auth/reset', { password: NEW_PASSWORD }).expect(200);
-      expect(
-        await eventsSince(await logIn(app, email, { password: NEW_PASSWORD }), before),
-      ).toEqual([
+      expect(await eventsSince(await logIn(app, email, { password: NEW_PASSWORD }), before)).toEqual([
         'sign_in',
         'password_change',
         'sign_in',
@@ -246,8 +224,7 @@ describe('account events', () => {
       const email = newEmail();
       await ada.patch('/users/me', { email: bob.email }).expect(200);
       const otp = await app.code(bob.email, 2);
-      const verify = (code: string) =>
-        ada.post('/users/me/contact/verify', { email: bob.email, otp: code });
+      const verify = (code: string) => ada.post('/users/me/contact/verify', { email: bob.email, otp: code });
       await verify(wrongCode(otp)).expect(400);
       await verify(otp).expect(409);
       await changeContact(app, ada, { email });
@@ -258,19 +235,14 @@ describe('account events', () => {
       ]);
       await app.post('/users/contact/undo', { token: await undoToken(app, ada.email) }).expect(204);
       const restored = await signInByCode(app, { email: ada.email });
-      expect((await eventsSince(restored, before)).slice(0, 2)).toEqual([
-        'sign_in',
-        'contact_undo',
-      ]);
+      expect((await eventsSince(restored, before)).slice(0, 2)).toEqual(['sign_in', 'contact_undo']);
     });
   });
 
   it('shows events only to the account owner, including attempts by strangers', async () => {
     const [ada, eve] = [await newUser(), await newUser()];
     const before = await listEvents(eve);
-    await app
-      .post('/auth/login', { email: ada.email, password: 'guess' })
-      .set('user-agent', 'a stranger');
+    await app.post('/auth/login', { email: ada.email, password: 'guess' }).set('user-agent', 'a stranger');
     expect((await listEvents(ada))[0]).toMatchObject({ succeeded: false, userAgent: 'a stranger' });
     expect(await listEvents(eve)).toEqual(before);
     await eve.get(`/users/me/events?cursor=${(await listEvents(ada))[0]?.id}`).expect(200, before);
@@ -281,8 +253,7 @@ describe('account events', () => {
 
   it('pages newest first without duplicates or gaps while new events arrive', async () => {
     const ada = await newUser();
-    for (let i = 0; i < 23; i++)
-      await app.post('/auth/login', { email: ada.email, password: 'wrong' });
+    for (let i = 0; i < 23; i++) await app.post('/auth/login', { email: ada.email, password: 'wrong' });
     const all = await listEvents(ada);
     expect(all.map(({ at }) => at)).toEqual(
       all
@@ -309,17 +280,12 @@ describe('account events', () => {
     await changeContact(app, ada, { phone });
     const tokenToUndo = await undoToken(app, ada.email);
     // Wait for the notice about the new number, which would otherwise arrive after the reset code.
-    await until(
-      'the contact change notice arrived',
-      async () => (await app.messages(email)).length === 2,
-    );
+    await until('the contact change notice arrived', async () => (await app.messages(email)).length === 2);
     await app.post('/auth/forgot', { email }).expect(202);
     const otp = await app.code(email, 3);
     const [{ text = '' } = {}] = await app.messages(email);
     const tokenToReset = /#token=([\w-]+)/.exec(text)?.[1] ?? '';
-    await app
-      .patch('/auth/reset', { email, otp: wrongCode(otp), password: NEW_PASSWORD })
-      .expect(400);
+    await app.patch('/auth/reset', { email, otp: wrongCode(otp), password: NEW_PASSWORD }).expect(400);
     await app.patch('/auth/reset', { token: tokenToReset, password: NEW_PASSWORD }).expect(200);
     const events = await app.sql<{ event: string }>(
       'select to_jsonb(e)::text as event from account_events e',
@@ -365,16 +331,12 @@ describe('account events', () => {
     ];
     socket.end(
       Buffer.from(
-        [...requestHead, `content-length: ${body.length}`, `user-agent: ${agent}`, '', body].join(
-          '\r\n',
-        ),
+        [...requestHead, `content-length: ${body.length}`, `user-agent: ${agent}`, '', body].join('\r\n'),
         'latin1',
       ),
     );
     await closed;
-    expect(app.log.replace(/\x1b\[(\d+)m/g, '')).not.toMatch(
-      /forged|[\x00-\x08\x0b-\x1f\x7f-\x9f]/,
-    );
+    expect(app.log.replace(/\x1b\[(\d+)m/g, '')).not.toMatch(/forged|[\x00-\x08\x0b-\x1f\x7f-\x9f]/);
     for (const { userAgent } of await listEvents(ada))
       expect(userAgent ?? '').not.toMatch(/[\x00-\x1f\x7f-\x9f]/);
   });

@@ -155,9 +155,7 @@ describe('administration', () => {
       expect(accessDecision(await requestRoute(route, 'x.y.z'))).toBe(401);
       expect(accessDecision(await requestRoute(route, user.accessToken))).toBe(403);
       expect(accessDecision(await requestRoute(route, admin.accessToken))).toBe('in');
-      expect((await requestRoute(route.replace(/^GET/, 'HEAD'), user.accessToken)).status).toBe(
-        403,
-      );
+      expect((await requestRoute(route.replace(/^GET/, 'HEAD'), user.accessToken)).status).toBe(403);
     });
   });
 
@@ -236,8 +234,7 @@ describe('administration', () => {
 
     it('pages without duplicates or gaps, also within a search', async () => {
       const created: string[] = [];
-      for (let i = 0; i < 5; i++)
-        created.push((await signUp(app, `paged-${i}@example.com`)).user.id);
+      for (let i = 0; i < 5; i++) created.push((await signUp(app, `paged-${i}@example.com`)).user.id);
       const collectIds = async (start: string) => {
         const seen: string[] = [];
         for (let path = start; path;) {
@@ -257,8 +254,7 @@ describe('administration', () => {
   describe('user updates', () => {
     it('changes roles at once and revokes earlier tokens', async () => {
       const ada = await newUser();
-      const patch = (roles: string[]) =>
-        admin.patch(`/users/${ada.user.id}`, { roles }).expect(200);
+      const patch = (roles: string[]) => admin.patch(`/users/${ada.user.id}`, { roles }).expect(200);
       expect((await patch(['user', 'admin'])).body).toMatchObject({ roles: ['user', 'admin'] });
       expect(await profileStatus(ada)).toBe(401);
       await app.post('/auth/refresh', { refreshToken: ada.refreshToken }).expect(401);
@@ -302,11 +298,7 @@ describe('administration', () => {
     it("rejects changes to the caller's own account, whatever the case of the id", async () => {
       const { id } = admin.user;
       for (const path of [`/users/${id}`, `/users/${id.toUpperCase()}`])
-        for (const body of [
-          { roles: ['user'] },
-          { disabled: true },
-          { roles: ['admin'], endSessions: true },
-        ])
+        for (const body of [{ roles: ['user'] }, { disabled: true }, { roles: ['admin'], endSessions: true }])
           expect(problemOf(await admin.patch(path, body))).toEqual({
             status: 409,
             code: 'own_account',
@@ -328,7 +320,7 @@ describe('administration', () => {
       [{ email: 'eve@example.com' }, 'email'],
       [{ passwordHash: 'x' }, 'passwordHash'],
       [{ disabledAt: null }, 'disabledAt'],
-      [{ stamp: 0 }, 'stamp'],
+      [{ securityStamp: 0 }, 'securityStamp'],
     ])('rejects the body %j and changes nothing', async (body, ...fields) => {
       const ada = await newUser();
       const { body: problem } = await admin.patch(`/users/${ada.user.id}`, body).expect(400);
@@ -367,9 +359,7 @@ describe('administration', () => {
       }));
       expect(await auditEntries(`subject=${ada.user.id}`)).toEqual(expected);
       expect(await auditEntries(`actor=${otherAdmin.user.id}`)).toEqual(expected);
-      expect(await auditEntries(`actor=${otherAdmin.user.id}&subject=${admin.user.id}`)).toEqual(
-        [],
-      );
+      expect(await auditEntries(`actor=${otherAdmin.user.id}&subject=${admin.user.id}`)).toEqual([]);
       const first = await admin.get(`/audit?subject=${ada.user.id}&limit=3`).expect(200);
       const second = await admin.get(nextPath(first)).expect(200);
       expect([...(first.body as object[]), ...(second.body as object[])]).toEqual(expected);

@@ -123,12 +123,9 @@ describe('bad input', () => {
         [field]: value,
       });
       const { code } = JSON.parse(reply.text) as { code: string };
-      expect([
-        'validation_failed',
-        'email_invalid',
-        'phone_invalid',
-        'phone_country_unknown',
-      ]).toContain(code);
+      expect(['validation_failed', 'email_invalid', 'phone_invalid', 'phone_country_unknown']).toContain(
+        code,
+      );
       expectProblem(reply, 400, code, field);
     });
   });
@@ -141,12 +138,7 @@ describe('bad input', () => {
     expectProblem(withoutAddress, 400, 'validation_failed', email);
     expectProblem(await postJson(path, { ...VALID_FIELDS[path] }), 400, 'validation_failed', phone);
     if (otp)
-      expectProblem(
-        await postJson(path, { email: 'ada@example.com' }),
-        400,
-        'validation_failed',
-        'otp',
-      );
+      expectProblem(await postJson(path, { email: 'ada@example.com' }), 400, 'validation_failed', 'otp');
   });
 
   it.each(PATHS)('%s: rejects unknown fields, including database columns', async (path) => {
@@ -194,11 +186,7 @@ describe('bad input', () => {
       '{"email": "ada@example.com", "context": {"constructor": {"prototype": {"x": "1"}}}}',
       '{"\\u005f_proto__": {"x": 1}}',
     ])
-      expectProblem(
-        await raw(app.url, path, { headers: JSON_TYPE, body: text }),
-        400,
-        'malformed_request',
-      );
+      expectProblem(await raw(app.url, path, { headers: JSON_TYPE, body: text }), 400, 'malformed_request');
   });
 
   it.each(PATHS)('%s: rejects bodies that are not a JSON object', async (path) => {
@@ -212,11 +200,7 @@ describe('bad input', () => {
       '{"a":"\u0001"}',
       'undefined',
     ])
-      expectProblem(
-        await raw(app.url, path, { headers: JSON_TYPE, body: text }),
-        400,
-        'malformed_request',
-      );
+      expectProblem(await raw(app.url, path, { headers: JSON_TYPE, body: text }), 400, 'malformed_request');
     for (const text of ['', 'null', '[]', '[{}]', '1', '"x"', 'true', '1e400'])
       expectProblem(
         await raw(app.url, path, { headers: JSON_TYPE, body: text }),
@@ -316,9 +300,8 @@ describe('bad input', () => {
   });
 
   it.each(PATHS)('%s: rejects long repetitive text without delay', async (path) => {
-    for (const [field, fragment] of FIELDS.filter(([fieldPath]) => fieldPath === path).flatMap(
-      ([, name]) =>
-        ['a.', '+1 ', 'a@', ' ', '(', '0', '\u0300'].map((text): [string, string] => [name, text]),
+    for (const [field, fragment] of FIELDS.filter(([fieldPath]) => fieldPath === path).flatMap(([, name]) =>
+      ['a.', '+1 ', 'a@', ' ', '(', '0', '\u0300'].map((text): [string, string] => [name, text]),
     )) {
       const start = performance.now();
       const text = fragment.repeat(Math.floor(15_000 / Buffer.byteLength(fragment)));
@@ -334,9 +317,7 @@ describe('bad input', () => {
 
   it('treats SQL as plain text', async () => {
     const countChallenges = async () => {
-      const [row] = await app.sql<{ count: string }>(
-        'select count(*)::text as count from challenges',
-      );
+      const [row] = await app.sql<{ count: string }>('select count(*)::text as count from challenges');
       return Number(row?.count);
     };
     const before = await countChallenges();
@@ -382,9 +363,7 @@ describe('bad input', () => {
       '/openapi.json',
     ];
     const otherMethods = (allowed: string) =>
-      ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'].filter(
-        (method) => method !== allowed,
-      );
+      ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'].filter((method) => method !== allowed);
     for (const [path, allowed] of [
       ...PATHS.map((path) => [path, 'POST'] as const),
       ...getPaths.map((path) => [path, 'GET'] as const),
@@ -416,11 +395,7 @@ describe('bad input', () => {
       '/otp/verify.json',
       '*',
     ])
-      expectProblem(
-        await raw(app.url, path, { headers: JSON_TYPE, body: text }),
-        404,
-        'route_not_found',
-      );
+      expectProblem(await raw(app.url, path, { headers: JSON_TYPE, body: text }), 404, 'route_not_found');
     for (const path of [
       '/otp/%76erify',
       '/%6ftp/verify',
@@ -507,13 +482,9 @@ describe('bad input', () => {
     });
     expect(inboxPage.text).not.toContain('<script>alert');
     expect(inboxPage.text).toContain('&lt;script&gt;alert(1)&lt;/script&gt;');
-    const searchPage = await raw(
-      app.url,
-      `/inbox?to=${encodeURIComponent('"><script>alert(1)</script>')}`,
-      {
-        method: 'GET',
-      },
-    );
+    const searchPage = await raw(app.url, `/inbox?to=${encodeURIComponent('"><script>alert(1)</script>')}`, {
+      method: 'GET',
+    });
     expect(searchPage.text).not.toContain('<script>alert');
   });
 

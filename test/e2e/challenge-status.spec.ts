@@ -17,11 +17,7 @@ class EventStream {
     this.read().catch(() => undefined);
   }
 
-  static async open(
-    app: TestApp,
-    id: string,
-    headers: Record<string, string> = {},
-  ): Promise<EventStream> {
+  static async open(app: TestApp, id: string, headers: Record<string, string> = {}): Promise<EventStream> {
     const controller = new AbortController();
     const reply = await fetch(`${app.url}/otp/challenges/${id}/events`, {
       headers,
@@ -61,10 +57,11 @@ describe('challenge status', () => {
   const status = async (id: string): Promise<Status> =>
     (await app.get(`/otp/challenges/${id}`).expect(200)).body as Status;
   const recordReceipt = (id: string, state: string, failure: string | null = null) =>
-    app.sql(
-      `update messages set state = $2, failure = $3, finished_at = now() where challenge_id = $1`,
-      [id, state, failure],
-    );
+    app.sql(`update messages set state = $2, failure = $3, finished_at = now() where challenge_id = $1`, [
+      id,
+      state,
+      failure,
+    ]);
   const waitForDelivery = (id: string, delivery: string) =>
     until(delivery, async () => (await status(id)).delivery === delivery);
 
@@ -142,15 +139,9 @@ describe('challenge status', () => {
       });
 
       await app.post('/otp/verify', { email, otp: '0000000000' }).expect(400);
-      await until(
-        'the stream reports the wrong guess',
-        () => events.received.at(-1)?.attemptsLeft === 2,
-      );
+      await until('the stream reports the wrong guess', () => events.received.at(-1)?.attemptsLeft === 2);
       await recordReceipt(id, 'delivered');
-      await until(
-        'the stream reports the receipt',
-        () => events.received.at(-1)?.delivery === 'delivered',
-      );
+      await until('the stream reports the receipt', () => events.received.at(-1)?.delivery === 'delivered');
       await app.post('/otp/verify', { email, otp }).expect(200);
       await until('the end of the stream', () => events.ended);
       expect(events.received.at(-1)).toMatchObject({ status: 'approved' });
@@ -161,9 +152,7 @@ describe('challenge status', () => {
       const emails = [newEmail(), newEmail(), newEmail()];
       const ids = [];
       for (const email of emails) ids.push(await generate(email));
-      const [exhausted, replaced, expired] = await Promise.all(
-        ids.map((id) => EventStream.open(app, id)),
-      );
+      const [exhausted, replaced, expired] = await Promise.all(ids.map((id) => EventStream.open(app, id)));
       for (let n = 0; n < 3; n++)
         await app.post('/otp/verify', { email: emails[0], otp: '0000000000' }).expect(400);
       await until('the end of the stream', () => exhausted?.ended);
@@ -186,12 +175,8 @@ describe('challenge status', () => {
       const events = await EventStream.open(app, id);
       await until('the end of the stream', () => events.ended);
       expect(events.received).toHaveLength(1);
-      expect((await EventStream.open(app, id, { 'last-event-id': 'pending' })).reply.status).toBe(
-        200,
-      );
-      expect((await EventStream.open(app, id, { 'last-event-id': 'approved' })).reply.status).toBe(
-        204,
-      );
+      expect((await EventStream.open(app, id, { 'last-event-id': 'pending' })).reply.status).toBe(200);
+      expect((await EventStream.open(app, id, { 'last-event-id': 'approved' })).reply.status).toBe(204);
     });
 
     it('replies 404 for an unknown challenge', async () => {
@@ -205,8 +190,8 @@ describe('challenge status', () => {
     it('allows five streams per address and frees a place when a client disconnects', async () => {
       const id = await generate(newEmail());
       for (let n = 0; n < 6; n++)
-        await fetch(`${app.url}/otp/challenges/${id}/events`, { method: 'HEAD' }).then(
-          ({ status }) => expect(status).toBe(200),
+        await fetch(`${app.url}/otp/challenges/${id}/events`, { method: 'HEAD' }).then(({ status }) =>
+          expect(status).toBe(200),
         );
       const streams = await Promise.all([1, 2, 3, 4, 5].map(() => EventStream.open(app, id)));
       expect(streams.map(({ reply }) => reply.status)).toEqual([200, 200, 200, 200, 200]);
@@ -225,9 +210,7 @@ describe('challenge status', () => {
 
     it('ends when the server stops, without delaying the shutdown', async () => {
       const stoppingApp = await TestApp.start();
-      const { body } = await stoppingApp
-        .post('/otp/generate', { email: 'stop@example.com' })
-        .expect(200);
+      const { body } = await stoppingApp.post('/otp/generate', { email: 'stop@example.com' }).expect(200);
       const events = await EventStream.open(stoppingApp, body.challenge.id as string);
       await until('the first event', () => events.received.length > 0);
       const started = performance.now();

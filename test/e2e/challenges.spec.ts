@@ -36,10 +36,7 @@ describe('challenges', () => {
     return reply.body.challenge as { id: string; attemptsLeft: number };
   }
 
-  async function problemOf(
-    path: string,
-    body: object,
-  ): Promise<{ code: string; attemptsLeft?: number }> {
+  async function problemOf(path: string, body: object): Promise<{ code: string; attemptsLeft?: number }> {
     const reply = await app.post(path, body);
     expect(reply.headers['content-type']).toMatch(/^application\/problem\+json/);
     return reply.body as { code: string; attemptsLeft?: number };
@@ -84,9 +81,7 @@ describe('challenges', () => {
     });
     const otp = await app.code(phone);
 
-    await app
-      .post('/auth/verify_otp', { phone, otp })
-      .expect(201, { VerificationStatus: 'approved' });
+    await app.post('/auth/verify_otp', { phone, otp }).expect(201, { VerificationStatus: 'approved' });
     const again = await app.post('/auth/verify_otp', { phone, otp }).expect(404);
     expect(again.body).toMatchObject({ code: 'otp_not_found' });
   });
@@ -242,14 +237,8 @@ describe('challenges', () => {
       ['a space inside', (otp) => `${otp.slice(0, 3)} ${otp.slice(3)}`],
       ['a line feed', (otp) => `${otp}\n`],
       ['a NUL', (otp) => `${otp}\u0000`],
-      [
-        'full-width digits',
-        (otp) => otp.replace(/\d/g, (d) => String.fromCharCode(0xff10 + Number(d))),
-      ],
-      [
-        'Arabic-Indic digits',
-        (otp) => otp.replace(/\d/g, (d) => String.fromCharCode(0x660 + Number(d))),
-      ],
+      ['full-width digits', (otp) => otp.replace(/\d/g, (d) => String.fromCharCode(0xff10 + Number(d)))],
+      ['Arabic-Indic digits', (otp) => otp.replace(/\d/g, (d) => String.fromCharCode(0x660 + Number(d)))],
       ['a zero-width space', (otp) => `${otp}\u200b`],
       ['a number', (otp) => Number(otp)],
       ['an exponent', (otp) => `${otp}e0`],
@@ -305,9 +294,7 @@ describe('challenges', () => {
         expect(await problemOf('/otp/verify', { email, otp })).toMatchObject({
           code: 'otp_invalid',
         });
-      expect(
-        await problemOf('/auth/verify_otp', { email, otp: codes.get('verification') }),
-      ).toMatchObject({
+      expect(await problemOf('/auth/verify_otp', { email, otp: codes.get('verification') })).toMatchObject({
         code: 'otp_invalid',
       });
       for (const purpose of purposes)
@@ -347,28 +334,23 @@ describe('challenges', () => {
       expect(await problemOf('/otp/generate', { phone_number: '00919445012345' })).toMatchObject({
         code: 'otp_cooldown',
       });
-      await app
-        .post('/otp/verify', { phone_number: 'whatsapp:+91 (0) 94450 12345', otp })
-        .expect(200);
+      await app.post('/otp/verify', { phone_number: 'whatsapp:+91 (0) 94450 12345', otp }).expect(200);
 
       await generate({ email: 'Ada@BÜCHER.de' });
       const emailCode = await app.code('ada@xn--bcher-kva.de');
       await app.post('/otp/verify', { email: 'ada@xn--bcher-kva.de', otp: emailCode }).expect(200);
     });
 
-    it.each(INTERNAL_PURPOSES)(
-      'rejects the internal purpose %s in client requests',
-      async (purpose) => {
-        const email = newEmail();
-        for (const path of ['/otp/generate', '/otp/resend'])
-          expect(await problemOf(path, { email, purpose })).toMatchObject({
-            code: 'otp_purpose_refused',
-          });
-        expect(await problemOf('/otp/verify', { email, purpose, otp: '123456' })).toMatchObject({
+    it.each(INTERNAL_PURPOSES)('rejects the internal purpose %s in client requests', async (purpose) => {
+      const email = newEmail();
+      for (const path of ['/otp/generate', '/otp/resend'])
+        expect(await problemOf(path, { email, purpose })).toMatchObject({
           code: 'otp_purpose_refused',
         });
-      },
-    );
+      expect(await problemOf('/otp/verify', { email, purpose, otp: '123456' })).toMatchObject({
+        code: 'otp_purpose_refused',
+      });
+    });
   });
 
   describe('transaction approval', () => {
@@ -399,9 +381,7 @@ describe('challenges', () => {
       const email = newEmail();
       await generate({ email, purpose, context });
       const otp = await app.code(email);
-      expect(
-        await problemOf('/otp/verify', { email, purpose, otp, context: changedContext }),
-      ).toMatchObject({
+      expect(await problemOf('/otp/verify', { email, purpose, otp, context: changedContext })).toMatchObject({
         code: 'otp_invalid',
         attemptsLeft: 2,
       });
@@ -422,9 +402,7 @@ describe('challenges', () => {
       expect(await problemOf('/otp/verify', { email, otp })).toMatchObject({
         code: 'otp_not_found',
       });
-      expect(
-        await problemOf('/otp/verify', { email, purpose: 'verification', otp, context }),
-      ).toMatchObject({
+      expect(await problemOf('/otp/verify', { email, purpose: 'verification', otp, context })).toMatchObject({
         code: 'otp_not_found',
       });
       await app.post('/otp/verify', { email, purpose, otp, context }).expect(200);
@@ -435,9 +413,7 @@ describe('challenges', () => {
       const { id } = await generate({ email, purpose, context });
       const otp = await app.code(email);
       const otherContext = { ...context, amount: '40.00 EUR' };
-      expect(
-        await problemOf('/otp/resend', { email, purpose, context: otherContext }),
-      ).toMatchObject({
+      expect(await problemOf('/otp/resend', { email, purpose, context: otherContext })).toMatchObject({
         code: 'otp_not_found',
       });
       await ageWhenSent(61);
@@ -446,14 +422,10 @@ describe('challenges', () => {
       expect(await problemOf('/otp/verify', { email, purpose, otp, context })).toMatchObject({
         code: 'otp_invalid',
       });
-      expect(
-        await problemOf('/otp/verify', { email, purpose, otp: nextCode, context }),
-      ).toMatchObject({
+      expect(await problemOf('/otp/verify', { email, purpose, otp: nextCode, context })).toMatchObject({
         code: 'otp_invalid',
       });
-      await app
-        .post('/otp/verify', { email, purpose, otp: nextCode, context: otherContext })
-        .expect(200);
+      await app.post('/otp/verify', { email, purpose, otp: nextCode, context: otherContext }).expect(200);
     });
 
     it('binds a code of the verification purpose to its context as well', async () => {
@@ -503,8 +475,7 @@ describe('challenges', () => {
       const otp = await app.code(email);
       await app.post('/otp/verify', { email, otp: wrongCode(otp) }).expect(400);
       expect(await status(id)).toMatchObject({ status: 'pending', attemptsLeft: 2 });
-      for (let i = 0; i < 2; i++)
-        await app.post('/otp/verify', { email, otp: wrongCode(otp) }).expect(400);
+      for (let i = 0; i < 2; i++) await app.post('/otp/verify', { email, otp: wrongCode(otp) }).expect(400);
       expect(await status(id)).toMatchObject({ status: 'exhausted', attemptsLeft: 0 });
       expect(await storedChallenge(email)).toMatchObject({ wiped: true });
     });
@@ -535,9 +506,7 @@ describe('challenges', () => {
         "' or 1=1 --",
         '..%2f',
       ]) {
-        const { body } = await app
-          .get(`/otp/challenges/${encodeURIComponent(unknownId)}`)
-          .expect(404);
+        const { body } = await app.get(`/otp/challenges/${encodeURIComponent(unknownId)}`).expect(404);
         expect(body).toMatchObject({ code: 'challenge_not_found' });
       }
     });

@@ -1,12 +1,5 @@
 import type { Response } from 'supertest';
-import {
-  changeContact,
-  logIn,
-  PASSWORD,
-  signInByCode,
-  signUp,
-  undoToken,
-} from '../support/accounts.js';
+import { changeContact, logIn, PASSWORD, signInByCode, signUp, undoToken } from '../support/accounts.js';
 import { TestApp } from '../support/app.js';
 import { tally } from '../support/parallel.js';
 
@@ -34,8 +27,7 @@ describe('contact changes', () => {
   const newEmail = () => `somebody-${++emailCount}@example.com`;
   const newPhone = () => `+141555501${String(++phoneCount).padStart(2, '0')}`;
   const newUser = (extraFields: object = {}) => signUp(app, newEmail(), extraFields);
-  const userRow = async (id: string) =>
-    (await app.sql<object>('select * from users where id = $1', [id]))[0];
+  const userRow = async (id: string) => (await app.sql<object>('select * from users where id = $1', [id]))[0];
 
   async function undoChange(token: string): Promise<object> {
     return problemOf(await app.post('/users/contact/undo', { token }));
@@ -147,12 +139,10 @@ describe('contact changes', () => {
       const otp = await app.code(bob.email, 2);
       const verify = (code: string) =>
         ada.post('/users/me/contact/verify', { email: bob.email, otp: code }).then(problemOf);
-      expect(await verify(otp.replace(/\d$/, (digit) => String((Number(digit) + 1) % 10)))).toEqual(
-        {
-          status: 400,
-          code: 'otp_invalid',
-        },
-      );
+      expect(await verify(otp.replace(/\d$/, (digit) => String((Number(digit) + 1) % 10)))).toEqual({
+        status: 400,
+        code: 'otp_invalid',
+      });
       expect(await verify(otp)).toEqual({ status: 409, code: 'address_taken' });
       expect((await bob.get('/users/me')).body).toMatchObject({ email: bob.email });
     });
@@ -197,11 +187,7 @@ describe('contact changes', () => {
       }
       for (const email of [ada.email, thiefEmail])
         await app.post('/auth/login', { email, password: PASSWORD }).expect(401);
-      const owner = await signInByCode(
-        app,
-        { email: ada.email },
-        { deviceToken: thief.deviceToken },
-      );
+      const owner = await signInByCode(app, { email: ada.email }, { deviceToken: thief.deviceToken });
       expect(owner.deviceToken).not.toBe(thief.deviceToken);
       const { body } = await owner.get('/users/me').expect(200);
       expect(body).toMatchObject({ id: ada.user.id, email: ada.email, hasPassword: false });
@@ -223,10 +209,7 @@ describe('contact changes', () => {
       await changeContact(app, ada, { email: firstEmail });
       await changeContact(app, ada, { phone });
       await changeContact(app, ada, { email: secondEmail });
-      const [firstToken, phoneToken] = [
-        await undoToken(app, ada.email),
-        await undoToken(app, firstEmail, 2),
-      ];
+      const [firstToken, phoneToken] = [await undoToken(app, ada.email), await undoToken(app, firstEmail, 2)];
 
       expect(await undoChange(firstToken)).toEqual({ status: 204 });
       expect(await undoChange(phoneToken)).toEqual({ status: 400, code: 'undo_link_invalid' });

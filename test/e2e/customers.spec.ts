@@ -86,9 +86,7 @@ describe('customers', () => {
 
   it('requires only an address', async () => {
     const address = '1 Navy Yard';
-    expect(await addCustomer({ address })).toEqual(
-      customerReply({ name: null, contact: null, address }),
-    );
+    expect(await addCustomer({ address })).toEqual(customerReply({ name: null, contact: null, address }));
     expect(await addCustomer({ name: null, contact: null, address })).toEqual(
       customerReply({ name: null, contact: null, address }),
     );
@@ -97,8 +95,7 @@ describe('customers', () => {
   it('keeps fields that an update omits and clears fields that it sets to null', async () => {
     const customer = await addCustomer();
     const path = `/customers/${customer.id}`;
-    const update = async (body: object) =>
-      (await ada.patch(path, body).expect(200)).body as Customer;
+    const update = async (body: object) => (await ada.patch(path, body).expect(200)).body as Customer;
     expect(await update({ name: null })).toMatchObject({ ...GRACE, name: null });
     expect(await update({ contact: null })).toMatchObject({ ...GRACE, name: null, contact: null });
     expect(await update({ name: 'G. Hopper' })).toMatchObject({
@@ -119,9 +116,7 @@ describe('customers', () => {
       const bob = await newUser();
       const ids: string[] = [];
       const add = async () =>
-        ids.push(
-          ((await bob.post('/customers', { address: 'x' }).expect(201)).body as Customer).id,
-        );
+        ids.push(((await bob.post('/customers', { address: 'x' }).expect(201)).body as Customer).id);
       while (ids.length < 45) await add();
 
       const sizes: number[] = [];
@@ -140,8 +135,7 @@ describe('customers', () => {
 
     it('honours the page size and omits the next link on a full last page', async () => {
       const bob = await newUser();
-      for (const address of ['a', 'b', 'c', 'd'])
-        await bob.post('/customers', { address }).expect(201);
+      for (const address of ['a', 'b', 'c', 'd']) await bob.post('/customers', { address }).expect(201);
       const first = await bob.get('/customers?limit=2').expect(200);
       const [, last] = first.body as Customer[];
       expect(nextPath(first)).toBe(`/customers?limit=2&cursor=${last?.id}`);
@@ -185,20 +179,9 @@ describe('customers', () => {
       const customer = await addCustomer();
       const before = await customerRows();
       const replies: object[] = [];
-      for (const id of [
-        customer.id,
-        UNKNOWN_ID,
-        '1',
-        'not-a-uuid',
-        `${customer.id}x`,
-        "'%20or%201=1",
-      ]) {
+      for (const id of [customer.id, UNKNOWN_ID, '1', 'not-a-uuid', `${customer.id}x`, "'%20or%201=1"]) {
         const path = `/customers/${id}`;
-        for (const reply of [
-          await eve.get(path),
-          await eve.patch(path, GRACE),
-          await eve.delete(path),
-        ]) {
+        for (const reply of [await eve.get(path), await eve.patch(path, GRACE), await eve.delete(path)]) {
           const { requestId, ...problem } = reply.body as { requestId: string };
           expect(requestId).toMatch(UUID);
           replies.push({ status: reply.status, type: reply.type, problem });
@@ -274,11 +257,7 @@ describe('customers', () => {
         { name: NAME, address: ADDRESS },
       ],
       ['blank fields', { contact: '  ', address: ' \n ' }, { contact: CONTACT, address: ADDRESS }],
-      [
-        'lists instead of text',
-        { name: ['Ada'], address: ['x'] },
-        { name: NAME, address: ADDRESS },
-      ],
+      ['lists instead of text', { name: ['Ada'], address: ['x'] }, { name: NAME, address: ADDRESS }],
       ['a line break in a name', { name: 'Ada\nEve', address: 'x' }, { name: NAME }],
       ['a NUL', { name: 'Ada\u0000', address: 'x\u0000' }, { name: NAME, address: ADDRESS }],
       ['a carriage return', { address: 'x\ry' }, { address: ADDRESS }],
@@ -302,9 +281,7 @@ describe('customers', () => {
       const before = await customerRows();
       const reply = await ada.post('/customers', body).expect(400);
       const fieldErrors = (reply.body as { errors: { field: string; detail: string }[] }).errors;
-      expect(Object.fromEntries(fieldErrors.map(({ field, detail }) => [field, detail]))).toEqual(
-        errors,
-      );
+      expect(Object.fromEntries(fieldErrors.map(({ field, detail }) => [field, detail]))).toEqual(errors);
       expect(fieldErrors).toHaveLength(Object.keys(errors).length);
       expect(await customerRows()).toEqual(before);
     });
@@ -340,12 +317,8 @@ describe('customers', () => {
 
     it('returns contect beside contact under /api', async () => {
       const bob = await newUser();
-      const reply = await bob
-        .post('/api/customers', { name: 'Bob', contect, address: 'x' })
-        .expect(201);
-      expect(reply.body).toEqual(
-        customerReply({ name: 'Bob', contact: contect, contect, address: 'x' }),
-      );
+      const reply = await bob.post('/api/customers', { name: 'Bob', contect, address: 'x' }).expect(201);
+      expect(reply.body).toEqual(customerReply({ name: 'Bob', contact: contect, contect, address: 'x' }));
       await bob.get('/api/customers').expect(200, [reply.body]);
 
       const [plain] = (await bob.get('/customers').expect(200)).body as Customer[];
@@ -355,8 +328,7 @@ describe('customers', () => {
 
     it('accepts a token without Bearer under /api and pages there too', async () => {
       const bob = await newUser();
-      const withBareToken = (test: ReturnType<typeof app.get>) =>
-        test.set('authorization', bob.accessToken);
+      const withBareToken = (test: ReturnType<typeof app.get>) => test.set('authorization', bob.accessToken);
       await withBareToken(app.post('/api/customers', { address: 'a' })).expect(201);
       await withBareToken(app.post('/api/customers', { address: 'b' })).expect(201);
       const first = await withBareToken(app.get('/api/customers?limit=1')).expect(200);

@@ -56,10 +56,7 @@ describe('delivery during vendor faults', () => {
       [`${to.startsWith('+') ? 'phone' : 'email'}:${to}`],
     );
   const waitForFailedAttempt = (to: string) =>
-    until(
-      'a recorded failed attempt',
-      async () => (await messageRows(to)).at(-1)?.state === 'queued',
-    );
+    until('a recorded failed attempt', async () => (await messageRows(to)).at(-1)?.state === 'queued');
 
   it('replies at once, backs off and sends the live code when the vendor recovers', async () => {
     const cases = FAULTS.flatMap(([fault, failure], index) => [
@@ -77,10 +74,7 @@ describe('delivery during vendor faults', () => {
     );
 
     const expectRetry = async ({ to, failure, id }: (typeof cases)[number]) => {
-      await until(
-        `a failed attempt at ${to}`,
-        async () => (await messageRows(to))[0]?.failure !== null,
-      );
+      await until(`a failed attempt at ${to}`, async () => (await messageRows(to))[0]?.failure !== null);
       expect((await messageRows(to))[0]).toMatchObject({
         failure: expect.stringMatching(new RegExp(`^${failure}`)),
         wiped: false,
@@ -92,10 +86,7 @@ describe('delivery during vendor faults', () => {
     };
     const expectDelivery = async ({ to }: (typeof cases)[number], withinMs: number) => {
       const otp = await stub.code(to, 1, withinMs);
-      await until(
-        'the message recorded as sent',
-        async () => (await messageRows(to))[0]?.state === 'sent',
-      );
+      await until('the message recorded as sent', async () => (await messageRows(to))[0]?.state === 'sent');
       expect((await messageRows(to))[0]).toMatchObject({
         wiped: true,
         finished: true,
@@ -107,8 +98,7 @@ describe('delivery during vendor faults', () => {
 
     for (const testCase of shortFaults) await expectRetry(testCase);
     for (const testCase of shortFaults) await expectDelivery(testCase, 8_000);
-    for (const { to } of longOutages)
-      await until('four attempts', () => stub.callsTo(to).length === 4);
+    for (const { to } of longOutages) await until('four attempts', () => stub.callsTo(to).length === 4);
     for (const testCase of [...longOutages, ...hangs]) await expectRetry(testCase);
     for (const testCase of [...longOutages, ...hangs]) await expectDelivery(testCase, 15_000);
 
@@ -129,14 +119,9 @@ describe('delivery during vendor faults', () => {
 
     const first = await stub.code(to);
     expect(await stub.code(to, 2)).toBe(first);
-    await until(
-      'the message recorded as sent',
-      async () => (await messageRows(to))[0]?.state === 'sent',
-    );
+    await until('the message recorded as sent', async () => (await messageRows(to))[0]?.state === 'sent');
     expect(stub.messagesTo(to)).toHaveLength(2);
-    expect(stub.messagesTo(to)[0]?.payload.Metadata).toEqual(
-      stub.messagesTo(to)[1]?.payload.Metadata,
-    );
+    expect(stub.messagesTo(to)[0]?.payload.Metadata).toEqual(stub.messagesTo(to)[1]?.payload.Metadata);
     await app.post('/otp/verify', { email: to, otp: first }).expect(200);
   });
 
@@ -149,13 +134,8 @@ describe('delivery during vendor faults', () => {
     await app.age(300);
     stub.heal();
     for (const [index, to] of recipients.entries()) {
-      await until(
-        'the message finished',
-        async () => (await messageRows(to))[0]?.finished === true,
-      );
-      expect(await messageRows(to)).toEqual([
-        expect.objectContaining({ state: 'expired', wiped: true }),
-      ]);
+      await until('the message finished', async () => (await messageRows(to))[0]?.finished === true);
+      expect(await messageRows(to)).toEqual([expect.objectContaining({ state: 'expired', wiped: true })]);
       expect(stub.messagesTo(to)).toEqual([]);
       const { body } = await app.get(`/otp/challenges/${ids[index]}`).expect(200);
       expect(body).toMatchObject({ status: 'expired', delivery: 'failed' });
@@ -243,14 +223,9 @@ describe('delivery during vendor faults', () => {
   });
 
   it('delivers through one vendor at once while the other is slow', async () => {
-    const phones = Array.from(
-      { length: 70 },
-      (_, index) => `+141555502${String(index).padStart(2, '0')}`,
-    );
+    const phones = Array.from({ length: 70 }, (_, index) => `+141555502${String(index).padStart(2, '0')}`);
     phones.forEach((to) => stub.behave({ latencyMs: 4_000 }, { to }));
-    await Promise.all(
-      phones.map((phone_number) => app.post('/otp/generate', { phone_number }).expect(200)),
-    );
+    await Promise.all(phones.map((phone_number) => app.post('/otp/generate', { phone_number }).expect(200)));
 
     await generate('meanwhile@example.com');
     await stub.message('meanwhile@example.com');

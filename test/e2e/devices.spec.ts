@@ -21,8 +21,7 @@ describe('recognised devices', () => {
   });
   afterAll(() => app?.stop());
 
-  const newUser = (extraFields = {}) =>
-    signUp(app, `somebody-${++userCount}@example.com`, extraFields);
+  const newUser = (extraFields = {}) => signUp(app, `somebody-${++userCount}@example.com`, extraFields);
   const deviceHeader = (token: string): DeviceHeaders => ({ 'x-device-token': token });
   const deviceCookie = (token: string): DeviceHeaders => ({
     cookie: `theme=dark; device_token=${token}; a=b`,
@@ -133,10 +132,9 @@ describe('recognised devices', () => {
     forged[47] = (forged[47] ?? 0) ^ 1;
     const invalidTokens = {
       forged: forged.toString('base64url'),
-      'its id with a random secret': Buffer.concat([
-        device.subarray(0, 16),
-        randomBytes(32),
-      ]).toString('base64url'),
+      'its id with a random secret': Buffer.concat([device.subarray(0, 16), randomBytes(32)]).toString(
+        'base64url',
+      ),
       "another user's token": eve.deviceToken,
       'a refresh token': ada.refreshToken,
       'an access token': ada.accessToken,
@@ -182,10 +180,7 @@ describe('recognised devices', () => {
   });
 
   /** Guesses wrong codes until the limit and returns how many were checked. A code allows three. */
-  async function countCheckedGuesses(
-    address: Address,
-    device: DeviceHeaders = {},
-  ): Promise<number> {
+  async function countCheckedGuesses(address: Address, device: DeviceHeaders = {}): Promise<number> {
     let checked = 0;
     for (;;) {
       await app.ageWhenSent(60);
@@ -200,66 +195,56 @@ describe('recognised devices', () => {
     }
   }
 
-  describe.each(['email', 'phone'] as const)(
-    'owner sign-in while strangers guess codes by %s',
-    (kind) => {
-      let owner: Person;
-      let address: Address;
-      beforeEach(async () => {
-        const phone = `+1415555${1_000 + userCount}`;
-        owner = await newUser({ phone });
-        address = kind === 'phone' ? { phone } : { email: owner.email };
-        if (kind === 'phone') await verifyCode(address, await requestCode(address)).expect(201);
-        await app.age(DAY);
-      });
+  describe.each(['email', 'phone'] as const)('owner sign-in while strangers guess codes by %s', (kind) => {
+    let owner: Person;
+    let address: Address;
+    beforeEach(async () => {
+      const phone = `+1415555${1_000 + userCount}`;
+      owner = await newUser({ phone });
+      address = kind === 'phone' ? { phone } : { email: owner.email };
+      if (kind === 'phone') await verifyCode(address, await requestCode(address)).expect(201);
+      await app.age(DAY);
+    });
 
-      async function expectOwnerSignsIn(): Promise<void> {
-        const device = deviceHeader(owner.deviceToken);
-        const otp = await requestCode(address, device);
-        const { body } = await verifyCode(address, otp, device).expect(201);
-        expect(body).toMatchObject({ VerificationStatus: 'approved', user: { id: owner.user.id } });
+    async function expectOwnerSignsIn(): Promise<void> {
+      const device = deviceHeader(owner.deviceToken);
+      const otp = await requestCode(address, device);
+      const { body } = await verifyCode(address, otp, device).expect(201);
+      expect(body).toMatchObject({ VerificationStatus: 'approved', user: { id: owner.user.id } });
+    }
+
+    it('succeeds at once after strangers have used the 20 guesses of the day', async () => {
+      expect(await countCheckedGuesses(address)).toBe(MAX_GUESSES);
+      await expectOwnerSignsIn();
+      for (const { status, body } of [await sendCode(address), await verifyCode(address, '000000')])
+        expect([status, body.code]).toEqual([429, 'otp_guess_limit']);
+      // Strangers get no new guesses from the owner's sign-in, nor before the day has passed.
+      await app.age(DAY - 30 * 60);
+      expect(await countCheckedGuesses(address)).toBe(0);
+      await app.age(30 * 60);
+      expect(await countCheckedGuesses(address)).toBe(MAX_GUESSES);
+    });
+
+    it('succeeds at once after strangers have used the 10 messages of the day', async () => {
+      const before = (await app.messages(recipientOf(address))).length;
+      for (let count = 0; count < MAX_SENDS; count++) {
+        await sendCode(address).expect(201);
+        await app.ageWhenSent(60);
       }
-
-      it('succeeds at once after strangers have used the 20 guesses of the day', async () => {
-        expect(await countCheckedGuesses(address)).toBe(MAX_GUESSES);
-        await expectOwnerSignsIn();
-        for (const { status, body } of [
-          await sendCode(address),
-          await verifyCode(address, '000000'),
-        ])
-          expect([status, body.code]).toEqual([429, 'otp_guess_limit']);
-        // Strangers get no new guesses from the owner's sign-in, nor before the day has passed.
-        await app.age(DAY - 30 * 60);
-        expect(await countCheckedGuesses(address)).toBe(0);
-        await app.age(30 * 60);
-        expect(await countCheckedGuesses(address)).toBe(MAX_GUESSES);
-      });
-
-      it('succeeds at once after strangers have used the 10 messages of the day', async () => {
-        const before = (await app.messages(recipientOf(address))).length;
-        for (let count = 0; count < MAX_SENDS; count++) {
-          await sendCode(address).expect(201);
-          await app.ageWhenSent(60);
-        }
-        const { status, body, headers } = await sendCode(address);
-        expect([status, body.code]).toEqual([429, 'otp_send_limit']);
-        expect(Number(headers['retry-after'])).toBeGreaterThan(DAY - 1_000);
-        expect(await app.messages(recipientOf(address))).toHaveLength(before + MAX_SENDS);
-        await expectOwnerSignsIn();
-        await sendCode(address).expect(429);
-      });
-    },
-  );
+      const { status, body, headers } = await sendCode(address);
+      expect([status, body.code]).toEqual([429, 'otp_send_limit']);
+      expect(Number(headers['retry-after'])).toBeGreaterThan(DAY - 1_000);
+      expect(await app.messages(recipientOf(address))).toHaveLength(before + MAX_SENDS);
+      await expectOwnerSignsIn();
+      await sendCode(address).expect(429);
+    });
+  });
 
   it('lets the owner sign in while strangers guess passwords', async () => {
     const { email, user, deviceToken } = await newUser();
     const statuses = [];
-    for (let i = 0; i < MAX_GUESSES + 5; i++)
-      statuses.push((await signIn(email, `wrong ${i}`)).status);
-    expect(statuses).toEqual([
-      ...Array<number>(MAX_GUESSES).fill(401),
-      ...Array<number>(5).fill(429),
-    ]);
+    for (let i = 0; i < MAX_GUESSES + 5; i++) statuses.push((await signIn(email, `wrong ${i}`)).status);
+    expect(statuses).toEqual([...Array<number>(MAX_GUESSES).fill(401), ...Array<number>(5).fill(429)]);
     const refused = await signIn(email, PASSWORD);
     expect([refused.status, refused.body.code]).toEqual([429, 'password_guess_limit']);
     expect(Number(refused.headers['retry-after'])).toBeGreaterThan(DAY - 600);

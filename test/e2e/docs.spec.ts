@@ -29,8 +29,7 @@ interface Document {
 }
 
 /** Routes that serve pages and documentation and are not part of the API. */
-const NON_API_ROUTES =
-  /^(GET|HEAD) \/(docs|openapi\.(json|yaml)$|(inbox(\/preview.*)?|reset|undo)$)/;
+const NON_API_ROUTES = /^(GET|HEAD) \/(docs|openapi\.(json|yaml)$|(inbox(\/preview.*)?|reset|undo)$)/;
 
 describe('API documentation', () => {
   let app: TestApp;
@@ -55,12 +54,8 @@ describe('API documentation', () => {
       .get('/docs')
       .expect(200)
       .expect('content-type', /text\/html/);
-    const assets = [...page.text.matchAll(/(?:src|href)="\.?\/?([^"]+)"/g)].map(
-      ([, path]) => path ?? '',
-    );
-    expect(assets).toEqual(
-      expect.arrayContaining([expect.stringMatching(/swagger-ui-bundle\.js$/)]),
-    );
+    const assets = [...page.text.matchAll(/(?:src|href)="\.?\/?([^"]+)"/g)].map(([, path]) => path ?? '');
+    expect(assets).toEqual(expect.arrayContaining([expect.stringMatching(/swagger-ui-bundle\.js$/)]));
     for (const path of assets) await app.get(`/${path}`).expect(200);
     // The page's content security policy allows no inline script.
     expect(page.text).not.toMatch(/<script(?![^>]*\ssrc=)[^>]*>\s*\S/);
@@ -68,9 +63,7 @@ describe('API documentation', () => {
 
   it('describes exactly the served routes', () => {
     const described = operations.map(([name]) => name.replace(/\{(\w+)\}/g, ':$1')).sort();
-    const served = routes.filter(
-      (route) => !route.startsWith('HEAD ') && !NON_API_ROUTES.test(route),
-    );
+    const served = routes.filter((route) => !route.startsWith('HEAD ') && !NON_API_ROUTES.test(route));
     expect(described).toEqual(served.sort());
   });
 
@@ -83,24 +76,19 @@ describe('API documentation', () => {
   });
 
   it('has a description or an example for every field', () => {
-    const undocumented = Object.entries(document.components.schemas).flatMap(
-      ([schema, { properties }]) =>
-        Object.entries(properties ?? {})
-          .filter(
-            ([, field]) =>
-              !field.description && field.example === undefined && !field.enum && !field.$ref,
-          )
-          .map(([name]) => `${schema}.${name}`),
+    const undocumented = Object.entries(document.components.schemas).flatMap(([schema, { properties }]) =>
+      Object.entries(properties ?? {})
+        .filter(
+          ([, field]) => !field.description && field.example === undefined && !field.enum && !field.$ref,
+        )
+        .map(([name]) => `${schema}.${name}`),
     );
     expect(undocumented.filter((name) => !/^(InboxEntry|Jwks)\./.test(name))).toEqual([]);
   });
 
   it('lists the properties of every object or declares it a map', () => {
     const empty = Object.entries(document.components.schemas)
-      .filter(
-        ([, { type, properties = {} }]) =>
-          type === 'object' && Object.keys(properties).length === 0,
-      )
+      .filter(([, { type, properties = {} }]) => type === 'object' && Object.keys(properties).length === 0)
       .filter(([, { additionalProperties }]) => additionalProperties === undefined)
       .map(([name]) => name);
     expect(empty).toEqual([]);
@@ -117,9 +105,7 @@ describe('API documentation', () => {
       const examples = Object.values(media?.examples ?? {}).map(({ value }) => value);
       expect([name, examples.length]).not.toEqual([name, 0]);
       for (const example of examples) {
-        expect(Object.keys(schema?.properties ?? {})).toEqual(
-          expect.arrayContaining(Object.keys(example)),
-        );
+        expect(Object.keys(schema?.properties ?? {})).toEqual(expect.arrayContaining(Object.keys(example)));
         expect(Object.keys(example)).toEqual(expect.arrayContaining(schema?.required ?? []));
       }
     }
@@ -148,9 +134,7 @@ describe('API documentation', () => {
   });
 
   it('documents 429 with retryAfter for every public POST', () => {
-    const publicPosts = operations.filter(
-      ([name, { security }]) => name.startsWith('POST ') && !security,
-    );
+    const publicPosts = operations.filter(([name, { security }]) => name.startsWith('POST ') && !security);
     expect(publicPosts.length).toBeGreaterThan(10);
     for (const [name, { responses }] of publicPosts) {
       const examples = responses['429']?.content?.['application/problem+json']?.examples;
@@ -171,15 +155,13 @@ describe('API documentation', () => {
       // An empty security requirement makes the token optional.
       const needed = security?.every((scheme) => Object.keys(scheme).length > 0) ?? false;
       expect([name, needed]).toEqual([name, reply.status === 401 || tokenOptional]);
-      if (security)
-        expect([name, Object.keys(responses)]).toEqual([name, expect.arrayContaining(['401'])]);
+      if (security) expect([name, Object.keys(responses)]).toEqual([name, expect.arrayContaining(['401'])]);
     }
   });
 
   it('has working examples for /otp/generate', async () => {
     const [, generate] = operations.find(([name]) => name === 'POST /otp/generate') ?? [];
     const examples = generate?.requestBody?.content['application/json']?.examples ?? {};
-    for (const { value } of Object.values(examples))
-      await app.post('/otp/generate', value).expect(200);
+    for (const { value } of Object.values(examples)) await app.post('/otp/generate', value).expect(200);
   });
 });

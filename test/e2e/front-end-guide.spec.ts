@@ -46,10 +46,7 @@ describe('front-end guide', () => {
     const file = join(folder, name.replace('.js', '.mjs'));
     writeFileSync(
       file,
-      (text?.split('```')[0] ?? '').replace(
-        server,
-        server.replace(/\w+:\/\/[\w.]+|\$\{\w+\}/, app.url),
-      ),
+      (text?.split('```')[0] ?? '').replace(server, server.replace(/\w+:\/\/[\w.]+|\$\{\w+\}/, app.url)),
     );
     return (await import(file)) as Guide;
   }
@@ -72,10 +69,7 @@ describe('front-end guide', () => {
 
     await callGuide('signOut');
     expect(storage.getItem('tokens')).toBeNull();
-    await app
-      .get('/users/me')
-      .set('authorization', `Bearer ${storedTokens.accessToken}`)
-      .expect(401);
+    await app.get('/users/me').set('authorization', `Bearer ${storedTokens.accessToken}`).expect(401);
   });
 
   it('registers, verifies the address and signs in with a password', async () => {

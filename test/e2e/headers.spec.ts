@@ -52,17 +52,13 @@ describe('HTTP headers', () => {
 
   it('sends no CORS headers by default', async () => {
     const reply = await defaultApp.get('/health').set('origin', ORIGIN);
-    expect(Object.keys(reply.headers).filter((name) => name.startsWith('access-control'))).toEqual(
-      [],
-    );
+    expect(Object.keys(reply.headers).filter((name) => name.startsWith('access-control'))).toEqual([]);
     const preflight = await raw(defaultApp.url, '/otp/generate', {
       method: 'OPTIONS',
       headers: { origin: ORIGIN, 'access-control-request-method': 'POST' },
     });
     expect(preflight.status).toBe(405);
-    expect(
-      Object.keys(preflight.headers).filter((name) => name.startsWith('access-control')),
-    ).toEqual([]);
+    expect(Object.keys(preflight.headers).filter((name) => name.startsWith('access-control'))).toEqual([]);
   });
 
   it('lets configured origins send cookies and read the exposed headers', async () => {

@@ -41,13 +41,7 @@ describe('rate limit per IP address', () => {
   }
 
   it('shares one budget over all limited routes, whatever they reply', async () => {
-    const routes = [
-      '/otp/verify',
-      '/auth/verify_otp',
-      '/otp/generate',
-      '/auth/send_otp',
-      '/otp/resend',
-    ];
+    const routes = ['/otp/verify', '/auth/verify_otp', '/otp/generate', '/auth/send_otp', '/otp/resend'];
     for (const route of routes) expect((await postFrom('203.0.113.1', route)).status).not.toBe(429);
     for (const route of routes) expectLimited(await postFrom('203.0.113.1', route));
     const status = await raw(proxied.url, '/otp/challenges/0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001', {
@@ -114,15 +108,7 @@ describe('rate limit per IP address', () => {
       ',,198.51.100.60',
     ])
       expectLimited(await postFrom(forged));
-    for (const junk of [
-      'junk',
-      '',
-      ',',
-      '"><script>',
-      '999.1.1.1',
-      '1.1.1.1:80',
-      'x'.repeat(8_000),
-    ])
+    for (const junk of ['junk', '', ',', '"><script>', '999.1.1.1', '1.1.1.1:80', 'x'.repeat(8_000)])
       expect((await postFrom(junk)).status).toBeLessThan(500);
   });
 

@@ -33,28 +33,23 @@ describe('message language', () => {
     ['/auth/send_otp', {}],
     ['/auth/register', { password: PASSWORD }],
     ['/auth/forgot', {}],
-  ])(
-    'comes from the body, then Accept-Language, then the default: %s',
-    async (path, extraFields) => {
-      for (const [locale, acceptLanguage, lang] of [
-        ['pt-BR', 'de', 'pt'],
-        [undefined, 'de-CH,en;q=0.8', 'de'],
-        ['fi', 'fr', 'fr'],
-        ['fi', '*', 'en'],
-        [undefined, undefined, 'en'],
-      ] as const) {
-        const email = newEmail();
-        await postAccepting(
-          path,
-          { email, ...extraFields, ...(locale && { locale }) },
-          acceptLanguage,
-        ).expect((res) => {
+  ])('comes from the body, then Accept-Language, then the default: %s', async (path, extraFields) => {
+    for (const [locale, acceptLanguage, lang] of [
+      ['pt-BR', 'de', 'pt'],
+      [undefined, 'de-CH,en;q=0.8', 'de'],
+      ['fi', 'fr', 'fr'],
+      ['fi', '*', 'en'],
+      [undefined, undefined, 'en'],
+    ] as const) {
+      const email = newEmail();
+      await postAccepting(path, { email, ...extraFields, ...(locale && { locale }) }, acceptLanguage).expect(
+        (res) => {
           expect(res.status).toBeLessThan(300);
-        });
-        expect((await newestMessage(email)).html).toContain(`<html lang="${lang}"`);
-      }
-    },
-  );
+        },
+      );
+      expect((await newestMessage(email)).html).toContain(`<html lang="${lang}"`);
+    }
+  });
 
   it('follows the country of a phone number if the request names no language', async () => {
     for (const [phone_number, acceptLanguage, expectedText] of [
@@ -79,19 +74,9 @@ describe('message language', () => {
   it.each(['/otp/generate', '/otp/resend', '/auth/send_otp', '/auth/register', '/auth/forgot'])(
     'rejects a locale that is not a language tag: %s',
     async (path) => {
-      for (const locale of [
-        'en_US',
-        'de\r\nBcc: evil@example.com',
-        '',
-        null,
-        7,
-        ['de'],
-        'a'.repeat(100),
-      ]) {
+      for (const locale of ['en_US', 'de\r\nBcc: evil@example.com', '', null, 7, ['de'], 'a'.repeat(100)]) {
         const password = path === '/auth/register' ? { password: PASSWORD } : {};
-        const { body } = await app
-          .post(path, { email: newEmail(), ...password, locale })
-          .expect(400);
+        const { body } = await app.post(path, { email: newEmail(), ...password, locale }).expect(400);
         expect(body.errors).toEqual([expect.objectContaining({ field: 'locale' })]);
       }
     },
@@ -167,13 +152,10 @@ describe('sign-in notices', () => {
   it('reports a sign-in after five refused ones, once', async () => {
     const ada = await signUp(app, newEmail());
     const token = ada.deviceToken;
-    for (let guess = 0; guess < 5; guess++)
-      await signIn(ada.email, { token, password: `wrong ${guess}` });
+    for (let guess = 0; guess < 5; guess++) await signIn(ada.email, { token, password: `wrong ${guess}` });
     await signIn(ada.email, { token }).expect(200);
     expect(await noticeTemplates(ada.email)).toEqual(['many_failures']);
-    expect((await newestMessage(ada.email, 2)).text).toContain(
-      'after several attempts that failed',
-    );
+    expect((await newestMessage(ada.email, 2)).text).toContain('after several attempts that failed');
     await signIn(ada.email, { token }).expect(200);
     expect(await noticeTemplates(ada.email)).toEqual(['many_failures']);
   });
@@ -188,8 +170,7 @@ describe('sign-in notices', () => {
   it('sends nothing after four failures, or for failures more than a day old', async () => {
     const [ada, grace] = [await signUp(app, newEmail()), await signUp(app, newEmail())];
     const failSignIn = async ({ email, deviceToken: token }: typeof ada, times: number) => {
-      for (let guess = 0; guess < times; guess++)
-        await signIn(email, { token, password: `wrong ${guess}` });
+      for (let guess = 0; guess < times; guess++) await signIn(email, { token, password: `wrong ${guess}` });
     };
     await failSignIn(ada, 4);
     await signIn(ada.email, { token: ada.deviceToken }).expect(200);

@@ -41,19 +41,11 @@ describe('GET /metrics', () => {
 
   const newEmail = () => `metered-${++emailCount}@example.com`;
   const scrape = async () => {
-    const { text } = await app
-      .get('/metrics')
-      .set('authorization', `Bearer ${METRICS_TOKEN}`)
-      .expect(200);
+    const { text } = await app.get('/metrics').set('authorization', `Bearer ${METRICS_TOKEN}`).expect(200);
     return new Exposition(text);
   };
   /** Waits until a metric has grown by at least `atLeast` and returns the growth. */
-  const waitForGrowth = (
-    before: Exposition,
-    name: string,
-    labels: Record<string, string>,
-    atLeast = 1,
-  ) =>
+  const waitForGrowth = (before: Exposition, name: string, labels: Record<string, string>, atLeast = 1) =>
     until(`${name}${JSON.stringify(labels)} grows by ${atLeast}`, async () => {
       const grown = (await scrape()).sum(name, labels) - before.sum(name, labels);
       return grown >= atLeast && grown;
@@ -78,10 +70,7 @@ describe('GET /metrics', () => {
     });
 
   it('returns the Prometheus text format, including the default Node.js metrics', async () => {
-    const reply = await app
-      .get('/metrics')
-      .set('authorization', `Bearer ${METRICS_TOKEN}`)
-      .expect(200);
+    const reply = await app.get('/metrics').set('authorization', `Bearer ${METRICS_TOKEN}`).expect(200);
     expect(reply.headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8');
     expect(reply.headers['cache-control']).toBe('no-store');
     const exposition = new Exposition(reply.text);
@@ -124,15 +113,9 @@ describe('GET /metrics', () => {
     expect(requests('/otp/generate', 'POST', '4xx')).toBe(1);
     expect(requests('/otp/verify', 'POST', '2xx')).toBe(1);
     expect(requests('', 'GET', '4xx')).toBe(1);
-    expect(
-      growthOf('http_request_duration_seconds_sum', { route: '/otp/generate' }),
-    ).toBeGreaterThan(0);
-    expect(growthOf('http_request_duration_seconds_sum', { route: '/otp/generate' })).toBeLessThan(
-      5,
-    );
-    expect(growthOf('http_problems_total', { route: '/otp/generate', code: 'otp_cooldown' })).toBe(
-      1,
-    );
+    expect(growthOf('http_request_duration_seconds_sum', { route: '/otp/generate' })).toBeGreaterThan(0);
+    expect(growthOf('http_request_duration_seconds_sum', { route: '/otp/generate' })).toBeLessThan(5);
+    expect(growthOf('http_problems_total', { route: '/otp/generate', code: 'otp_cooldown' })).toBe(1);
     expect(growthOf('http_problems_total', { route: '/otp/verify', code: 'otp_invalid' })).toBe(1);
     expect(growthOf('http_problems_total', { route: '', code: 'route_not_found' })).toBe(1);
     expect(growthOf('otp_codes_issued_total', { channel: 'email' })).toBe(1);
@@ -154,14 +137,13 @@ describe('GET /metrics', () => {
       recipients.length,
     );
     const circuitLabels = { channel: 'email', provider: 'postmark' };
-    expect((await scrape()).sum('otp_provider_passed_over', circuitLabels)).toBe(1);
+    expect((await scrape()).sum('otp_provider_circuit_open', circuitLabels)).toBe(1);
     await app.age(100);
     await until('the metrics show the queue', async () => {
       const current = await scrape();
       const waiting = current.sum('otp_queue_messages', { channel: 'email' });
       return (
-        waiting === recipients.length &&
-        current.sum('otp_queue_oldest_seconds', { channel: 'email' }) >= 100
+        waiting === recipients.length && current.sum('otp_queue_oldest_seconds', { channel: 'email' }) >= 100
       );
     });
     expect((await scrape()).sum('otp_queue_oldest_seconds', { channel: 'sms' })).toBe(0);
@@ -173,7 +155,7 @@ describe('GET /metrics', () => {
       return (
         current.sum('otp_queue_messages') === 0 &&
         current.sum('otp_queue_oldest_seconds') === 0 &&
-        current.all('otp_provider_passed_over', circuitLabels)[0]?.value === 0
+        current.all('otp_provider_circuit_open', circuitLabels)[0]?.value === 0
       );
     });
   });
@@ -181,24 +163,15 @@ describe('GET /metrics', () => {
   it('counts rejected, bounced, delivered, unconfirmed and expired messages', async () => {
     const before = await scrape();
     await app.post('/otp/generate', { email: 'error-300@example.com' }).expect(200);
-    await waitForGrowth(
-      before,
-      'otp_message_events_total',
-      eventLabels('failed', { reason: 'rejected' }),
-    );
+    await waitForGrowth(before, 'otp_message_events_total', eventLabels('failed', { reason: 'rejected' }));
 
     const bouncedEmail = newEmail();
     await app.post('/otp/generate', { email: bouncedEmail }).expect(200);
     const { id, ref } = await waitUntilSent(bouncedEmail);
     const bounceFields = bounce(bouncedEmail, 'HardBounce', 1, true);
-    for (let i = 0; i < 2; i++)
-      await sendPostmark(app.url, postmarkEvent('Bounce', id, ref, bounceFields));
+    for (let i = 0; i < 2; i++) await sendPostmark(app.url, postmarkEvent('Bounce', id, ref, bounceFields));
     expect(
-      await waitForGrowth(
-        before,
-        'otp_message_events_total',
-        eventLabels('failed', { reason: 'bounced' }),
-      ),
+      await waitForGrowth(before, 'otp_message_events_total', eventLabels('failed', { reason: 'bounced' })),
     ).toBe(1);
 
     const phone_number = '+14155557001';
@@ -214,15 +187,12 @@ describe('GET /metrics', () => {
     const unconfirmed = newEmail();
     stub.behave({ fault: 'html 500' });
     await app.post('/otp/generate', { email: unconfirmed }).expect(200);
-    await until(
-      'the message is queued',
-      async () => (await findMessage(unconfirmed))?.state === 'queued',
-    );
+    await until('the message is queued', async () => (await findMessage(unconfirmed))?.state === 'queued');
     await app.sql(
       `update messages set state = 'sent', provider = 'postmark', due_at = now() where recipient = $1`,
       [`email:${unconfirmed}`],
     );
-    await waitForGrowth(before, 'otp_message_events_total', eventLabels('silent'));
+    await waitForGrowth(before, 'otp_message_events_total', eventLabels('no_receipt'));
 
     await app.age(300);
     await waitForGrowth(before, 'otp_message_events_total', eventLabels('expired'));
@@ -285,10 +255,7 @@ describe('GET /metrics', () => {
     await admin.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [
       database?.name,
     ]);
-    await until(
-      'the metrics report the failure',
-      async () => (await scrape()).sum('database_up') === 0,
-    );
+    await until('the metrics report the failure', async () => (await scrape()).sum('database_up') === 0);
     await admin.query(`alter database ${database?.name} with allow_connections true`);
     await admin.end();
     await until(
@@ -301,8 +268,7 @@ describe('GET /metrics', () => {
     it('is public in development and does not count towards the limit per IP address', async () => {
       const development = await TestApp.start({ IP_RATE_LIMIT: '2' });
       try {
-        for (let i = 0; i < 5; i++)
-          new Exposition((await development.get('/metrics').expect(200)).text);
+        for (let i = 0; i < 5; i++) new Exposition((await development.get('/metrics').expect(200)).text);
         await development.post('/otp/generate', { email: 'ada@example.com' }).expect(200);
       } finally {
         await development.stop();

@@ -82,9 +82,7 @@ describe('reset and undo pages', () => {
 
   it('returns the same HTML whatever the query string contains', async () => {
     for (const { path, html } of pages) {
-      const { text } = await app
-        .get(`${path}?token=%3Cscript%3E&email=ada@example.com`)
-        .expect(200);
+      const { text } = await app.get(`${path}?token=%3Cscript%3E&email=ada@example.com`).expect(200);
       expect(text).toBe(html);
     }
   });
@@ -125,11 +123,7 @@ describe('reset and undo pages', () => {
     expect(await linkedRows()).not.toEqual(before);
   });
 
-  async function patch(
-    path: string,
-    body: object,
-    headers: Record<string, string> = {},
-  ): Promise<void> {
+  async function patch(path: string, body: object, headers: Record<string, string> = {}): Promise<void> {
     const { status } = await raw(app.url, path, {
       method: 'PATCH',
       headers: { 'content-type': 'application/json', ...headers },
@@ -153,8 +147,8 @@ describe('reset and undo pages', () => {
   /** All rows that a link could change. */
   function linkedRows(): Promise<unknown[]> {
     return Promise.all(
-      ['users', 'sessions', 'devices', 'contact_changes', 'challenges', 'account_events'].map(
-        (table) => app.sql(`select to_jsonb(t) as row from ${table} t order by t::text`),
+      ['users', 'sessions', 'devices', 'contact_changes', 'challenges', 'account_events'].map((table) =>
+        app.sql(`select to_jsonb(t) as row from ${table} t order by t::text`),
       ),
     );
   }

@@ -25,8 +25,7 @@ describe('password reset', () => {
   const newEmail = () => `somebody-${++emailCount}@example.com`;
   const reset = (body: object) => app.patch('/auth/reset', body);
   const login = (email: string, password: string) => app.post('/auth/login', { email, password });
-  const subjects = async (email: string) =>
-    (await app.messages(email)).map(({ subject }) => subject);
+  const subjects = async (email: string) => (await app.messages(email)).map(({ subject }) => subject);
 
   /** Requests a reset and reads the link and the code from the mail. */
   async function requestReset(email: string): Promise<ResetMail> {
@@ -73,9 +72,7 @@ describe('password reset', () => {
     async (proof) => {
       const { email, token, otp } = await signUpAndRequestReset();
       await reset(
-        proof === 'link'
-          ? { token, password: NEW_PASSWORD }
-          : { email, otp, password: NEW_PASSWORD },
+        proof === 'link' ? { token, password: NEW_PASSWORD } : { email, otp, password: NEW_PASSWORD },
       ).expect(200);
       await login(email, NEW_PASSWORD).expect(200);
       await login(email, PASSWORD).expect(401);
@@ -128,9 +125,7 @@ describe('password reset', () => {
       async () => (await subjects(email))[0] === 'Your password was changed',
     );
     const { body: events } = await afterReset.get('/users/me/events').expect(200);
-    expect(events).toContainEqual(
-      expect.objectContaining({ action: 'password_reset', succeeded: true }),
-    );
+    expect(events).toContainEqual(expect.objectContaining({ action: 'password_reset', succeeded: true }));
   });
 
   describe('with the built-in reset page', () => {
@@ -163,9 +158,7 @@ describe('password reset', () => {
     const { email, token, otp } = await signUpAndRequestReset();
     // Within the cooldown the reply is the same, but no second mail is sent.
     await app.post('/auth/forgot', { email }).expect(202);
-    expect(
-      (await subjects(email)).filter((subject) => subject === 'Reset your password'),
-    ).toHaveLength(1);
+    expect((await subjects(email)).filter((subject) => subject === 'Reset your password')).toHaveLength(1);
     await app.age(61);
     const newer = await requestReset(email);
     expect([newer.token, newer.otp]).not.toContain(token);
@@ -232,8 +225,7 @@ describe('password reset', () => {
       flipped(60),
     ];
     const otherTokens = [person.accessToken, person.refreshToken, person.deviceToken];
-    for (const invalid of [...garbage, ...alteredTokens, ...otherTokens])
-      await expectInvalidLink(invalid);
+    for (const invalid of [...garbage, ...alteredTokens, ...otherTokens]) await expectInvalidLink(invalid);
     await reset({ token: 'A'.repeat(1_025), password: NEW_PASSWORD }).expect(400);
 
     // The token of an undo link is not a reset token.
@@ -306,10 +298,7 @@ describe('password reset', () => {
     await expectRefused({ email, otp }, 404, 'otp_not_found');
     await app.age(61);
     await app.post('/auth/forgot', { email }).expect(202);
-    await until(
-      'a mail',
-      async () => (await subjects(email))[0] === 'No account with this address',
-    );
+    await until('a mail', async () => (await subjects(email))[0] === 'No account with this address');
     await app.sql('update users set disabled_at = null where email = $1', [email]);
     await login(email, PASSWORD).expect(200);
   });
@@ -359,9 +348,7 @@ describe('password reset', () => {
         const wwwAuthenticate = refused.headers['www-authenticate'];
         expect(wwwAuthenticate).toContain('Bearer');
         expect(wwwAuthenticate).toContain('error="insufficient_user_authentication"');
-        const wrong = await person
-          .patch(path, { ...body, currentPassword: OTHER_PASSWORD })
-          .expect(401);
+        const wrong = await person.patch(path, { ...body, currentPassword: OTHER_PASSWORD }).expect(401);
         expect(wrong.body).toMatchObject({ code: 'current_password_wrong' });
       }
       await person.get('/users/me').expect(200);
@@ -375,13 +362,10 @@ describe('password reset', () => {
       await app.age(10 * 60 + 1);
       const attempt = (currentPassword: string) =>
         person.patch('/auth/reset', { password: NEW_PASSWORD, currentPassword });
-      for (let guess = 1; guess <= 20; guess++)
-        await attempt(`${OTHER_PASSWORD} ${guess}`).expect(401);
+      for (let guess = 1; guess <= 20; guess++) await attempt(`${OTHER_PASSWORD} ${guess}`).expect(401);
       const refused = await attempt(PASSWORD).expect(429);
       expect(refused.body).toMatchObject({ code: 'password_guess_limit' });
-      await person
-        .patch('/users/me', { password: NEW_PASSWORD, currentPassword: PASSWORD })
-        .expect(429);
+      await person.patch('/users/me', { password: NEW_PASSWORD, currentPassword: PASSWORD }).expect(429);
       await login(person.email, PASSWORD).expect(200);
     });
 

@@ -33,9 +33,7 @@ describe('passwords', () => {
 
   /** Status and error code of a sign-in from the given IP address. */
   async function signInResult(email: string, password: string, ip = '192.0.2.1'): Promise<string> {
-    const { status, body } = await app
-      .post('/auth/login', { email, password })
-      .set('x-forwarded-for', ip);
+    const { status, body } = await app.post('/auth/login', { email, password }).set('x-forwarded-for', ip);
     return [status, (body as { code?: string }).code].filter(Boolean).join(' ');
   }
 
@@ -56,16 +54,8 @@ describe('passwords', () => {
   describe('comparison', () => {
     const E_ACUTE = { composed: '\u00e9', decomposed: 'e\u0301' };
     it.each([
-      [
-        'chosen composed, typed decomposed',
-        `caf${E_ACUTE.composed} noir`,
-        `caf${E_ACUTE.decomposed} noir`,
-      ],
-      [
-        'chosen decomposed, typed composed',
-        `caf${E_ACUTE.decomposed} noir`,
-        `caf${E_ACUTE.composed} noir`,
-      ],
+      ['chosen composed, typed decomposed', `caf${E_ACUTE.composed} noir`, `caf${E_ACUTE.decomposed} noir`],
+      ['chosen decomposed, typed composed', `caf${E_ACUTE.decomposed} noir`, `caf${E_ACUTE.composed} noir`],
     ])('treats composed and decomposed Unicode as equal: %s', async (_, chosen, typed) => {
       const { email } = await signUp(app, newEmail(), { password: chosen });
       expect(await signInResult(email, typed)).toBe('200');
@@ -76,22 +66,13 @@ describe('passwords', () => {
     it.each([
       ['text after 72 bytes', `${SEVENTY_TWO}, tail`, [`${SEVENTY_TWO}, tale`, SEVENTY_TWO]],
       ['text after 18 emoji', `${'🦦'.repeat(18)} and a tail`, [`${'🦦'.repeat(18)} and a tale`]],
-      [
-        'text after a NUL',
-        'velvet\0otters',
-        ['velvet\0', 'velvet\0badger', 'velvet', 'velvetotters'],
-      ],
-      [
-        'surrounding blanks',
-        ' velvet otters ',
-        ['velvet otters', ' velvet otters', 'velvet otters '],
-      ],
+      ['text after a NUL', 'velvet\0otters', ['velvet\0', 'velvet\0badger', 'velvet', 'velvetotters']],
+      ['surrounding blanks', ' velvet otters ', ['velvet otters', ' velvet otters', 'velvet otters ']],
       ['upper and lower case', 'Velvet Otters', ['velvet otters', 'VELVET OTTERS']],
     ])('takes %s into account', async (_, chosen, others) => {
       const { email } = await signUp(app, newEmail(), { password: chosen });
       expect(await signInResult(email, chosen)).toBe('200');
-      for (const other of others)
-        expect(await signInResult(email, other)).toBe('401 invalid_credentials');
+      for (const other of others) expect(await signInResult(email, other)).toBe('401 invalid_credentials');
     });
 
     it.each([
@@ -126,12 +107,7 @@ describe('passwords', () => {
       { firstName: 'Grace', lastName: 'Hopper' },
       /own name or address/,
     ],
-    [
-      'the username with a suffix',
-      'velvet-otter-9',
-      { username: 'Velvet-Otter' },
-      /own name or address/,
-    ],
+    ['the username with a suffix', 'velvet-otter-9', { username: 'Velvet-Otter' }, /own name or address/],
   ])('rejects a password and states the reason: %s', async (_, password, more, reason) => {
     const detail = await refusalReason(password, more);
     expect(detail).toMatch(reason);
@@ -179,9 +155,7 @@ describe('passwords', () => {
         expect(retryAfter).toBeGreaterThan(DAY - 60);
         expect(retryAfter).toBeLessThanOrEqual(DAY);
         // Another spelling of the address or another path does not evade the limit.
-        expect(await signInResult(`  ${email.toUpperCase()}`, PASSWORD)).toBe(
-          '429 password_guess_limit',
-        );
+        expect(await signInResult(`  ${email.toUpperCase()}`, PASSWORD)).toBe('429 password_guess_limit');
         await app.post('/api/login', { email, password: PASSWORD }).expect(429);
 
         await app.age(retryAfter - 30);
@@ -196,8 +170,7 @@ describe('passwords', () => {
     it('resets the count after a successful sign-in', async () => {
       const { email } = await signUp(app, newEmail());
       for (let round = 1; round <= 2; round++) {
-        for (let guess = 1; guess <= 19; guess++)
-          expect(await signInResult(email, WRONG)).toMatch(/^401/);
+        for (let guess = 1; guess <= 19; guess++) expect(await signInResult(email, WRONG)).toMatch(/^401/);
         expect(await signInResult(email, PASSWORD)).toBe('200');
       }
     });
@@ -210,9 +183,7 @@ describe('passwords', () => {
 
       await owner.get('/users/me').expect(200);
       await logIn(app, email, { deviceToken });
-      const { otp } = await app.codeOf(email, () =>
-        app.post('/auth/send_otp', { email }).expect(201),
-      );
+      const { otp } = await app.codeOf(email, () => app.post('/auth/send_otp', { email }).expect(201));
       const { body } = await app.post('/auth/verify_otp', { email, otp }).expect(201);
       expect(body).toMatchObject({ VerificationStatus: 'approved', user: { email } });
       // None of these sign-ins resets the limit.
@@ -232,11 +203,9 @@ describe('passwords', () => {
     const { email } = await signUp(app, newEmail());
     const ipInNetwork = (host: number) => `2001:db8:7:7::${host.toString(16)}`;
     for (let guess = 1; guess <= 100; guess++)
-      expect(await signInResult(newEmail(), WRONG, ipInNetwork(guess))).toBe(
-        '401 invalid_credentials',
-      );
+      expect(await signInResult(newEmail(), WRONG, ipInNetwork(guess))).toBe('401 invalid_credentials');
     expect(await signInResult(email, PASSWORD, ipInNetwork(101))).toBe('429 password_guess_limit');
-    const failuresQuery = `select failures from password_guesses where who = $1 and failures > 0`;
+    const failuresQuery = `select failures from password_guesses where subject = $1 and failures > 0`;
     expect(await app.sql(failuresQuery, [`email:${email}`])).toEqual([]);
     expect(await signInResult(email, PASSWORD, '2001:db8:7:8::1')).toBe('200');
     await app.age(3_601);
@@ -246,10 +215,9 @@ describe('passwords', () => {
   it('does not count a right password towards the limit of its network', async () => {
     const { email } = await signUp(app, newEmail());
     const ip = '198.51.100.7';
-    for (let times = 1; times <= 5; times++)
-      expect(await signInResult(email, PASSWORD, ip)).toBe('200');
+    for (let times = 1; times <= 5; times++) expect(await signInResult(email, PASSWORD, ip)).toBe('200');
     const [row] = await app.sql<{ failures: number }>(
-      'select failures from password_guesses where who = $1',
+      'select failures from password_guesses where subject = $1',
       [`ip:${ip}`],
     );
     expect(row?.failures ?? 0).toBe(0);
@@ -294,12 +262,9 @@ describe('passwords', () => {
     expect(checked).toBeGreaterThanOrEqual(17);
     for (const { status, headers, body } of replies)
       if (status === 503)
-        expect([headers['retry-after'], body]).toEqual([
-          '1',
-          expect.objectContaining({ retryAfter: 1 }),
-        ]);
+        expect([headers['retry-after'], body]).toEqual(['1', expect.objectContaining({ retryAfter: 1 })]);
     const [guesses] = await busyApp.sql<{ count: number }>(
-      `select count(*)::int as count from password_guesses where who like 'email:%'`,
+      `select count(*)::int as count from password_guesses where subject like 'email:%'`,
     );
     expect(guesses?.count).toBe(checked);
     await busyApp.post('/auth/login', { email: 'p0@example.com', password: WRONG }).expect(401);
@@ -312,9 +277,7 @@ describe('passwords', () => {
       username: 'ada',
       phone: '+14155550123',
     });
-    await debugApp
-      .post('/auth/register', { email: 'eve@example.com', password: PASSWORD })
-      .expect(201);
+    await debugApp.post('/auth/register', { email: 'eve@example.com', password: PASSWORD }).expect(201);
     await debugApp
       .post('/auth/login', { email: 'ada@example.com', password: 'a guess of a stranger' })
       .expect(401);
@@ -329,19 +292,14 @@ describe('passwords', () => {
       .post('/auth/refresh', { refreshToken: grace.refreshToken })
       .expect(200);
     await debugApp.post('/auth/refresh', { refreshToken: ada.refreshToken }).expect(401);
-    await debugApp
-      .patch('/auth/reset', { token: 'garbage', password: 'velvet otters dance' })
-      .expect(400);
+    await debugApp.patch('/auth/reset', { token: 'garbage', password: 'velvet otters dance' }).expect(400);
 
     const unsent = `select from messages where state in ('queued', 'sending')`;
     await until('every message has gone', async () => (await debugApp.sql(unsent)).length === 0);
     const { body: inbox } = await debugApp.get('/inbox/messages').expect(200);
     const mails = (inbox as { text: string }[]).map(({ text }) => text).join('\n');
     secrets.push(...tokensOf(ada), ...tokensOf(grace), ...tokensOf(tokens as Person));
-    secrets.push(
-      ...(mails.match(/\b\d{10}\b/g) ?? []),
-      ...(mails.match(/(?<=#token=)[\w-]+/g) ?? []),
-    );
+    secrets.push(...(mails.match(/\b\d{10}\b/g) ?? []), ...(mails.match(/(?<=#token=)[\w-]+/g) ?? []));
     // Three passwords, eight tokens, at least seven codes, and the tokens of two kinds of links.
     expect(new Set(secrets).size).toBeGreaterThanOrEqual(20);
     expect(mails.match(/(reset|undo)#token=/g)?.sort()).toEqual(['reset#token=', 'undo#token=']);
@@ -351,17 +309,13 @@ describe('passwords', () => {
     );
     let dump = '';
     for (const { name } of tables)
-      for (const { row } of await debugApp.sql<{ row: string }>(
-        `select t::text as row from ${name} t`,
-      ))
+      for (const { row } of await debugApp.sql<{ row: string }>(`select t::text as row from ${name} t`))
         dump += `${name} ${row}\n`;
     expect(dump).toContain('users (');
     expect(debugApp.log).toContain('/auth/reset');
     const places = { dump, log: debugApp.log };
     for (const [place, text] of Object.entries(places)) {
-      const found = secrets.filter((secret) =>
-        encodings(secret).some((encoding) => text.includes(encoding)),
-      );
+      const found = secrets.filter((secret) => encodings(secret).some((encoding) => text.includes(encoding)));
       expect({ place, found }).toEqual({ place, found: [] });
     }
   });

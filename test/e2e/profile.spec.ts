@@ -1,12 +1,5 @@
 import type { Response } from 'supertest';
-import {
-  changeContact,
-  logIn,
-  PASSWORD,
-  signInByCode,
-  signUp,
-  undoToken,
-} from '../support/accounts.js';
+import { changeContact, logIn, PASSWORD, signInByCode, signUp, undoToken } from '../support/accounts.js';
 import { TestApp } from '../support/app.js';
 
 const REAUTHENTICATION_SECONDS = 10 * 60;
@@ -60,11 +53,8 @@ describe('user profile', () => {
   describe('names', () => {
     it('takes effect immediately, keeps omitted names and removes names that are null', async () => {
       const ada = await signUpUser();
-      const update = async (body: object) =>
-        (await ada.patch('/users/me', body).expect(200)).body as object;
-      expect(await update({ firstName: 'Ada', lastName: "O'Brien-Ñuñez" })).not.toHaveProperty(
-        'pending',
-      );
+      const update = async (body: object) => (await ada.patch('/users/me', body).expect(200)).body as object;
+      expect(await update({ firstName: 'Ada', lastName: "O'Brien-Ñuñez" })).not.toHaveProperty('pending');
       expect(await update({ username: '王小明' })).toMatchObject({
         firstName: 'Ada',
         lastName: "O'Brien-Ñuñez",
@@ -125,7 +115,7 @@ describe('user profile', () => {
     ['phone_verified_at', '2026-01-01'],
     ['createdAt', '2026-01-01'],
     ['disabledAt', null],
-    ['stamp', 7],
+    ['securityStamp', 7],
     ['passwordHash', 'x'],
     ['hasPassword', false],
     ['attempts', 0],
@@ -186,13 +176,7 @@ describe('user profile', () => {
       }
       expect(await undo(token)).toEqual({ status: 400, code: 'undo_link_invalid' });
 
-      const personalData = [
-        email,
-        'lovelace@example.com',
-        phone,
-        ...Object.values(names),
-        ada.user.id,
-      ];
+      const personalData = [email, 'lovelace@example.com', phone, ...Object.values(names), ada.user.id];
       const tables = await app.sql<{ name: string }>(
         `select table_name as name from information_schema.tables where table_schema = 'public'`,
       );
@@ -207,9 +191,7 @@ describe('user profile', () => {
       expect(tables.length).toBeGreaterThan(10);
       expect(tablesWithData.sort()).toEqual(['challenges', 'messages']);
 
-      await app
-        .post('/auth/login', { email: 'lovelace@example.com', password: PASSWORD })
-        .expect(401);
+      await app.post('/auth/login', { email: 'lovelace@example.com', password: PASSWORD }).expect(401);
       const newAccount = await signUp(app, email);
       expect(newAccount.user.id).not.toBe(ada.user.id);
       expect((await newAccount.get('/users/me')).body).toMatchObject({

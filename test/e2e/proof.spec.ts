@@ -22,8 +22,7 @@ describe('OTP proof', () => {
   let database: TestDatabase;
   let app: TestApp;
   let keySet: JSONWebKeySet;
-  const start = () =>
-    TestApp.start({ ...database.env, PUBLIC_URL: `${ISSUER}/`, TOKEN_AUDIENCE: AUDIENCE });
+  const start = () => TestApp.start({ ...database.env, PUBLIC_URL: `${ISSUER}/`, TOKEN_AUDIENCE: AUDIENCE });
   beforeAll(async () => {
     database = await testDatabase();
     app = await start();
@@ -98,9 +97,7 @@ describe('OTP proof', () => {
     await app.post('/otp/generate', { phone_number: '(415) 555-0199' }).expect(400);
     await app.post('/otp/generate', { phone_number: '001 (415) 555-0199' }).expect(200);
     const otp = await app.code('+14155550199');
-    const { body } = await app
-      .post('/otp/verify', { phone_number: 'tel:+1-415-555-0199', otp })
-      .expect(200);
+    const { body } = await app.post('/otp/verify', { phone_number: 'tel:+1-415-555-0199', otp }).expect(200);
     expect(decodeJwt((body as { proof: string }).proof).sub).toBe('phone:+14155550199');
   });
 
@@ -176,9 +173,7 @@ describe('OTP proof', () => {
   });
 
   it('is signed with keys that are stored encrypted', async () => {
-    const rows = await app.sql<{ private_sealed: Buffer; public_jwk: object }>(
-      'select * from signing_keys',
-    );
+    const rows = await app.sql<{ private_sealed: Buffer; public_jwk: object }>('select * from signing_keys');
     expect(rows).toHaveLength(keySet.keys.length);
     for (const { private_sealed, public_jwk } of rows) {
       expect(Object.keys(public_jwk).sort()).toEqual(['crv', 'kty', 'x', 'y']);

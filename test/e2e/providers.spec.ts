@@ -71,19 +71,16 @@ describe('delivery providers', () => {
       ['sms', 'twilio', () => newPhone()],
       ['whatsapp', 'twilio', () => newPhone()],
       ['voice', 'voice', () => newPhone()],
-    ])(
-      'delivers a working code by %s through the first provider',
-      async (channel, vendor, address) => {
-        const to = address();
-        const { body } = await generate(to, { channel }).expect(200);
-        expect(body.challenge).toMatchObject({ channel });
+    ])('delivers a working code by %s through the first provider', async (channel, vendor, address) => {
+      const to = address();
+      const { body } = await generate(to, { channel }).expect(200);
+      expect(body.challenge).toMatchObject({ channel });
 
-        const otp = await stub.code(to);
-        expect(vendorsCalled(to)).toEqual([vendor]);
-        await verify(to, otp).expect(200);
-        expect(await waitUntilFinished(to)).toMatchObject({ state: 'sent', attempts: 1 });
-      },
-    );
+      const otp = await stub.code(to);
+      expect(vendorsCalled(to)).toEqual([vendor]);
+      await verify(to, otp).expect(200);
+      expect(await waitUntilFinished(to)).toMatchObject({ state: 'sent', attempts: 1 });
+    });
 
     it('uses the provider and the sender configured for the country', async () => {
       const [india, britain] = ['+919876543210', '+447400123456'];
@@ -134,9 +131,7 @@ describe('delivery providers', () => {
       expect(vendorsCalled(to)).toEqual(['twilio']);
 
       const whatsAppTo = newPhone();
-      await generate(whatsAppTo, { purpose: 'transaction', context, channel: 'whatsapp' }).expect(
-        200,
-      );
+      await generate(whatsAppTo, { purpose: 'transaction', context, channel: 'whatsapp' }).expect(200);
       expect((await stub.message(whatsAppTo)).payload).toMatchObject({
         channel: 'whatsapp',
         context,
@@ -194,8 +189,7 @@ describe('delivery providers', () => {
         const row = await waitUntilFinished(to);
         expect(row).toMatchObject({ state: 'sent', attempts: 2 });
         const others = stub.callsTo(to).filter(({ vendor }) => vendor !== first);
-        const otp =
-          channel === 'email' ? await mail.code(to) : /\d{4,10}/.exec(others[0]?.text ?? '')?.[0];
+        const otp = channel === 'email' ? await mail.code(to) : /\d{4,10}/.exec(others[0]?.text ?? '')?.[0];
         expect(Date.now() - started).toBeLessThan((timeoutSeconds + 5) * 1_000);
         expect(vendorsCalled(to).filter((vendor) => vendor === first)).toHaveLength(1);
         if (channel !== 'email') {
@@ -221,39 +215,34 @@ describe('delivery providers', () => {
   );
 
   /** The outcome of a message for each reply of the first provider. */
-  const ANSWERS: [
-    channel: string,
-    fault: Fault,
-    state: string,
-    provider: string,
-    failure: string | null,
-  ][] = [
-    ['email', 406, 'failed', 'postmark', 'rejected (406)'],
-    ['email', 300, 'failed', 'postmark', 'rejected (300)'],
-    ['email', 401, 'sent', 'smtp', null],
-    ['email', 405, 'sent', 'smtp', null],
-    ['email', 429, 'sent', 'smtp', null],
-    ['sms', 21211, 'failed', 'twilio', 'rejected (21211)'],
-    ['sms', 21408, 'sent', 'webhook', null],
-    ['sms', 21606, 'sent', 'webhook', null],
-    ['sms', 21610, 'failed', 'twilio', 'rejected (21610)'],
-    ['sms', 21612, 'sent', 'webhook', null],
-    ['sms', 21614, 'failed', 'twilio', 'rejected (21614)'],
-    ['sms', 30007, 'sent', 'webhook', null],
-    ['sms', 20429, 'sent', 'webhook', null],
-    ['sms', 20500, 'sent', 'webhook', null],
-    ['voice', 21217, 'failed', 'twilio', 'rejected (21217)'],
-    ['voice', 21215, 'sent', 'twilio-verify', null],
-    ['whatsapp', 63024, 'sent', 'twilio-verify', null],
-    ['verify', 60202, 'sent', 'twilio', null],
-    ['verify', 60203, 'sent', 'twilio', null],
-    ['verify', 60205, 'failed', 'twilio-verify', 'rejected (60205)'],
-    ['verify', 60212, 'sent', 'twilio', null],
-    ['webhook', 410, 'failed', 'webhook', 'rejected (410)'],
-    ['webhook', 422, 'failed', 'webhook', 'rejected (422)'],
-    ['webhook', 400, 'sent', 'twilio', null],
-    ['webhook', 503, 'sent', 'twilio', null],
-  ];
+  const ANSWERS: [channel: string, fault: Fault, state: string, provider: string, failure: string | null][] =
+    [
+      ['email', 406, 'failed', 'postmark', 'rejected (406)'],
+      ['email', 300, 'failed', 'postmark', 'rejected (300)'],
+      ['email', 401, 'sent', 'smtp', null],
+      ['email', 405, 'sent', 'smtp', null],
+      ['email', 429, 'sent', 'smtp', null],
+      ['sms', 21211, 'failed', 'twilio', 'rejected (21211)'],
+      ['sms', 21408, 'sent', 'webhook', null],
+      ['sms', 21606, 'sent', 'webhook', null],
+      ['sms', 21610, 'failed', 'twilio', 'rejected (21610)'],
+      ['sms', 21612, 'sent', 'webhook', null],
+      ['sms', 21614, 'failed', 'twilio', 'rejected (21614)'],
+      ['sms', 30007, 'sent', 'webhook', null],
+      ['sms', 20429, 'sent', 'webhook', null],
+      ['sms', 20500, 'sent', 'webhook', null],
+      ['voice', 21217, 'failed', 'twilio', 'rejected (21217)'],
+      ['voice', 21215, 'sent', 'twilio-verify', null],
+      ['whatsapp', 63024, 'sent', 'twilio-verify', null],
+      ['verify', 60202, 'sent', 'twilio', null],
+      ['verify', 60203, 'sent', 'twilio', null],
+      ['verify', 60205, 'failed', 'twilio-verify', 'rejected (60205)'],
+      ['verify', 60212, 'sent', 'twilio', null],
+      ['webhook', 410, 'failed', 'webhook', 'rejected (410)'],
+      ['webhook', 422, 'failed', 'webhook', 'rejected (422)'],
+      ['webhook', 400, 'sent', 'twilio', null],
+      ['webhook', 503, 'sent', 'twilio', null],
+    ];
   it.each(ANSWERS)(
     'a message by %s that gets reply %s ends as "%s" with provider %s',
     async (kind, ...rest) => {
@@ -264,8 +253,7 @@ describe('delivery providers', () => {
         webhook: () => `+9198765${44000 + addressCount++}`,
       }[kind];
       const address = (newAddress ?? newPhone)();
-      const vendor =
-        ({ email: 'postmark', sms: 'twilio', whatsapp: 'twilio' } as const)[kind] ?? kind;
+      const vendor = ({ email: 'postmark', sms: 'twilio', whatsapp: 'twilio' } as const)[kind] ?? kind;
       stub.behave({ fault }, { to: address, vendor: vendor as 'twilio' });
       const channel = ['email', 'sms', 'voice', 'whatsapp'].includes(kind) ? kind : 'sms';
       await generate(address, { channel }).expect(200);
@@ -282,8 +270,7 @@ describe('delivery providers', () => {
   it('keeps codes and credentials out of the log', () => {
     const codes = stub.messages.map(({ text }) => /\b\d{6}\b/.exec(text)?.[0] ?? '');
     expect(codes.length).toBeGreaterThan(30);
-    for (const code of codes.filter(Boolean))
-      expect(app.log).not.toMatch(new RegExp(`\\b${code}\\b`));
+    for (const code of codes.filter(Boolean)) expect(app.log).not.toMatch(new RegExp(`\\b${code}\\b`));
     expect(app.log).not.toMatch(/pass%2Bword|pass\+word|example\.com|\+1415|whsec_/);
     for (const secret of Object.values(stub.settings).filter((value) => value.length > 30))
       expect(app.log).not.toContain(secret);
@@ -315,12 +302,9 @@ describe('unavailable provider', () => {
       return stub.callsTo(email).map(({ vendor }) => vendor);
     };
     stub.behave({ fault: 'html 502' }, { vendor: 'postmark' });
-    for (let i = 0; i < 5; i++)
-      expect(await send(`down-${i}@example.com`)).toEqual(['postmark', 'webhook']);
+    for (let i = 0; i < 5; i++) expect(await send(`down-${i}@example.com`)).toEqual(['postmark', 'webhook']);
     expect(await send('over@example.com')).toEqual(['webhook']);
-    await until('the log reports the open circuit', () =>
-      app.log.includes('provider is passed over'),
-    );
+    await until('the log reports the open circuit', () => app.log.includes('circuit opened'));
 
     stub.heal();
     await until(
@@ -329,8 +313,8 @@ describe('unavailable provider', () => {
       15,
     );
     expect(await send('returned@example.com')).toEqual(['postmark']);
-    expect(app.log.match(/provider is passed over/g)).toHaveLength(1);
-    expect(app.log.match(/provider is back/g)).toHaveLength(1);
+    expect(app.log.match(/circuit opened/g)).toHaveLength(1);
+    expect(app.log.match(/circuit closed/g)).toHaveLength(1);
   });
 
   it('sends the same code through the next provider when no receipt arrives', async () => {

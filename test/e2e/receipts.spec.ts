@@ -161,9 +161,7 @@ describe('delivery receipts', () => {
       [
         'expired',
         async (to: string) => {
-          await app.sql(`update messages set expires_at = now() where recipient = $1`, [
-            recipientOf(to),
-          ]);
+          await app.sql(`update messages set expires_at = now() where recipient = $1`, [recipientOf(to)]);
         },
       ],
     ])('does not retry a failed message whose code is %s', async (_, endCode) => {
@@ -187,7 +185,7 @@ describe('delivery receipts', () => {
         return now.wiped && now;
       });
       expect(row).toMatchObject({ state: 'sent', attempts: 2, finished: true });
-      expect(eventNames(row)).toEqual(['silent', 'sent']);
+      expect(eventNames(row)).toEqual(['no_receipt', 'sent']);
     });
 
     it('does not retry an unconfirmed message whose code was used', async () => {
@@ -230,19 +228,11 @@ describe('delivery receipts', () => {
       const forgeries: [string, Promise<RawReply>][] = [
         ['none', sendTwilio(app.url, id, fields, { signature: '' })],
         ['short', sendTwilio(app.url, id, fields, { signature: signature.slice(0, 10) })],
-        [
-          'wrong token',
-          sendTwilio(app.url, id, fields, { signature: twilioSignature(path, fields, 'x') }),
-        ],
+        ['wrong token', sendTwilio(app.url, id, fields, { signature: twilioSignature(path, fields, 'x') })],
         [
           'http',
           sendTwilio(app.url, id, fields, {
-            signature: twilioSignature(
-              path,
-              fields,
-              undefined,
-              PUBLIC_URL.replace('https', 'http'),
-            ),
+            signature: twilioSignature(path, fields, undefined, PUBLIC_URL.replace('https', 'http')),
           }),
         ],
         [
@@ -252,28 +242,13 @@ describe('delivery receipts', () => {
             signature: twilioSignature(path, fields, undefined, 'https://evil.example'),
           }),
         ],
-        [
-          'another message',
-          sendTwilio(app.url, id, fields, { signature, path: twilioPath(randomUUID()) }),
-        ],
-        [
-          'an extra query parameter',
-          sendTwilio(app.url, id, fields, { signature, path: `${path}&x=1` }),
-        ],
-        [
-          'another status',
-          sendTwilio(app.url, id, { ...fields, MessageStatus: 'failed' }, { signature }),
-        ],
+        ['another message', sendTwilio(app.url, id, fields, { signature, path: twilioPath(randomUUID()) })],
+        ['an extra query parameter', sendTwilio(app.url, id, fields, { signature, path: `${path}&x=1` })],
+        ['another status', sendTwilio(app.url, id, { ...fields, MessageStatus: 'failed' }, { signature })],
         ['an extra field', sendTwilio(app.url, id, { ...fields, ErrorCode: '1' }, { signature })],
-        [
-          'two headers',
-          sendTwilio(app.url, id, fields, { signature: `${signature}, ${signature}` }),
-        ],
+        ['two headers', sendTwilio(app.url, id, fields, { signature: `${signature}, ${signature}` })],
         ['no body', sendTwilio(app.url, id, fields, { signature, body: '' })],
-        [
-          'a body hash',
-          sendTwilio(app.url, id, fields, { signature, path: `${path}&bodySHA256=00` }),
-        ],
+        ['a body hash', sendTwilio(app.url, id, fields, { signature, path: `${path}&bodySHA256=00` })],
         ['bad query', sendTwilio(app.url, id, fields, { signature, path: `${path}&%zz=%` })],
       ];
       for (const [label, reply] of forgeries) {
@@ -308,9 +283,7 @@ describe('delivery receipts', () => {
       const resplit = { ...others, MessageSi: `d${MessageSid}` };
       const sharedSignature = twilioSignature(twilioPath(id), fields);
       expect(twilioSignature(twilioPath(id), resplit)).toBe(sharedSignature);
-      expect((await sendTwilio(app.url, id, resplit, { signature: sharedSignature })).status).toBe(
-        400,
-      );
+      expect((await sendTwilio(app.url, id, resplit, { signature: sharedSignature })).status).toBe(400);
       const duplicated = `${new URLSearchParams(fields).toString()}&MessageStatus=delivered`;
       expect((await sendTwilio(app.url, id, fields, { body: duplicated })).status).toBe(400);
       const path = '/webhooks/twilio?message=1';
@@ -322,9 +295,7 @@ describe('delivery receipts', () => {
       const to = newPhone();
       const { id, ref } = await sendCode(to);
       expect((await sendTwilio(app.url, id, twilioFields(newSid(), 'delivered'))).status).toBe(204);
-      expect((await sendTwilio(app.url, randomUUID(), twilioFields(ref, 'delivered'))).status).toBe(
-        204,
-      );
+      expect((await sendTwilio(app.url, randomUUID(), twilioFields(ref, 'delivered'))).status).toBe(204);
       expect(await newestMessage(to)).toMatchObject({ state: 'sent', ref });
     });
 
@@ -389,9 +360,7 @@ describe('delivery receipts', () => {
         Array.from({ length: 50 }, (_, index) => forge(attempt + index)),
       ))
         statusCounts.set(status, (statusCounts.get(status) ?? 0) + 1);
-    expect([...statusCounts.keys()].filter((status) => ![400, 401, 403].includes(status))).toEqual(
-      [],
-    );
+    expect([...statusCounts.keys()].filter((status) => ![400, 401, 403].includes(status))).toEqual([]);
     expect(await newestMessage(phone)).toEqual(bySms);
     expect(await newestMessage(email)).toEqual(byMail);
     expect(await challenges()).toEqual(before);
@@ -461,14 +430,7 @@ describe('delivery receipts', () => {
         const { status } = await sendPostmark(app.url, event);
         expect([event, status]).toEqual([event, 200]);
       }
-      for (const body of [
-        null,
-        [],
-        'x',
-        {},
-        postmarkEvent('Nothing', id, ref),
-        { RecordType: 'Delivery' },
-      ])
+      for (const body of [null, [], 'x', {}, postmarkEvent('Nothing', id, ref), { RecordType: 'Delivery' }])
         expect((await sendPostmark(app.url, body)).status).toBe(400);
       expect(await newestMessage(to)).toMatchObject({ state: 'sent', ref });
       expect(await findSuppressions(to)).toEqual([]);
@@ -486,10 +448,7 @@ describe('delivery receipts', () => {
       const to = newEmail();
       const { id, ref } = await sendCode(to);
       const first = (await app.post('/otp/generate', { email: newEmail() }).expect(200)).body;
-      await sendPostmark(
-        app.url,
-        postmarkEvent('Bounce', id, ref, bounce(to, 'HardBounce', 1, true)),
-      );
+      await sendPostmark(app.url, postmarkEvent('Bounce', id, ref, bounce(to, 'HardBounce', 1, true)));
       expect(await newestMessage(to)).toMatchObject({ state: 'failed', failure: 'bounced (1)' });
       expect(await findSuppressions(to)).toEqual([{ reason: 'bounced', provider: 'postmark' }]);
 
@@ -635,9 +594,7 @@ describe('delivery receipts of a webhook provider with a fallback', () => {
     const { id } = await generate(to, 'sent');
     await sendDelivery(app.url, { id, status: 'failed', reason: 'landline' });
     const { text } = await stub.message(to, 2);
-    await app
-      .post('/otp/verify', { phone_number: to, otp: /\b\d{6}\b/.exec(text)?.[0] })
-      .expect(200);
+    await app.post('/otp/verify', { phone_number: to, otp: /\b\d{6}\b/.exec(text)?.[0] }).expect(200);
     const row = await waitUntilFinished(to);
     expect(row).toMatchObject({ state: 'sent', provider: 'twilio', wiped: true });
     expect(row.log.map(({ event, provider, reason }) => [event, provider, reason])).toEqual([
@@ -660,10 +617,7 @@ describe('delivery receipts of a webhook provider with a fallback', () => {
   it('accepts receipts that arrive before the reply to our request', async () => {
     const [failing, working] = ['+14155553003', '+14155553004'];
     for (const to of [failing, working]) stub.behave({ latencyMs: 500 }, { to, times: 1 });
-    const [one, other] = await Promise.all([
-      generate(failing, 'sending'),
-      generate(working, 'sending'),
-    ]);
+    const [one, other] = await Promise.all([generate(failing, 'sending'), generate(working, 'sending')]);
     for (let times = 0; times < 3; times++) {
       await sendDelivery(app.url, { id: one.id, status: 'failed' });
       await sendDelivery(app.url, { id: other.id, status: 'delivered' });
@@ -705,12 +659,8 @@ describe('delivery receipts of a webhook provider with a fallback', () => {
 describe('delivery receipts without configured vendors', () => {
   it('returns 404 on every receipt route', async () => {
     const app = await TestApp.start();
-    expect(
-      (await sendTwilio(app.url, randomUUID(), twilioFields(newSid(), 'delivered'))).status,
-    ).toBe(404);
-    expect((await sendPostmark(app.url, postmarkEvent('Delivery', randomUUID(), 'x'))).status).toBe(
-      404,
-    );
+    expect((await sendTwilio(app.url, randomUUID(), twilioFields(newSid(), 'delivered'))).status).toBe(404);
+    expect((await sendPostmark(app.url, postmarkEvent('Delivery', randomUUID(), 'x'))).status).toBe(404);
     expect((await sendDelivery(app.url, { id: randomUUID(), status: 'failed' })).status).toBe(404);
     await app.stop();
   });

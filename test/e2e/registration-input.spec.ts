@@ -25,9 +25,7 @@ describe('registration input', () => {
   describe('validation', () => {
     const expectRefused = async (changes: object) => {
       const email = newEmail();
-      const { body } = await app
-        .post('/auth/register', { email, ...VALID_INPUT, ...changes })
-        .expect(400);
+      const { body } = await app.post('/auth/register', { email, ...VALID_INPUT, ...changes }).expect(400);
       expect(await findRegistrations(email)).toEqual([]);
       return body as { code: string; errors: { field: string; detail: string }[] };
     };
@@ -41,16 +39,8 @@ describe('registration input', () => {
       ],
       ['a common password', { password: 'Password1!' }, /is one of the most common ones/],
       ['a blank password', { password: ' '.repeat(12) }, 'must not be blank.'],
-      [
-        'the first name as password',
-        { firstName: 'Wilhelmina', password: 'Wilhelmina1' },
-        /your own name/,
-      ],
-      [
-        'the username as password',
-        { username: 'moonwalker', password: 'moonwalker77' },
-        /your own name/,
-      ],
+      ['the first name as password', { firstName: 'Wilhelmina', password: 'Wilhelmina1' }, /your own name/],
+      ['the username as password', { username: 'moonwalker', password: 'moonwalker77' }, /your own name/],
       [
         'the address as password',
         { email: 'moonwalker@example.com', password: 'moonwalker@example.com' },
@@ -99,9 +89,7 @@ describe('registration input', () => {
       ['Ada'],
     ])('rejects the name %j with one message per field', async (name) => {
       const fields = ['username', 'firstName', 'lastName'];
-      const { errors } = await expectRefused(
-        Object.fromEntries(fields.map((field) => [field, name])),
-      );
+      const { errors } = await expectRefused(Object.fromEntries(fields.map((field) => [field, name])));
       expect(errors).toEqual(
         fields.map((field) => ({
           field,
@@ -127,10 +115,7 @@ describe('registration input', () => {
 
   it.each([
     ['ada@mixed.example', [' Ada@Mixed.Example', 'ADA@ｍｉｘｅｄ.example ']],
-    [
-      'ada@xn--bcher-kva.example',
-      ['ada@bücher.example', 'Ada@BÜCHER.example', 'ada@bu\u0308cher.example'],
-    ],
+    ['ada@xn--bcher-kva.example', ['ada@bücher.example', 'Ada@BÜCHER.example', 'ada@bu\u0308cher.example']],
   ])('treats every spelling of %s as the same account', async (email, spellings) => {
     await signUp(app, email);
     for (const spelling of spellings) {

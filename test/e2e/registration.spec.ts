@@ -76,11 +76,7 @@ describe('registration', () => {
     return target.code(email, messagesBefore + 1);
   }
 
-  async function signInByCode(
-    address: object,
-    otp: string,
-    target = app,
-  ): Promise<Partial<OpenedAccount>> {
+  async function signInByCode(address: object, otp: string, target = app): Promise<Partial<OpenedAccount>> {
     return (await target.post('/auth/verify_otp', { ...address, otp }).expect(201))
       .body as Partial<OpenedAccount>;
   }
@@ -171,24 +167,19 @@ describe('registration', () => {
     it.each([
       ['the stranger', [STRANGER]],
       ['both', [STRANGER, OWNER]],
-    ])(
-      'uses only the new data once the registration of %s has expired',
-      async (_, [first, ...others]) => {
-        const email = newEmail();
-        const old = await register(email, first ?? {});
-        for (const data of others) await registerTooSoon(email, data);
-        await app.ageWhenSent(361);
-        expect((await app.post('/auth/verify', { email, otp: old }).expect(400)).body.code).toBe(
-          'otp_expired',
-        );
+    ])('uses only the new data once the registration of %s has expired', async (_, [first, ...others]) => {
+      const email = newEmail();
+      const old = await register(email, first ?? {});
+      for (const data of others) await registerTooSoon(email, data);
+      await app.ageWhenSent(361);
+      expect((await app.post('/auth/verify', { email, otp: old }).expect(400)).body.code).toBe('otp_expired');
 
-        const opened = await verifyEmail(email, await register(email, OWNER));
-        expect(opened.passwordRequired).toBeUndefined();
-        expect(opened.user).toMatchObject({ email, ...profileOf(OWNER) });
-        expect(await loginRefusal(email, STRANGER.password)).toBe(INVALID_CREDENTIALS);
-        await app.post('/auth/login', { email, password: OWNER.password }).expect(200);
-      },
-    );
+      const opened = await verifyEmail(email, await register(email, OWNER));
+      expect(opened.passwordRequired).toBeUndefined();
+      expect(opened.user).toMatchObject({ email, ...profileOf(OWNER) });
+      expect(await loginRefusal(email, STRANGER.password)).toBe(INVALID_CREDENTIALS);
+      await app.post('/auth/login', { email, password: OWNER.password }).expect(200);
+    });
 
     it('lets the session that the code opened set a password', async () => {
       const email = newEmail();
@@ -199,9 +190,7 @@ describe('registration', () => {
 
       await owner.get('/users/me').expect(401);
       expect(await loginRefusal(email, STRANGER.password)).toBe(INVALID_CREDENTIALS);
-      const { body } = await app
-        .post('/auth/login', { email, password: OWNER.password })
-        .expect(200);
+      const { body } = await app.post('/auth/login', { email, password: OWNER.password }).expect(200);
       expect(body).toMatchObject({ user: { email, hasPassword: true } });
       expect(body).not.toHaveProperty('passwordRequired');
     });
@@ -240,9 +229,7 @@ describe('registration', () => {
     const otp = await register(email, OWNER);
     expect(await loginRefusal(email, OWNER.password)).toBe('403 email_unverified');
     const withoutRequestId = ({ body }: { body: object }) => ({ ...body, requestId: '' });
-    const knownReply = await app
-      .post('/auth/login', { email, password: STRANGER.password })
-      .expect(401);
+    const knownReply = await app.post('/auth/login', { email, password: STRANGER.password }).expect(401);
     const unknownReply = await app.post('/auth/login', {
       email: newEmail(),
       password: OWNER.password,
@@ -277,9 +264,7 @@ describe('registration', () => {
       const owner = await signUp(app, email, { username: 'ada' });
       await app.ageWhenSent(61);
       const takenReply = await app.post('/auth/register', { email, ...STRANGER }).expect(201);
-      const freeReply = await app
-        .post('/auth/register', { email: newEmail(), ...STRANGER })
-        .expect(201);
+      const freeReply = await app.post('/auth/register', { email: newEmail(), ...STRANGER }).expect(201);
       const shapeOf = (body: object) =>
         JSON.stringify(body).replace(/"(id|maskedTo|expiresAt|resendAt)":"[^"]+"/g, '');
       expect(shapeOf(takenReply.body as object)).toBe(shapeOf(freeReply.body as object));
@@ -292,9 +277,7 @@ describe('registration', () => {
       const decoyQuery = `select id from challenges where recipient = $1 and context_hash = ':decoy'`;
       expect(await app.sql(decoyQuery, [`email:${email}`])).toHaveLength(1);
       for (const attemptsLeft of [2, 1, 0]) {
-        const { body } = await app
-          .post('/auth/verify', { email, otp: `12345${attemptsLeft}` })
-          .expect(400);
+        const { body } = await app.post('/auth/verify', { email, otp: `12345${attemptsLeft}` }).expect(400);
         expect(body).toMatchObject({ code: 'otp_invalid', attemptsLeft });
       }
       await app.post('/auth/verify', { email, otp: '123456' }).expect(403);
@@ -320,18 +303,14 @@ describe('registration', () => {
       );
       expect(signedIn).toMatchObject({ tokenType: 'Bearer', user: { email, ...EMPTY_PROFILE } });
       expect(await findRegistrations(email, signUpOnVerifyApp)).toEqual([]);
-      expect(await loginRefusal(email, STRANGER.password, signUpOnVerifyApp)).toBe(
-        INVALID_CREDENTIALS,
-      );
+      expect(await loginRefusal(email, STRANGER.password, signUpOnVerifyApp)).toBe(INVALID_CREDENTIALS);
 
       const verified = await verifyEmail(email, otp, signUpOnVerifyApp);
       expect(verified).toMatchObject({
         passwordRequired: true,
         user: { id: signedIn.user?.id, ...EMPTY_PROFILE },
       });
-      expect(await loginRefusal(email, STRANGER.password, signUpOnVerifyApp)).toBe(
-        INVALID_CREDENTIALS,
-      );
+      expect(await loginRefusal(email, STRANGER.password, signUpOnVerifyApp)).toBe(INVALID_CREDENTIALS);
     });
 
     it('opens one account with a code to a phone number or an e-mail address', async () => {

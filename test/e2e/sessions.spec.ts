@@ -104,8 +104,7 @@ describe('sessions', () => {
       const third = await refreshTokens(second);
       await app.age(11);
       await expectRefreshRefused(second.refreshToken);
-      for (const { refreshToken } of [first, second, third])
-        await expectRefreshRefused(refreshToken);
+      for (const { refreshToken } of [first, second, third]) await expectRefreshRefused(refreshToken);
       await expectEnded(third);
       // Only that session ends. Another session of the same user stays active.
       await expectActive(elsewhere);
@@ -139,12 +138,8 @@ describe('sessions', () => {
         'an access token cut short': person.accessToken.slice(0, 200),
         'the device token': person.deviceToken,
         'random bytes': randomBytes(64).toString('base64url'),
-        'random bytes for this session': Buffer.concat([sessionId, randomBytes(48)]).toString(
-          'base64url',
-        ),
-        'zeros for this session': Buffer.concat([sessionId, Buffer.alloc(48)]).toString(
-          'base64url',
-        ),
+        'random bytes for this session': Buffer.concat([sessionId, randomBytes(48)]).toString('base64url'),
+        'zeros for this session': Buffer.concat([sessionId, Buffer.alloc(48)]).toString('base64url'),
         "another session's secret": Buffer.concat([
           sessionId,
           Buffer.from(other.refreshToken, 'base64url').subarray(16),
@@ -212,9 +207,7 @@ describe('sessions', () => {
     );
 
     async function requestReset(email: string): Promise<{ otp: string; token: string }> {
-      const { otp, text } = await app.codeOf(email, () =>
-        app.post('/auth/forgot', { email }).expect(202),
-      );
+      const { otp, text } = await app.codeOf(email, () => app.post('/auth/forgot', { email }).expect(202));
       return { otp, token: /#token=(\S+)/.exec(text)?.[1] ?? '' };
     }
 
@@ -240,9 +233,7 @@ describe('sessions', () => {
       await app.age(61);
       await expectEnded(next);
       await expectRefreshRefused(person.refreshToken);
-      expect((await listSessions(await logInAgain(person))).map(({ current }) => current)).toEqual([
-        true,
-      ]);
+      expect((await listSessions(await logInAgain(person))).map(({ current }) => current)).toEqual([true]);
     });
 
     it('expires a session after 30 days even if it is refreshed', async () => {
@@ -329,10 +320,7 @@ describe('sessions', () => {
       for (const { status, body } of replies) {
         const { requestId, ...problem } = body as { requestId: string };
         expect(requestId).toEqual(expect.any(String));
-        expect([status, problem]).toEqual([
-          404,
-          expect.objectContaining({ code: 'session_not_found' }),
-        ]);
+        expect([status, problem]).toEqual([404, expect.objectContaining({ code: 'session_not_found' })]);
       }
       await eve.delete('/auth/sessions').expect(204);
       await expectActive(await refreshTokens(ada));
@@ -343,11 +331,7 @@ describe('sessions', () => {
 
     it('rejects invalid query parameters without ending a session', async () => {
       const current = await signUpUser();
-      for (const query of [
-        'forgetDevice=yes',
-        'forgetDevice=true&forgetDevice=false',
-        'forget=true',
-      ])
+      for (const query of ['forgetDevice=yes', 'forgetDevice=true&forgetDevice=false', 'forget=true'])
         await current.delete(`/auth/sessions/${sessionOf(current)}?${query}`).expect(400);
       await expectActive(current);
       await app.get('/auth/sessions').expect(401);
@@ -364,8 +348,7 @@ describe('sessions', () => {
         return row;
       };
       await app.age(181 * DAY);
-      const bothDeleted = async () =>
-        Object.values((await countRows()) ?? {}).every((rows) => rows === 0);
+      const bothDeleted = async () => Object.values((await countRows()) ?? {}).every((rows) => rows === 0);
       await until('the session and the device are deleted', bothDeleted, 30);
     });
   });

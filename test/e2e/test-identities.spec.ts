@@ -3,8 +3,7 @@ import request from 'supertest';
 import { PASSWORD } from '../support/accounts.js';
 import { TestApp } from '../support/app.js';
 
-const dateInDays = (days: number) =>
-  new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
+const dateInDays = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
 
 describe('test identities', () => {
   let app: TestApp;
@@ -23,10 +22,7 @@ describe('test identities', () => {
   afterAll(() => app?.stop());
 
   const verify = async (address: object, otp: string): Promise<Record<string, string>> =>
-    (await app.post('/auth/verify_otp', { ...address, otp }).expect(201)).body as Record<
-      string,
-      string
-    >;
+    (await app.post('/auth/verify_otp', { ...address, otp }).expect(201)).body as Record<string, string>;
   const patch = (path: string, body: object) => request(app.url).patch(path).send(body);
   const expectNothingSent = async (address: string) => {
     expect(await app.messages(address)).toEqual([]);

@@ -39,8 +39,7 @@ describe('delivery timeline', () => {
   let emailCount = 0;
   const newEmail = () => `timeline-${++emailCount}@example.com`;
   const timeline = async (recipient: string): Promise<Timeline> =>
-    (await admin.get(`/deliveries?recipient=${encodeURIComponent(recipient)}`).expect(200))
-      .body as Timeline;
+    (await admin.get(`/deliveries?recipient=${encodeURIComponent(recipient)}`).expect(200)).body as Timeline;
   /** A message is recorded as sent shortly after it has arrived. */
   const waitUntilAllSent = (recipient: string) =>
     until('all messages are recorded as sent', async () =>
@@ -115,15 +114,12 @@ describe('delivery timeline', () => {
       ],
     });
     for (const { events, requestedAt, finishedAt } of found.messages as Record<string, string>[]) {
-      expect(events).toEqual([
-        { at: expect.any(String), event: 'sent', provider: 'inbox', reason: null },
-      ]);
+      expect(events).toEqual([{ at: expect.any(String), event: 'sent', provider: 'inbox', reason: null }]);
       expect(Date.parse(finishedAt ?? '')).toBeGreaterThanOrEqual(Date.parse(requestedAt ?? ''));
     }
     expectInADay((found as Timeline).codes[1]?.sends.endsAt);
     expectInADay((found as Timeline).codes[1]?.failures.endsAt);
-    for (const secret of [otp, second, email, 'Acme', 'hash', 'sealed'])
-      expect(text).not.toContain(secret);
+    for (const secret of [otp, second, email, 'Acme', 'hash', 'sealed']) expect(text).not.toContain(secret);
   });
 
   it('finds a phone number in any notation, even if the query string lost its plus sign', async () => {
@@ -206,9 +202,7 @@ describe('delivery timeline', () => {
           waitsUntil: null,
         });
       const { body } = await app.post('/otp/generate', { email }).expect(200);
-      expect(body.challenge.id).toBe(
-        before.codes.find(({ purpose }) => purpose === 'verification')?.id,
-      );
+      expect(body.challenge.id).toBe(before.codes.find(({ purpose }) => purpose === 'verification')?.id);
       await app.post('/otp/verify', { email, otp: await app.code(email, 3) }).expect(200);
 
       const { body: audit, text } = await admin.get('/audit').expect(200);
@@ -238,8 +232,7 @@ describe('delivery timeline', () => {
       const email = newEmail();
       await app.post('/otp/generate', { email }).expect(200);
       const otp = await app.code(email);
-      for (let n = 0; n < 3; n++)
-        await app.post('/otp/verify', { email, otp: wrongCode(otp) }).expect(400);
+      for (let n = 0; n < 3; n++) await app.post('/otp/verify', { email, otp: wrongCode(otp) }).expect(400);
       const { codes } = await unblock({ recipient: email });
       expect(codes).toMatchObject([{ status: 'exhausted', attempts: { used: 3 } }]);
       await app.post('/otp/verify', { email, otp }).expect(403);

@@ -1,10 +1,4 @@
-import {
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPairSync,
-  sign,
-  type KeyObject,
-} from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -12,14 +6,7 @@ import { Keyring } from '../../src/common/keyring.js';
 import { signUp, type Person } from '../support/accounts.js';
 import { TestApp } from '../support/app.js';
 import { Backend } from '../support/backend.js';
-import {
-  decode,
-  encode,
-  hmacSigned,
-  signed,
-  withChangedSignature,
-  type Fields,
-} from '../support/jws.js';
+import { decode, encode, hmacSigned, signed, withChangedSignature, type Fields } from '../support/jws.js';
 
 const ISSUER = 'https://auth.acme.test';
 const AUDIENCE = 'https://api.acme.test';
@@ -53,8 +40,7 @@ describe('access tokens and proofs', () => {
     ada = await signUp(app, 'ada@example.com');
     await app.post('/otp/generate', { email: 'proof@example.com' }).expect(200);
     const otp = await app.code('proof@example.com');
-    proof = (await app.post('/otp/verify', { email: 'proof@example.com', otp }).expect(200)).body
-      .proof;
+    proof = (await app.post('/otp/verify', { email: 'proof@example.com', otp }).expect(200)).body.proof;
 
     const [head, body] = ada.accessToken.split('.');
     [header, claims] = [decode(head), decode(body)];
@@ -69,9 +55,7 @@ describe('access tokens and proofs', () => {
     backend = await Backend.start(`${app.url}/.well-known/jwks.json`, ISSUER, AUDIENCE);
     decoy = createServer((_, reply) => {
       decoyRequests++;
-      reply.end(
-        JSON.stringify({ keys: [{ ...jwkOf(foreignKey.publicKey), kid: 'lure', alg: 'ES256' }] }),
-      );
+      reply.end(JSON.stringify({ keys: [{ ...jwkOf(foreignKey.publicKey), kid: 'lure', alg: 'ES256' }] }));
     });
     await once(decoy.listen(0, '127.0.0.1'), 'listening');
   });
@@ -82,8 +66,7 @@ describe('access tokens and proofs', () => {
   });
 
   const jwkOf = (key: KeyObject) => key.export({ format: 'jwk' });
-  const callServer = (token: string) =>
-    app.get('/users/me').set('authorization', `Bearer ${token}`);
+  const callServer = (token: string) => app.get('/users/me').set('authorization', `Bearer ${token}`);
   /** A token with the given changes, signed with the server's own key. */
   const signedByServer = (claimChanges: Fields | string, headerChanges: Fields = {}) =>
     signed(
@@ -104,11 +87,11 @@ describe('access tokens and proofs', () => {
 
   async function expectRefused(label: string, token: string): Promise<void> {
     await expectRefusedByServer(label, token);
-    expect([
+    expect([label, await backend.answer('/', token), await backend.answer('/proof', token)]).toEqual([
       label,
-      await backend.answer('/', token),
-      await backend.answer('/proof', token),
-    ]).toEqual([label, 401, 401]);
+      401,
+      401,
+    ]);
   }
 
   it('lets a backend verify both kinds with only the published keys', async () => {
@@ -171,8 +154,7 @@ describe('access tokens and proofs', () => {
       const jwks = (await app.get('/.well-known/jwks.json')).body as { keys: Fields[] };
       const jwk = jwks.keys.find(({ kid }) => kid === originalHeader.kid);
       const pem = spki.export({ type: 'spki', format: 'pem' }) as string;
-      const unsigned = (alg: string, tail = '') =>
-        `${encode({ ...originalHeader, alg })}.${body}.${tail}`;
+      const unsigned = (alg: string, tail = '') => `${encode({ ...originalHeader, alg })}.${body}.${tail}`;
       const forgeries: Record<string, string> = {
         'alg none': unsigned('none'),
         'alg none and the true signature': unsigned('none', signature),
@@ -184,17 +166,8 @@ describe('access tokens and proofs', () => {
         'a signature of zeros': `${head}.${body}.${Buffer.alloc(64).toString('base64url')}`,
         'a changed signature': withChangedSignature(token),
         'a changed subject': `${head}.${encode({ ...originalClaims, sub: 'someone else' })}.${signature}`,
-        "a stranger's signature under our kid": signed(
-          originalHeader,
-          originalClaims,
-          foreignKey.privateKey,
-        ),
-        'ES384 by our kid': signed(
-          { ...originalHeader, alg: 'ES384' },
-          originalClaims,
-          serverKey,
-          'sha384',
-        ),
+        "a stranger's signature under our kid": signed(originalHeader, originalClaims, foreignKey.privateKey),
+        'ES384 by our kid': signed({ ...originalHeader, alg: 'ES384' }, originalClaims, serverKey, 'sha384'),
         'a DER signature': `${head}.${body}.${sign('sha256', Buffer.from(`${head}.${body}`), serverKey).toString('base64url')}`,
         'five parts': `${head}.${body}.${signature}.${signature}.${signature}`,
         nothing: '..',
@@ -243,14 +216,8 @@ describe('access tokens and proofs', () => {
     ];
     for (const kid of kids) {
       const label = `kid ${JSON.stringify(kid)?.slice(0, 40)}`;
-      await expectRefused(
-        `${label}, foreign key`,
-        signed({ ...header, kid }, claims, foreignKey.privateKey),
-      );
-      await expectRefused(
-        `${label}, no secret`,
-        hmacSigned('HS256', { ...header, kid }, claims, ''),
-      );
+      await expectRefused(`${label}, foreign key`, signed({ ...header, kid }, claims, foreignKey.privateKey));
+      await expectRefused(`${label}, no secret`, hmacSigned('HS256', { ...header, kid }, claims, ''));
       await expectRefused(`${label}, our key`, signedByServer({}, { kid }));
     }
     await expectRefused('no kid', signedByServer({}, { kid: undefined }));
@@ -267,10 +234,7 @@ describe('access tokens and proofs', () => {
     for (const addition of additions) {
       const label = `${Object.keys(addition).join()} in the header`;
       const changedHeader = { ...header, ...addition };
-      await expectRefused(
-        `${label}, foreign key`,
-        signed(changedHeader, claims, foreignKey.privateKey),
-      );
+      await expectRefused(`${label}, foreign key`, signed(changedHeader, claims, foreignKey.privateKey));
       await expectRefused(
         `${label}, foreign key, no kid`,
         signed({ ...changedHeader, kid: undefined }, claims, foreignKey.privateKey),
@@ -293,10 +257,7 @@ describe('access tokens and proofs', () => {
       ['typ as a list', signedByServer({}, { typ: [ACCESS] })],
       ['a refresh token', ada.refreshToken],
       ['a device token', ada.deviceToken],
-      [
-        'two audiences as JSON keys',
-        signedByServer(duplicateKey(claims, 'aud', 'https://other.acme.test')),
-      ],
+      ['two audiences as JSON keys', signedByServer(duplicateKey(claims, 'aud', 'https://other.acme.test'))],
     ];
     for (const [label, token] of invalidTokens) await expectRefused(label, token);
     await expectRefusedByServer('a proof as an access token', proof);
@@ -323,17 +284,11 @@ describe('access tokens and proofs', () => {
       ['exp as a string', signedByServer({ exp: String(future) })],
       ['fractional exp', signedByServer({ exp: future + 0.5 })],
       ['exp in an array', signedByServer({ exp: [future] })],
-      [
-        'exp 1e400',
-        signedByServer(JSON.stringify({ ...claims, exp: 0 }).replace('"exp":0', '"exp":1e400')),
-      ],
+      ['exp 1e400', signedByServer(JSON.stringify({ ...claims, exp: 0 }).replace('"exp":0', '"exp":1e400'))],
     ];
     for (const [label, token] of invalidTokens) await expectRefused(label, token);
     await expectRefusedByServer('no iat', signedByServer({ iat: undefined }));
-    await expectRefusedByServer(
-      'iat tomorrow',
-      signedByServer({ iat: now() + 86_400, exp: now() + 90_000 }),
-    );
+    await expectRefusedByServer('iat tomorrow', signedByServer({ iat: now() + 86_400, exp: now() + 90_000 }));
     await expectRefusedByServer('nbf as a string', signedByServer({ nbf: 'soon' }));
   });
 

@@ -3,7 +3,7 @@ const TIMES: Record<string, string[]> = {
   challenges: ['issued_at', 'expires_at', 'resend_at', 'consumed_at', 'failures_since', 'sends_since'],
   messages: ['created_at', 'due_at', 'expires_at', 'finished_at'],
   registrations: ['created_at', 'expires_at'],
-  password_guesses: ['since'],
+  password_guesses: ['window_start'],
   devices: ['created_at', 'last_used_at'],
   sessions: ['authenticated_at', 'rotated_at', 'last_used_at', 'expires_at', 'ended_at'],
   contact_changes: ['created_at', 'expires_at'],

@@ -165,7 +165,7 @@ describe('DeliveryAttempts', () => {
         provider: 'b',
         providerRef: 'b-1',
       });
-      Object.assign(mailers[0] ?? {}, { receipts: false });
+      Object.assign(mailers[0] ?? {}, { reportsDelivery: false });
       expect(await attempts.run(message(1), 300)).not.toHaveProperty('awaitReceiptSeconds');
     });
   });

@@ -42,14 +42,10 @@ export class DeliveryAttempts {
     const { provider, breaker } = candidate;
     try {
       const sending = candidate.send();
-      const providerRef = await withTimeout(
-        sending,
-        ATTEMPT_TIMEOUT_MS,
-        () => new DeliveryError('timeout'),
-      );
+      const providerRef = await withTimeout(sending, ATTEMPT_TIMEOUT_MS, () => new DeliveryError('timeout'));
       breaker.recordSuccess();
-      const awaitReceiptSeconds = this.receiptTimeout(candidates, candidate, secondsLeft);
-      return { id, state: 'sent', provider, providerRef, awaitReceiptSeconds };
+      const wait = this.receiptTimeout(candidates, candidate, secondsLeft);
+      return { id, state: 'sent', provider, providerRef, ...wait };
     } catch (error) {
       const failure = this.toDeliveryError(message, error, provider);
       // A rejected address is an answer, so the provider is up.
@@ -77,10 +73,10 @@ export class DeliveryAttempts {
     candidates: Candidate[],
     candidate: Candidate,
     secondsLeft: number,
-  ): number | undefined {
+  ): Pick<Outcome, 'awaitReceiptSeconds'> {
     const seconds = this.config.RECEIPT_TIMEOUT_SECONDS;
     const isUseful = seconds > 0 && seconds < secondsLeft - 1 && candidate.reportsDelivery;
-    return isUseful && this.selector.hasNext(candidates, candidate) ? seconds : undefined;
+    return isUseful && this.selector.hasNext(candidates, candidate) ? { awaitReceiptSeconds: seconds } : {};
   }
 
   private afterFailure(

@@ -3,14 +3,7 @@
  * keeps its content to wait for a receipt. A finished row holds no secret. A receipt may still turn
  * `sent` into `delivered` or `failed`; those two are final.
  */
-export type MessageState =
-  | 'queued'
-  | 'sending'
-  | 'sent'
-  | 'delivered'
-  | 'failed'
-  | 'expired'
-  | 'superseded';
+export type MessageState = 'queued' | 'sending' | 'sent' | 'delivered' | 'failed' | 'expired' | 'superseded';
 
 /** One entry of `messages.log`: an attempt, a receipt or an end. */
 export interface LogEntry {

@@ -113,10 +113,13 @@ describe('a code by SMS', () => {
     },
   );
 
-  it.each(['hi', 'ar'] as const)('takes two in %s with a long host: 70 characters do not hold both', (locale) => {
-    const long = new Templates(Config.from({ PUBLIC_URL: `https://${'a'.repeat(28)}.example.com` }));
-    expect(smsSize(long.sms('code', { code: '0123456789', locale }, 600)).segments).toBe(2);
-  });
+  it.each(['hi', 'ar'] as const)(
+    'takes two in %s with a long host: 70 characters do not hold both',
+    (locale) => {
+      const long = new Templates(Config.from({ PUBLIC_URL: `https://${'a'.repeat(28)}.example.com` }));
+      expect(smsSize(long.sms('code', { code: '0123456789', locale }, 600)).segments).toBe(2);
+    },
+  );
 
   it.each(LOCALES)('starts with the code and ends with an origin-bound one in %s (RF12)', (locale) => {
     for (const context of [undefined, { note: 'Müller' }]) {

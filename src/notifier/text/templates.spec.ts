@@ -193,7 +193,7 @@ describe('every template', () => {
   it.each(EVERY)('%s is an error without one of the things it shows', (template, content, channels) => {
     for (const field of Object.keys(content).filter((name) => !OPTIONAL.includes(name))) {
       const without = { ...content, [field]: undefined };
-      const missing = { field: 'subject', at: 'when' }[field] ?? field;
+      const missing = { field: 'subject', at: 'when', undoHours: 'undoWithin' }[field] ?? field;
       expect(() => templates.mail(template, JSON.parse(JSON.stringify(without)), 300)).toThrow(missing);
       if (channels.includes('sms'))
         expect(() => templates.sms(template, JSON.parse(JSON.stringify(without)), 300)).toThrow();
@@ -201,7 +201,7 @@ describe('every template', () => {
   });
 
   it('that is a notice is no origin-bound code to a phone (RF12)', () => {
-    const content: MessageContent = { field: 'phone', to: '+14155550123', link: LINK };
+    const content: MessageContent = { field: 'phone', to: '+14155550123', link: LINK, undoHours: 72 };
     const text = templates.sms('contact_changed', content, 300);
     expect(originBoundCode(text)).toBeNull();
     expect(smsSize(text)).toMatchObject(ONE_SEGMENT);
