@@ -18,7 +18,6 @@ const FAULTS: [Fault, string][] = [
   ['throttled, retry after 1 s', 'throttled'],
   ['garbage', 'unavailable'],
   ['unauthorized', 'misconfigured'],
-  ['hang before accepting', 'timeout'],
 ];
 
 /** Even a busy test machine answers within this, and whoever waited for a vendor here would not. */
@@ -33,7 +32,7 @@ describe('delivery while the vendors fail', () => {
     app = await TestApp.start({ ...stub.settings, DATABASE_POOL_SIZE: '1' });
     // The first request of a process prepares what the others find ready.
     await app.post('/otp/generate', { email: 'first@example.com' }).expect(200);
-  }, 30_000);
+  });
   afterAll(async () => {
     await app?.stop();
     await stub?.stop();
@@ -66,9 +65,8 @@ describe('delivery while the vendors fail', () => {
       stub.behave({ fault: one.fault }, { to: one.to });
       one.id = await generate(one.to);
     }
-    const hanging = cases.filter(({ fault }) => fault === 'hang before accepting');
     const outlasting = cases.filter(({ fault }) => fault === 'html 500');
-    const passing = cases.filter((one) => !hanging.includes(one) && !outlasting.includes(one));
+    const passing = cases.filter((one) => !outlasting.includes(one));
 
     const expectRetry = async ({ to, failure, id }: (typeof cases)[number]) => {
       await until(`a failed attempt at ${to}`, async () => (await rows(to))[0]?.failure !== null);
@@ -92,8 +90,8 @@ describe('delivery while the vendors fail', () => {
     for (const one of passing) await expectRetry(one);
     for (const one of passing) await expectDelivery(one, 8_000);
     for (const { to } of outlasting) await until('four attempts', () => stub.callsTo(to).length === 4);
-    for (const one of [...outlasting, ...hanging]) await expectRetry(one);
-    for (const one of [...outlasting, ...hanging]) await expectDelivery(one, 15_000);
+    for (const one of outlasting) await expectRetry(one);
+    for (const one of outlasting) await expectDelivery(one, 15_000);
 
     for (const { to } of outlasting) {
       const [first = 0, second = 0, third = 0] = gaps(stub.callsTo(to));
@@ -101,8 +99,6 @@ describe('delivery while the vendors fail', () => {
       expect(second).toBeGreaterThan(950);
       expect(third).toBeGreaterThan(1_950);
     }
-    // Never two calls for one message at the same time.
-    for (const { to } of hanging) expect(gaps(stub.callsTo(to))[0]).toBeGreaterThan(8_000);
   });
 
   it('sends once more, the same code, when an answer is lost after the message was taken (F4)', async () => {
@@ -207,6 +203,8 @@ describe('delivery while the vendors fail', () => {
       );
       return sent.length === slow.length;
     });
+    // The queue is swept every second and each answer took two: no message was sent twice at once.
+    expect(slow.filter((to) => stub.callsTo(to).length !== 1)).toEqual([]);
   });
 
   it("does not let one vendor's outage hold up the other's messages (F4)", async () => {
