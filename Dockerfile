@@ -1,6 +1,6 @@
-# Build with everything, run with what production needs, as an ordinary user. Nothing is written at run time, so the
-# root file system may be read-only.
-FROM node:22-bookworm-slim AS build
+# The build stage installs all dependencies; the image has only those of production and runs as an
+# ordinary user. The server writes nothing outside /data, so the root file system may be read-only.
+FROM node:24-bookworm-slim AS build
 WORKDIR /app
 COPY package.json pnpm-lock.yaml pnpm-workspace.yaml ./
 RUN npx -y pnpm@12 install --frozen-lockfile
@@ -9,7 +9,7 @@ COPY scripts ./scripts
 COPY src ./src
 RUN npx -y pnpm@12 build && rm -rf node_modules && npx -y pnpm@12 install --prod --frozen-lockfile
 
-FROM node:22-bookworm-slim
+FROM node:24-bookworm-slim
 WORKDIR /app
 ENV NODE_ENV=production DATA_DIR=/data
 RUN mkdir /data && chown node /data

@@ -13,7 +13,9 @@ const shared = {
     ],
   },
   extensionsToTreatAsEsm: ['.ts'],
-  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  // Our imports name the compiled file. `metadata.max.json.js` of libphonenumber-js is a real file:
+  // without the exception, Jest would load the JSON file beside it, which is deprecated.
+  moduleNameMapper: { '^(\\.{1,2}/.*(?<!\\.json))\\.js$': '$1' },
 };
 
 const onDatabase = {
@@ -23,23 +25,24 @@ const onDatabase = {
 };
 
 export default {
-  // Many tests wait for vendors that hang, so four keep two cores busy.
+  // Many tests wait for retries and slow vendors, so four workers keep two cores busy.
   maxWorkers: 4,
-  testSequencer: '<rootDir>/test/support/slow-first.js',
-  // Generous, because a slow hook on a busy machine is no failure.
+  // Generous, because a slow hook on a busy machine is not a failure. Jest ignores this option in
+  // the configuration of a project.
   testTimeout: 180_000,
+  testSequencer: '<rootDir>/test/support/slow-first.js',
   projects: [
     { ...shared, displayName: 'unit', testMatch: ['<rootDir>/src/**/*.spec.ts'] },
     {
       ...onDatabase,
       displayName: 'e2e',
       testMatch: ['<rootDir>/test/{e2e,contracts}/**/*.spec.ts'],
-      // Of the embedded database alone, so it has nothing to find out on the other.
+      // Tests the embedded database only, so it does not run on PostgreSQL.
       testPathIgnorePatterns: process.env.TEST_DATABASE_URL ? ['/embedded\\.spec\\.ts$'] : [],
     },
-    // Several processes on one database: PostgreSQL only, in CI.
+    // Several processes share one database, which only PostgreSQL allows.
     { ...onDatabase, displayName: 'races', testMatch: ['<rootDir>/test/races/**/*.spec.ts'] },
-    // The same, and by the clock: one at a time.
+    // Also on PostgreSQL. Measures time, so run it with `--runInBand`.
     { ...onDatabase, displayName: 'timing', testMatch: ['<rootDir>/test/timing/**/*.spec.ts'] },
   ],
 };

@@ -59,7 +59,7 @@ export class Keyring {
     const keys = this.accepted.find(({ id }) => id.equals(sealed.subarray(0, ID_BYTES)));
     if (!keys) throw new Error('sealed under an APP_SECRET that is no longer configured');
     const iv = sealed.subarray(ID_BYTES, ID_BYTES + IV_BYTES);
-    const decipher = createDecipheriv('aes-256-gcm', keys.seal, iv)
+    const decipher = createDecipheriv('aes-256-gcm', keys.seal, iv, { authTagLength: TAG_BYTES })
       .setAAD(associated(boundTo))
       .setAuthTag(sealed.subarray(-TAG_BYTES));
     const body = decipher.update(sealed.subarray(ID_BYTES + IV_BYTES, -TAG_BYTES));

@@ -1,4 +1,4 @@
-import { domainToASCII } from 'node:url';
+import { domainToASCII, domainToUnicode } from 'node:url';
 import { isFQDN } from 'class-validator';
 import { LRUCache } from 'lru-cache';
 import { parsePhoneNumberFromString, type CountryCode, type PhoneNumber } from 'libphonenumber-js/max';
@@ -56,12 +56,15 @@ export function parseEmail(text: string): Recipient | null {
   return `email:${mailbox.toLowerCase()}@${domain}`;
 }
 
+/** Punycode that could not be decoded: Node 24 passes it through, where Node 20 and 22 refuse it. */
+const UNDECODED = /(^|\.)xn--/;
+
 /** The domain in ASCII, or '' for what is none. */
 function domainOf(typed: string): string {
   let domain = domains.get(typed);
   if (domain === undefined) {
     domain = /^[\p{L}\p{M}\p{N}.-]+$/u.test(typed) ? domainToASCII(typed) : '';
-    if (!isFQDN(domain)) domain = '';
+    if (!isFQDN(domain) || UNDECODED.test(domainToUnicode(domain))) domain = '';
     domains.set(typed, domain);
   }
   return domain;

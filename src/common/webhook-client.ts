@@ -12,6 +12,7 @@ export class WebhookClient {
   constructor(
     private readonly url: string,
     secret: string,
+    readonly timeoutSeconds = VENDOR_TIMEOUT_SECONDS,
   ) {
     this.key = Buffer.from(secret.replace(/^whsec_/, ''), 'base64');
   }
@@ -20,7 +21,9 @@ export class WebhookClient {
   async post(id: string, message: object): Promise<void> {
     const body = JSON.stringify(message);
     const timestamp = Math.floor(Date.now() / 1000);
-    const signature = createHmac('sha256', this.key).update(`${id}.${timestamp}.${body}`).digest('base64');
+    const signature = createHmac('sha256', this.key)
+      .update(`${id}.${timestamp}.${body}`)
+      .digest('base64');
     let status: number;
     try {
       const reply = await fetch(this.url, {
@@ -34,7 +37,7 @@ export class WebhookClient {
         body,
         // Another address was signed for nobody and trusted by nobody.
         redirect: 'manual',
-        signal: AbortSignal.timeout(VENDOR_TIMEOUT_SECONDS * 1000),
+        signal: AbortSignal.timeout(this.timeoutSeconds * 1000),
       });
       status = reply.status;
       // The status says it all, and a body could be endless.
@@ -49,7 +52,8 @@ export class WebhookClient {
 
 function refusal(status: number): DeliveryError {
   if (status === 429) return new DeliveryError('throttled', status);
-  if (status < 400 || MISCONFIGURED.includes(status)) return new DeliveryError('misconfigured', status);
+  if (status < 400 || MISCONFIGURED.includes(status))
+    return new DeliveryError('misconfigured', status);
   if (status >= 500 || status === 408) return new DeliveryError('unavailable', status);
   return new DeliveryError('rejected', status, !ABOUT_THE_ADDRESS.includes(status));
 }

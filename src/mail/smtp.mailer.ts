@@ -3,7 +3,6 @@ import { DeliveryError, VENDOR_TIMEOUT_SECONDS } from '../common/delivery.js';
 import type { Config } from '../config/config.js';
 import { Mailer, type Mail } from './mailer.js';
 
-const TIMEOUT_MS = VENDOR_TIMEOUT_SECONDS * 1000;
 /** The mailbox does not exist, is not local, or has no such name; the 7 of policy is about us. */
 const NO_SUCH_MAILBOX = [550, 551, 553];
 const POLICY = /\b5\.7\.\d+\b/;
@@ -14,8 +13,12 @@ export class SmtpMailer extends Mailer {
   readonly reportsDelivery = false;
   private readonly transport;
 
-  constructor(private readonly config: Config) {
+  constructor(
+    private readonly config: Config,
+    readonly timeoutSeconds = VENDOR_TIMEOUT_SECONDS,
+  ) {
     super();
+    const timeoutMs = timeoutSeconds * 1000;
     const { protocol, hostname, port, username, password } = new URL(config.SMTP_URL ?? '');
     const secure = protocol === 'smtps:';
     const host = hostname.replace(/^\[|\]$/g, '');
@@ -29,10 +32,10 @@ export class SmtpMailer extends Mailer {
       ...(username && {
         auth: { user: decodeURIComponent(username), pass: decodeURIComponent(password) },
       }),
-      connectionTimeout: TIMEOUT_MS,
-      greetingTimeout: TIMEOUT_MS,
-      socketTimeout: TIMEOUT_MS,
-      dnsTimeout: TIMEOUT_MS,
+      connectionTimeout: timeoutMs,
+      greetingTimeout: timeoutMs,
+      socketTimeout: timeoutMs,
+      dnsTimeout: timeoutMs,
       // A mail is what we wrote, and never a file or a page that its text names.
       disableFileAccess: true,
       disableUrlAccess: true,
@@ -54,6 +57,7 @@ export class SmtpMailer extends Mailer {
           messageId: `<${messageId}@${domain}>`,
           headers: { 'Auto-Submitted': 'auto-generated', 'Content-Language': locale },
         }),
+        this.timeoutSeconds,
       );
       return sent.messageId;
     } catch (error) {
@@ -62,23 +66,27 @@ export class SmtpMailer extends Mailer {
   }
 }
 
-/** Its own time-outs are for each step, and a slow server has many. */
-function inTime<T>(work: Promise<T>): Promise<T> {
+/** The transport's time-outs apply to single steps; a slow server can take many steps. */
+function inTime<T>(work: Promise<T>, seconds: number): Promise<T> {
   let timer: NodeJS.Timeout;
   const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new DeliveryError('timeout')), TIMEOUT_MS);
+    timer = setTimeout(() => reject(new DeliveryError('timeout')), seconds * 1000);
   });
   return Promise.race([work, deadline]).finally(() => clearTimeout(timer));
 }
 
 /** Takes numbers and kinds out of the error and nothing else: it holds the address and the server's words. */
 function translate(error: unknown): DeliveryError {
-  const { code, originalCode, command, responseCode, response } = (error ?? {}) as Record<string, unknown>;
+  const { code, originalCode, command, responseCode, response } = (error ?? {}) as Record<
+    string,
+    unknown
+  >;
   const status = typeof responseCode === 'number' ? responseCode : undefined;
   if (code === 'EAUTH' || code === 'ENOAUTH') return new DeliveryError('misconfigured', status);
   if (code === 'ETIMEDOUT') return new DeliveryError('timeout');
   // A certificate that is not theirs, or no TLS where it is required.
-  if (code === 'ETLS' || /CERT|TLS|SSL/.test(String(originalCode))) return new DeliveryError('misconfigured');
+  if (code === 'ETLS' || /CERT|TLS|SSL/.test(String(originalCode)))
+    return new DeliveryError('misconfigured');
   if (!status || status < 500) return new DeliveryError('unavailable', status);
   if (command === 'RCPT TO') {
     const isAddress = NO_SUCH_MAILBOX.includes(status) && !POLICY.test(String(response));

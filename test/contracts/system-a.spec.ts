@@ -9,7 +9,7 @@ describe('system A: NestJS and Postmark', () => {
   beforeAll(async () => {
     stub = await VendorStub.start();
     app = await TestApp.start(stub.settings);
-  }, 30_000);
+  });
   afterAll(async () => {
     await app?.stop();
     await stub?.stop();

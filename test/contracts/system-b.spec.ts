@@ -10,7 +10,7 @@ describe('system B: NestJS and Twilio', () => {
   beforeAll(async () => {
     stub = await VendorStub.start();
     app = await TestApp.start({ ...stub.settings, PHONE_DEFAULT_COUNTRY: 'IN' });
-  }, 30_000);
+  });
   afterAll(async () => {
     await app?.stop();
     await stub?.stop();

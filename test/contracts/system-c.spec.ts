@@ -8,7 +8,7 @@ describe('system C: FastAPI', () => {
   beforeAll(async () => {
     stub = await VendorStub.start();
     app = await TestApp.start({ ...stub.settings, OTP_LENGTH: '4', OTP_EXPOSE_CODE: 'true' });
-  }, 30_000);
+  });
   afterAll(async () => {
     await app?.stop();
     await stub?.stop();

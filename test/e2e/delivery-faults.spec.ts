@@ -18,7 +18,6 @@ const FAULTS: [Fault, string][] = [
   ['throttled, retry after 1 s', 'throttled'],
   ['garbage', 'unavailable'],
   ['unauthorized', 'misconfigured'],
-  ['hang before accepting', 'timeout'],
 ];
 
 /** Long enough for a busy test machine, shorter than any wait for a vendor in these tests. */
@@ -34,7 +33,7 @@ describe('delivery during vendor faults', () => {
     app = await TestApp.start({ ...stub.settings, DATABASE_POOL_SIZE: '1' });
     // Warm up: the first request of a process is slower than the rest.
     await app.post('/otp/generate', { email: 'first@example.com' }).expect(200);
-  }, 30_000);
+  });
   afterAll(async () => {
     await app?.stop();
     await stub?.stop();
@@ -67,11 +66,8 @@ describe('delivery during vendor faults', () => {
       stub.behave({ fault: testCase.fault }, { to: testCase.to });
       testCase.id = await generate(testCase.to);
     }
-    const hangs = cases.filter(({ fault }) => fault === 'hang before accepting');
     const longOutages = cases.filter(({ fault }) => fault === 'html 500');
-    const shortFaults = cases.filter(
-      (testCase) => !hangs.includes(testCase) && !longOutages.includes(testCase),
-    );
+    const shortFaults = cases.filter((testCase) => !longOutages.includes(testCase));
 
     const expectRetry = async ({ to, failure, id }: (typeof cases)[number]) => {
       await until(`a failed attempt at ${to}`, async () => (await messageRows(to))[0]?.failure !== null);
@@ -99,8 +95,8 @@ describe('delivery during vendor faults', () => {
     for (const testCase of shortFaults) await expectRetry(testCase);
     for (const testCase of shortFaults) await expectDelivery(testCase, 8_000);
     for (const { to } of longOutages) await until('four attempts', () => stub.callsTo(to).length === 4);
-    for (const testCase of [...longOutages, ...hangs]) await expectRetry(testCase);
-    for (const testCase of [...longOutages, ...hangs]) await expectDelivery(testCase, 15_000);
+    for (const testCase of longOutages) await expectRetry(testCase);
+    for (const testCase of longOutages) await expectDelivery(testCase, 15_000);
 
     for (const { to } of longOutages) {
       const [first = 0, second = 0, third = 0] = gapsBetween(stub.callsTo(to));
@@ -108,8 +104,6 @@ describe('delivery during vendor faults', () => {
       expect(second).toBeGreaterThan(950);
       expect(third).toBeGreaterThan(1_950);
     }
-    // A message never has two vendor calls at the same time.
-    for (const { to } of hangs) expect(gapsBetween(stub.callsTo(to))[0]).toBeGreaterThan(8_000);
   });
 
   it('resends the same code when the reply to an accepted message is lost', async () => {
@@ -220,6 +214,8 @@ describe('delivery during vendor faults', () => {
       );
       return sent.length === slowRecipients.length;
     });
+    // The queue is swept every second and each answer took two: no message was sent twice at once.
+    expect(slowRecipients.filter((to) => stub.callsTo(to).length !== 1)).toEqual([]);
   });
 
   it('delivers through one vendor at once while the other is slow', async () => {

@@ -30,7 +30,7 @@ describe('delivery providers', () => {
     mail = await MailServer.start();
     app = await TestApp.start({ ...stub.settings, ...ALL_PROVIDERS, SMTP_URL: mail.url });
     await app.post('/otp/generate', { email: 'first@example.com' }).expect(200);
-  }, 30_000);
+  });
   afterAll(async () => {
     await app?.stop();
     await stub?.stop();
@@ -288,7 +288,7 @@ describe('unavailable provider', () => {
       SMS_PROVIDERS: 'twilio,webhook',
       RECEIPT_TIMEOUT_SECONDS: '30',
     });
-  }, 30_000);
+  });
   afterAll(async () => {
     await app?.stop();
     await stub?.stop();

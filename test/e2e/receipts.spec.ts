@@ -111,7 +111,7 @@ describe('delivery receipts', () => {
       const row = await newestMessage(to);
       expect(row).toMatchObject({ state: 'delivered', failure: null, wiped: true, finished: true });
       expect(eventNames(row)).toEqual(['sent', 'delivered']);
-    }, 20_000);
+    });
 
     it('marks a message as failed once, with the reason', async () => {
       const to = newPhone();

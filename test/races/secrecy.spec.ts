@@ -96,7 +96,7 @@ describe('codes and credentials', () => {
       `L1: ${codes.length} codes, ${refusals.length} refusals, ${vendors.calls.length} vendor calls, ` +
         `${cluster.log.split('\n').length} log lines, ${dump.length} bytes of dump\n`,
     );
-  }, 90_000);
+  });
 });
 
 function call(path: string, body: object): Call {

@@ -1,4 +1,4 @@
-// After all tests.
+// Runs once after all tests.
 import { rmSync } from 'node:fs';
 
 export default function clean() {

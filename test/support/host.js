@@ -1,5 +1,6 @@
-// Runs the built application in a process of its own, loaded by Node itself, and answers the test that started it: the
-// embedded database has no other way in for SQL, and only the inside knows the routes and what the entities describe.
+// Runs the built application in a separate process, without Jest's module loader, and answers
+// questions from the test that started it. Only this process can reach the embedded database, the
+// list of routes and the schema that the entities describe.
 import { DataSource } from 'typeorm';
 import { createApp } from '../../dist/server.js';
 import { Config } from '../../dist/config/config.js';
@@ -10,7 +11,9 @@ const routes = new Set();
 app
   .getHttpAdapter()
   .getInstance()
-  .addHook('onRoute', ({ method, url }) => [method].flat().forEach((name) => routes.add(`${name} ${url}`)));
+  .addHook('onRoute', ({ method, url }) =>
+    [method].flat().forEach((name) => routes.add(`${name} ${url}`)),
+  );
 await app.listen({ port: 0, host: '127.0.0.1' });
 
 process.on('message', async (message) => {
@@ -20,7 +23,10 @@ process.on('message', async (message) => {
   }
   const { id, text, values } = message;
   try {
-    process.send({ id, result: await (text ? app.get(DataSource).query(text, values) : inspect()) });
+    process.send({
+      id,
+      result: await (text ? app.get(DataSource).query(text, values) : inspect()),
+    });
   } catch (error) {
     process.send({ id, error: error.message });
   }

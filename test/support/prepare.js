@@ -1,5 +1,6 @@
-// Before all tests: the application as one file, which starts sooner; and one embedded database as the application makes it,
-// empty, that each test copies instead of making its own.
+// Runs once before all tests. Bundles the application into one file, which starts faster, and
+// creates one empty embedded database. Each application under test gets its own copy, so tests
+// share no state.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,7 +9,7 @@ import { join } from 'node:path';
 export default async function prepare(_global, { displayName }) {
   if (displayName.name !== 'e2e' && !process.env.TEST_DATABASE_URL)
     throw new Error('several processes need PostgreSQL: set TEST_DATABASE_URL');
-  execFileSync('node', ['scripts/bundle.js', 'test/support/host.js']);
+  execFileSync(process.execPath, ['scripts/bundle.js', 'test/support/host.js']);
   if (process.env.TEST_DATABASE_URL) return;
   const folder = mkdtempSync(join(tmpdir(), 'otp-test-template-'));
   const { EmbeddedPool } = await import('../../dist/database/embedded-postgres.js');

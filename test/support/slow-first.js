@@ -1,4 +1,4 @@
-// The longest, most of which wait, start first: begun last, they would keep one core busy while the other has nothing to do.
+// Starts the longest files first. Started last, they would run alone while other workers are idle.
 import Sequencer from '@jest/test-sequencer';
 
 const SLOW =
