@@ -5,15 +5,15 @@ import { Cluster } from '../support/cluster.js';
 import { tally, Volley, type Call } from '../support/parallel.js';
 
 const CALLS = 64;
-/** Codes of different purposes are issued by different statements: as many at once as the pool has connections. */
+/** Codes of each purpose are issued by separate statements. Eight purposes use the whole pool. */
 const PURPOSES = 8;
-/** How often the last migrations are undone and done again. */
+/** How often the last migrations are undone and applied again. */
 const ROUNDS = 10;
-/** Those that change tables in use and no column that a statement needs. */
-const UNDONE = 9;
+/** The latest migrations. They change tables in use, but no column that a statement needs. */
+const UNDONE_MIGRATIONS = 9;
 
-/** As when the next version starts, and this one serves for a while beside it. */
-describe('a server under which a migration changes a column', () => {
+/** In a rolling update, the next version migrates the database while this version still serves. */
+describe('a server whose database is migrated', () => {
   let cluster: Cluster;
   let volley: Volley;
   let people = 0;
@@ -26,24 +26,26 @@ describe('a server under which a migration changes a column', () => {
     await cluster?.stop();
   });
 
-  const codes = () =>
+  const newRecipients = () =>
     Array.from({ length: CALLS }, () => {
       const number = people++;
       return { email: `person-${number}@example.com`, purpose: `p${number % PURPOSES}` };
     });
 
-  /** Issues as many codes as there are connections, and checks them. */
+  /** Issues one code per connection and verifies each. */
   async function useCodes(): Promise<void> {
-    const asked = codes();
-    const sent = await volley.fire(asked.map((body): Call => ({ path: '/otp/generate', body })));
+    const recipients = newRecipients();
+    const sent = await volley.fire(
+      recipients.map((body): Call => ({ path: '/otp/generate', body })),
+    );
     expect(tally(sent)).toEqual({ 200: CALLS });
-    const guesses = asked.map((code, i): Call => {
-      return { path: '/otp/verify', body: { ...code, otp: sent[i]?.body.otp } };
+    const guesses = recipients.map((recipient, i): Call => {
+      return { path: '/otp/verify', body: { ...recipient, otp: sent[i]?.body.otp } };
     });
     expect(tally(await volley.fire(guesses))).toEqual({ 200: CALLS });
   }
 
-  it('answers as before, on every connection that has prepared what it asks', async () => {
+  it('keeps answering after a column type changes under its prepared statements', async () => {
     for (const type of ['text collate "C"', 'varchar', 'text collate "C"']) {
       for (const table of ['challenges', 'messages'])
         await cluster.sql(`alter table ${table} alter column recipient type ${type}`);
@@ -51,21 +53,26 @@ describe('a server under which a migration changes a column', () => {
     }
   });
 
-  it('and while it does, and the migration waits for none that waits for it', async () => {
-    const next = await new DataSource({ type: 'postgres', url: cluster.url, migrations }).initialize();
+  it('keeps answering while migrations are undone and applied, without a deadlock', async () => {
+    const dataSource = await new DataSource({
+      type: 'postgres',
+      url: cluster.url,
+      migrations,
+    }).initialize();
     let migrating = true;
-    const inUse = (async () => {
+    const traffic = (async () => {
       while (migrating) await useCodes();
     })();
     try {
       for (let round = 0; round < ROUNDS; round++) {
-        for (let undone = 0; undone < UNDONE; undone++) await next.undoLastMigration();
-        await migrate(next);
+        for (let undone = 0; undone < UNDONE_MIGRATIONS; undone++)
+          await dataSource.undoLastMigration();
+        await migrate(dataSource);
       }
     } finally {
       migrating = false;
-      await inUse;
-      await next.destroy();
+      await traffic;
+      await dataSource.destroy();
     }
     expect(await cluster.sql('select 1 from migrations')).toHaveLength(migrations.length);
   });

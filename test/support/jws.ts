@@ -1,14 +1,15 @@
 import { createHmac, sign, type KeyObject } from 'node:crypto';
 
-/** Of a token, as JSON has them. */
+/** The header or the claims of a token. */
 export type Fields = Record<string, unknown>;
 
 export const encode = (part: Fields | string) =>
   Buffer.from(typeof part === 'string' ? part : JSON.stringify(part)).toString('base64url');
 
-export const decode = (part = '') => JSON.parse(Buffer.from(part, 'base64url').toString()) as Fields;
+export const decode = (part = '') =>
+  JSON.parse(Buffer.from(part, 'base64url').toString()) as Fields;
 
-/** A compact JWS by an EC key. The claims may be JSON as it is written. */
+/** A compact JWS, signed with an EC key. Header and claims may be JSON text. */
 export function signed(
   header: Fields | string,
   claims: Fields | string,
@@ -20,14 +21,19 @@ export function signed(
   return `${content}.${signature.toString('base64url')}`;
 }
 
-export function hmacSigned(alg: string, header: Fields, claims: Fields, secret: string | Buffer): string {
+export function hmacSigned(
+  alg: string,
+  header: Fields,
+  claims: Fields,
+  secret: string | Buffer,
+): string {
   const content = `${encode({ ...header, alg })}.${encode(claims)}`;
   return `${content}.${createHmac(alg.replace('HS', 'sha'), secret).update(content).digest('base64url')}`;
 }
 
 /**
- * The token with the first character of its signature replaced. Replacing the last ones may change nothing: they can
- * be the same already, and the last carries bits that a decoder drops.
+ * The token with the first character of its signature replaced. Decoders ignore some bits of the
+ * last character, so replacing that one might not change the signature.
  */
 export function withChangedSignature(token: string): string {
   const start = token.lastIndexOf('.') + 1;

@@ -1,8 +1,10 @@
 /**
- * "Parse an origin-bound one-time code message" of the WICG's "Origin-bound one-time codes delivered via SMS":
+ * Implements "Parse an origin-bound one-time code message" of the WICG specification:
  * https://wicg.github.io/sms-one-time-codes/#parsing
  */
-export function originBoundCode(message: string): { host: string; code: string; embedded?: string } | null {
+export function originBoundCode(
+  message: string,
+): { host: string; code: string; embedded?: string } | null {
   const line = message.slice(message.lastIndexOf('\n') + 1);
   let position = 0;
   const collect = (stop: RegExp) => {

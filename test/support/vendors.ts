@@ -5,19 +5,19 @@ export const POSTMARK_TOKEN = '5a1e7e57-70ce-4b1d-9c6f-0f6d1b9a7e11';
 export const TWILIO_SID = `AC${'7'.repeat(32)}`;
 export const TWILIO_TOKEN = '3f1c5be7a0d94e3c8b7755aa10c2d4e9';
 
-/** Errors that each of them has, with a code of its own. */
+/** Errors that every vendor has, each under its own code. */
 export type CommonError = 'unauthorized' | 'throttled' | 'rejected' | 'failed';
 
 export type Payload = Record<string, unknown>;
 
-/** One call of a vendor's API: what it checks and what it answers, after its documentation. */
+/** One call of a vendor's API, as documented: what it checks and what it returns. */
 export interface Vendor {
   name: 'postmark' | 'twilio' | 'voice' | 'verify' | 'webhook';
   path: string | RegExp;
   parse: (body: string) => Payload;
   to: (payload: Payload, path: string) => string;
   text: (payload: Payload) => unknown;
-  /** The error that headers or fields deserve. */
+  /** The error for invalid headers or fields. */
   check: (
     headers: IncomingHttpHeaders,
     payload: Payload,
@@ -37,10 +37,12 @@ function toField({ To }: Payload, _path: string): string {
 }
 
 export function isTwilioLogin({ authorization }: IncomingHttpHeaders): boolean {
-  return authorization === `Basic ${Buffer.from(`${TWILIO_SID}:${TWILIO_TOKEN}`).toString('base64')}`;
+  return (
+    authorization === `Basic ${Buffer.from(`${TWILIO_SID}:${TWILIO_TOKEN}`).toString('base64')}`
+  );
 }
 
-/** Recipients `error-<code>@any.domain` are refused with that code. */
+/** A recipient such as `error-406@example.com` is refused with that error code. */
 export const postmark: Vendor = {
   name: 'postmark',
   path: '/email',
@@ -71,7 +73,10 @@ export const postmark: Vendor = {
         'Inactive recipients are ones that have generated a hard bounce, a spam complaint, or a manual suppression.',
     ],
     409: [422, 'JSON required.'],
-    412: [422, 'While your account is pending approval, all recipients must share the From domain.'],
+    412: [
+      422,
+      'While your account is pending approval, all recipients must share the From domain.',
+    ],
     413: [422, 'Your account may not send.'],
     429: [429, 'Rate limit exceeded.'],
     500: [500, 'Internal server error.'],
@@ -90,7 +95,7 @@ export const postmark: Vendor = {
   common: { unauthorized: 10, throttled: 429, rejected: 406, failed: 500 },
 };
 
-/** Its magic numbers (`+15005550001` and so on) are refused as with its test credentials. */
+/** Twilio's magic numbers such as `+15005550001` fail as they do with its test credentials. */
 export const twilio: Vendor = {
   name: 'twilio',
   path: `/2010-04-01/Accounts/${TWILIO_SID}/Messages.json`,
@@ -128,8 +133,14 @@ export const twilio: Vendor = {
     21602: [400, 'Message body is required.'],
     21603: [400, "A 'From' phone number is required."],
     21604: [400, "A 'To' phone number is required."],
-    21606: [400, "The 'From' phone number provided is not a valid, SMS-capable number for your account."],
-    21608: [403, 'The number {to} is unverified. Trial accounts cannot send messages to unverified numbers.'],
+    21606: [
+      400,
+      "The 'From' phone number provided is not a valid, SMS-capable number for your account.",
+    ],
+    21608: [
+      403,
+      'The number {to} is unverified. Trial accounts cannot send messages to unverified numbers.',
+    ],
     21610: [400, 'Attempt to send to unsubscribed recipient {to}'],
     21611: [429, "This 'From' number has exceeded the maximum number of queued messages"],
     21612: [
