@@ -21,9 +21,7 @@ export class WebhookClient {
   async post(id: string, message: object): Promise<void> {
     const body = JSON.stringify(message);
     const timestamp = Math.floor(Date.now() / 1000);
-    const signature = createHmac('sha256', this.key)
-      .update(`${id}.${timestamp}.${body}`)
-      .digest('base64');
+    const signature = createHmac('sha256', this.key).update(`${id}.${timestamp}.${body}`).digest('base64');
     let status: number;
     try {
       const reply = await fetch(this.url, {
@@ -52,8 +50,7 @@ export class WebhookClient {
 
 function refusal(status: number): DeliveryError {
   if (status === 429) return new DeliveryError('throttled', status);
-  if (status < 400 || MISCONFIGURED.includes(status))
-    return new DeliveryError('misconfigured', status);
+  if (status < 400 || MISCONFIGURED.includes(status)) return new DeliveryError('misconfigured', status);
   if (status >= 500 || status === 408) return new DeliveryError('unavailable', status);
   return new DeliveryError('rejected', status, !ABOUT_THE_ADDRESS.includes(status));
 }

@@ -50,9 +50,7 @@ describe('PostmarkMailer', () => {
 
   it('reaches an API behind a path', async () => {
     const api = `${stub.settings.POSTMARK_API_URL}/`;
-    await expect(send('slash@example.com', { POSTMARK_API_URL: api })).resolves.toEqual(
-      expect.any(String),
-    );
+    await expect(send('slash@example.com', { POSTMARK_API_URL: api })).resolves.toEqual(expect.any(String));
   });
 
   const refusals: [string, number, DeliveryFailure][] = [
@@ -107,10 +105,8 @@ describe('PostmarkMailer', () => {
   });
 
   it('times out wherever the vendor hangs', async () => {
-    await expectToGiveUp(
-      stub,
-      ['hang-0@example.com', 'hang-1@example.com', 'hang-2@example.com'],
-      (to) => failureOf(send(to, {}, SHORT_TIMEOUT_SECONDS)),
+    await expectToGiveUp(stub, ['hang-0@example.com', 'hang-1@example.com', 'hang-2@example.com'], (to) =>
+      failureOf(send(to, {}, SHORT_TIMEOUT_SECONDS)),
     );
   });
 
@@ -128,9 +124,7 @@ describe('PostmarkMailer', () => {
     ];
     for (const error of thrown) {
       expect(error).toBeInstanceOf(DeliveryError);
-      expect(shown(error)).not.toMatch(
-        /481516|example\.com|inactive|Invalid 'To'|127\.0\.0\.1:1\b/,
-      );
+      expect(shown(error)).not.toMatch(/481516|example\.com|inactive|Invalid 'To'|127\.0\.0\.1:1\b/);
       expect(shown(error)).not.toContain(POSTMARK_TOKEN);
     }
   });

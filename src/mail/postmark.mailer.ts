@@ -52,18 +52,15 @@ export class PostmarkMailer extends Mailer {
 /** The codes: https://postmarkapp.com/developer/api/overview#error-codes */
 function translate(error: unknown): DeliveryError {
   // The SDK lets the time-out of a body escape as the platform's own DOMException.
-  if (error instanceof DOMException && error.name === 'TimeoutError')
-    return new DeliveryError('timeout');
+  if (error instanceof DOMException && error.name === 'TimeoutError') return new DeliveryError('timeout');
   if (!(error instanceof Errors.PostmarkError)) return new DeliveryError('unavailable');
   const { code, statusCode, message } = error;
   // Without an answer there is only the text to tell a time-out from a refused connection.
   if (!statusCode) return new DeliveryError(/timeout/i.test(message) ? 'timeout' : 'unavailable');
   if (statusCode === 429) return new DeliveryError('throttled', code || undefined);
   // Code 300 is about the sender as well, and then it would refuse every address.
-  if (REJECTED.includes(code) && !message.includes("'From'"))
-    return new DeliveryError('rejected', code);
+  if (REJECTED.includes(code) && !message.includes("'From'")) return new DeliveryError('rejected', code);
   // Token, sender, stream, credit, account under review: whatever else is refused is ours to put right.
-  if (statusCode >= 400 && statusCode < 500)
-    return new DeliveryError('misconfigured', code || statusCode);
+  if (statusCode >= 400 && statusCode < 500) return new DeliveryError('misconfigured', code || statusCode);
   return new DeliveryError('unavailable', code || statusCode);
 }

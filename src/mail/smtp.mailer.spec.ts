@@ -1,11 +1,6 @@
 import { createServer, type Server } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import {
-  expectShortTimeouts,
-  failureOf,
-  SHORT_TIMEOUT_SECONDS,
-  shown,
-} from '../../test/support/adapters.js';
+import { expectShortTimeouts, failureOf, SHORT_TIMEOUT_SECONDS, shown } from '../../test/support/adapters.js';
 import { MailServer, type MailFault } from '../../test/support/mail-server.js';
 import { DeliveryError, type DeliveryFailure } from '../common/delivery.js';
 import { Config } from '../config/config.js';
@@ -59,26 +54,11 @@ describe('SmtpMailer', () => {
 
   const replies: [string, MailFault, DeliveryFailure, boolean][] = [
     ['no such mailbox', { step: 'to', reply: [550, '5.1.1 No such user'] }, 'rejected', false],
-    [
-      'blocked for a policy',
-      { step: 'to', reply: [550, '5.7.1 Relaying denied'] },
-      'rejected',
-      true,
-    ],
-    [
-      'a full mailbox, for good',
-      { step: 'to', reply: [552, '5.2.2 Mailbox full'] },
-      'rejected',
-      true,
-    ],
+    ['blocked for a policy', { step: 'to', reply: [550, '5.7.1 Relaying denied'] }, 'rejected', true],
+    ['a full mailbox, for good', { step: 'to', reply: [552, '5.2.2 Mailbox full'] }, 'rejected', true],
     ['grey-listed', { step: 'to', reply: [450, '4.7.1 Try again later'] }, 'unavailable', false],
     ['content refused', { step: 'data', reply: [554, '5.7.1 Looks like spam'] }, 'rejected', true],
-    [
-      'out of space',
-      { step: 'data', reply: [452, '4.3.1 Insufficient storage'] },
-      'unavailable',
-      false,
-    ],
+    ['out of space', { step: 'data', reply: [452, '4.3.1 Insufficient storage'] }, 'unavailable', false],
   ];
   it.each(replies)('translates "%s" (F4)', async (_, fault, kind, retryElsewhere) => {
     server.behave('bob@example.com', fault);
@@ -99,10 +79,7 @@ describe('SmtpMailer', () => {
       vendorCode: 553,
     });
 
-    const wrong = await failure(
-      'carol@example.com',
-      server.url.replace('pass%2Bword', 'hunter2hunter2'),
-    );
+    const wrong = await failure('carol@example.com', server.url.replace('pass%2Bword', 'hunter2hunter2'));
     expect(wrong).toMatchObject({ failure: 'misconfigured', vendorCode: 535 });
     const away = [
       await failure('carol@example.com', 'smtp://codes:hunter2hunter2@127.0.0.1:1'),
@@ -130,8 +107,7 @@ describe('SmtpMailer', () => {
     const steps = ['to', 'data'] as const;
     steps.forEach((step) => server.behave(`hang-${step}@example.com`, { step, reply: 'none' }));
 
-    const impatient = (to: string, url = server.url) =>
-      failureOf(send(to, url, SHORT_TIMEOUT_SECONDS));
+    const impatient = (to: string, url = server.url) => failureOf(send(to, url, SHORT_TIMEOUT_SECONDS));
     await expectShortTimeouts(() =>
       Promise.all([
         impatient('hang@example.com', `smtp://127.0.0.1:${port(mute)}`),

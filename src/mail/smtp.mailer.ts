@@ -77,16 +77,12 @@ function inTime<T>(work: Promise<T>, seconds: number): Promise<T> {
 
 /** Takes numbers and kinds out of the error and nothing else: it holds the address and the server's words. */
 function translate(error: unknown): DeliveryError {
-  const { code, originalCode, command, responseCode, response } = (error ?? {}) as Record<
-    string,
-    unknown
-  >;
+  const { code, originalCode, command, responseCode, response } = (error ?? {}) as Record<string, unknown>;
   const status = typeof responseCode === 'number' ? responseCode : undefined;
   if (code === 'EAUTH' || code === 'ENOAUTH') return new DeliveryError('misconfigured', status);
   if (code === 'ETIMEDOUT') return new DeliveryError('timeout');
   // A certificate that is not theirs, or no TLS where it is required.
-  if (code === 'ETLS' || /CERT|TLS|SSL/.test(String(originalCode)))
-    return new DeliveryError('misconfigured');
+  if (code === 'ETLS' || /CERT|TLS|SSL/.test(String(originalCode))) return new DeliveryError('misconfigured');
   if (!status || status < 500) return new DeliveryError('unavailable', status);
   if (command === 'RCPT TO') {
     const isAddress = NO_SUCH_MAILBOX.includes(status) && !POLICY.test(String(response));

@@ -55,12 +55,7 @@ describe("Twilio's other channels", () => {
     });
 
   it('puts the code into the WhatsApp template', async () => {
-    const reference = await send(
-      'whatsapp',
-      '+14155550101',
-      {},
-      { PUBLIC_URL: 'https://auth.acme.test' },
-    );
+    const reference = await send('whatsapp', '+14155550101', {}, { PUBLIC_URL: 'https://auth.acme.test' });
 
     const { id, payload } = await stub.message('+14155550101');
     expect(reference).toBe(id);
@@ -70,8 +65,7 @@ describe("Twilio's other channels", () => {
       ContentSid: `HX${'5'.repeat(32)}`,
       ContentVariables: '{"1":"481516"}',
       ValidityPeriod: '299',
-      StatusCallback:
-        'https://auth.acme.test/webhooks/twilio?message=0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001',
+      StatusCallback: 'https://auth.acme.test/webhooks/twilio?message=0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001',
     });
   });
 
@@ -94,9 +88,7 @@ describe("Twilio's other channels", () => {
       text: '481516 für </Say><Dial>+1900</Dial> & "Co"\nFA+9qCX9VSu',
     });
     const twiml = String((await stub.message('+14155550103')).payload.Twiml);
-    expect(twiml).toContain(
-      '<Say language="ar-XA">4, 8, 1, 5, 1, 6 für &lt;/Say&gt;&lt;Dial&gt;+1900',
-    );
+    expect(twiml).toContain('<Say language="ar-XA">4, 8, 1, 5, 1, 6 für &lt;/Say&gt;&lt;Dial&gt;+1900');
     expect(twiml).not.toMatch(/<Dial>|FA\+9qCX9VSu/);
   });
 
@@ -154,9 +146,7 @@ describe("Twilio's other channels", () => {
     });
   });
 
-  const common = NAMES.flatMap((name) =>
-    FAULTS.map(([fault, kind]) => [name, fault, kind] as const),
-  );
+  const common = NAMES.flatMap((name) => FAULTS.map(([fault, kind]) => [name, fault, kind] as const));
   it.each(common)('%s translates "%s" to "%s" (F4)', async (name, fault, kind) => {
     stub.behave({ fault }, { times: 1 });
     const error = await failureOf(send(name, '+14155550106'));
@@ -167,19 +157,15 @@ describe("Twilio's other channels", () => {
 
   it('verify finds no service (F4)', async () => {
     const TWILIO_VERIFY_SERVICE_SID = VERIFY_SID.replaceAll('6', '7');
-    const error = await failureOf(
-      send('verify', '+14155550107', {}, { TWILIO_VERIFY_SERVICE_SID }),
-    );
+    const error = await failureOf(send('verify', '+14155550107', {}, { TWILIO_VERIFY_SERVICE_SID }));
     expect(error).toMatchObject({ failure: 'misconfigured' });
   });
 
   it('times out wherever the vendor hangs', async () => {
     await Promise.all(
       NAMES.map((name, index) =>
-        expectToGiveUp(
-          stub,
-          [`+1415555020${index}`, `+1415555021${index}`, `+1415555022${index}`],
-          (to) => failureOf(send(name, to, {}, {}, SHORT_TIMEOUT_SECONDS)),
+        expectToGiveUp(stub, [`+1415555020${index}`, `+1415555021${index}`, `+1415555022${index}`], (to) =>
+          failureOf(send(name, to, {}, {}, SHORT_TIMEOUT_SECONDS)),
         ),
       ),
     );

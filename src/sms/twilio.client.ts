@@ -11,20 +11,14 @@ const ERRORS = {
   /** No number, opted out, no mobile, a landline, a text too long: so it is for every provider. */
   address: [21211, 21217, 21610, 21614, 21617, 60205],
   /** Regions, routes, limits and checks of Twilio's own, and numbers that are not on WhatsApp. */
-  elsewhere: [
-    ...[21215, 21408, 21612, 63003, 63024],
-    ...[60200, 60202, 60203, 60238, 60410, 60605],
-  ],
+  elsewhere: [...[21215, 21408, 21612, 63003, 63024], ...[60200, 60202, 60203, 60238, 60410, 60605]],
   /** Sender, trial account, empty messaging service, template, channel off. */
   misconfigured: [21210, 21212, 21606, 21608, 21655, 21656, 21703, 60223, 63007, 63016],
 };
 
 export type TwilioClient = twilio.Twilio;
 
-export function twilioClient(
-  config: Config,
-  timeoutSeconds = VENDOR_TIMEOUT_SECONDS,
-): TwilioClient {
+export function twilioClient(config: Config, timeoutSeconds = VENDOR_TIMEOUT_SECONDS): TwilioClient {
   const sdk = twilioSdk();
   const client = sdk(config.TWILIO_ACCOUNT_SID, config.TWILIO_AUTH_TOKEN, {
     httpClient: new sdk.RequestClient({
@@ -42,11 +36,7 @@ export function twilioClient(
 }
 
 /** What every message tells Twilio: how long it is good for, and where to report what became of it. */
-export function messageOptions(
-  { PUBLIC_URL, publicUrl }: Config,
-  messageId: string,
-  validSeconds: number,
-) {
+export function messageOptions({ PUBLIC_URL, publicUrl }: Config, messageId: string, validSeconds: number) {
   return {
     validityPeriod: Math.min(validSeconds, MAX_VALID_SECONDS),
     // Twilio refuses the whole message for a URL that it could never reach.

@@ -83,8 +83,7 @@ describe('TwilioSmsSender', () => {
     await send('+14155550114', { PUBLIC_URL: 'http://localhost:3000' });
 
     expect((await stub.message('+14155550113')).payload).toMatchObject({
-      StatusCallback:
-        'https://auth.acme.test/webhooks/twilio?message=0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001',
+      StatusCallback: 'https://auth.acme.test/webhooks/twilio?message=0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001',
     });
     expect((await stub.message('+14155550114')).payload).not.toHaveProperty('StatusCallback');
   });
@@ -183,9 +182,7 @@ describe('TwilioSmsSender', () => {
     ];
     for (const error of thrown) {
       expect(error).toBeInstanceOf(DeliveryError);
-      expect(shown(error)).not.toMatch(
-        /481516|\+1415|\+1500|%2B1|Invalid 'To'|127\.0\.0\.1:1\b|Basic /,
-      );
+      expect(shown(error)).not.toMatch(/481516|\+1415|\+1500|%2B1|Invalid 'To'|127\.0\.0\.1:1\b|Basic /);
       expect(shown(error)).not.toContain(TWILIO_TOKEN);
     }
   });

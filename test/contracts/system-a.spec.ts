@@ -1,7 +1,10 @@
 import { TestApp } from '../support/app.js';
 import { VendorStub } from '../support/vendor-stub.js';
 
-/** The first of the systems this server replaces: random codes by Postmark, stored with an expiry, for sign-in and to verify transactions. */
+/**
+ * The first system that this server replaces. It mails random codes through Postmark and stores
+ * them with an expiry. The codes sign people in and verify transactions.
+ */
 describe('system A: NestJS and Postmark', () => {
   const email = 'ada@example.com';
   let stub: VendorStub;
@@ -15,7 +18,7 @@ describe('system A: NestJS and Postmark', () => {
     await stub?.stop();
   });
 
-  it('signs in with a code by mail', async () => {
+  it('signs in with a mailed code', async () => {
     await app.post('/auth/send_otp', { email }).expect(201);
     const { vendor, payload } = await stub.message(email);
     expect(vendor).toBe('postmark');
@@ -30,7 +33,7 @@ describe('system A: NestJS and Postmark', () => {
     await app.post('/auth/verify_otp', { email, otp }).expect(404);
   });
 
-  it('verifies an address with a code by mail', async () => {
+  it('verifies an address with a mailed code', async () => {
     const to = 'grace@example.com';
     await app.post('/otp/generate', { email: to }).expect(200);
     const otp = await stub.code(to);
@@ -39,7 +42,7 @@ describe('system A: NestJS and Postmark', () => {
     expect(body).toMatchObject({ detail: 'OTP verified successfully.' });
   });
 
-  it('verifies a transaction: the mail shows it, and the code approves no other', async () => {
+  it('shows a transaction in the mail, and its code approves no other transaction', async () => {
     const to = 'payer@example.com';
     const transaction = {
       email: to,
@@ -52,9 +55,12 @@ describe('system A: NestJS and Postmark', () => {
     expect(payload.TextBody).toMatch(/approves:\s+amount: 39\.99 EUR\s+payee: Smith & Sons/);
     expect(payload.HtmlBody).toMatch(/39\.99 EUR[^]+Smith &amp; Sons/);
 
-    const other = { ...transaction, context: { amount: '3999 EUR', payee: 'Smith & Sons' } };
-    const refused = await app.post('/otp/verify', { ...other, otp }).expect(400);
-    expect(refused.body).toMatchObject({ detail: 'Invalid OTP. 2 attempt(s) left.', code: 'otp_invalid' });
+    const changed = { ...transaction, context: { amount: '3999 EUR', payee: 'Smith & Sons' } };
+    const refused = await app.post('/otp/verify', { ...changed, otp }).expect(400);
+    expect(refused.body).toMatchObject({
+      detail: 'Invalid OTP. 2 attempt(s) left.',
+      code: 'otp_invalid',
+    });
     await app.post('/otp/verify', { email: to, purpose: 'transaction', otp }).expect(400);
     await app.post('/otp/verify', { email: to, otp }).expect(404);
 
@@ -67,17 +73,20 @@ describe('system A: NestJS and Postmark', () => {
     });
   });
 
-  it('refuses the stored code after its expiry', async () => {
+  it('rejects the stored code after its expiry', async () => {
     const to = 'late@example.com';
     await app.post('/auth/send_otp', { email: to }).expect(201);
     const otp = await stub.code(to);
 
     await app.age(301);
     const { body } = await app.post('/auth/verify_otp', { email: to, otp }).expect(400);
-    expect(body).toMatchObject({ detail: 'OTP expired, please generate a new OTP.', code: 'otp_expired' });
+    expect(body).toMatchObject({
+      detail: 'OTP expired, please generate a new OTP.',
+      code: 'otp_expired',
+    });
   });
 
-  it('has Swagger UI over its endpoints', async () => {
+  it('serves Swagger UI for its endpoints', async () => {
     const page = await app.get('/docs').redirects(1).expect(200).expect('content-type', /html/);
     expect(page.text).toContain('swagger-ui');
     const { body } = await app.get('/openapi.json').expect(200);

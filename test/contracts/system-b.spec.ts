@@ -1,7 +1,7 @@
 import { TestApp } from '../support/app.js';
 import { VendorStub } from '../support/vendor-stub.js';
 
-/** The second of the systems this server replaces: codes by Twilio to national numbers. */
+/** The second system that this server replaces. It texts codes through Twilio. */
 describe('system B: NestJS and Twilio', () => {
   const phone = '9445012345';
   const e164 = '+919445012345';
@@ -16,7 +16,7 @@ describe('system B: NestJS and Twilio', () => {
     await stub?.stop();
   });
 
-  it('POST /auth/send_otp sends a code to a national number and answers 201', async () => {
+  it('POST /auth/send_otp sends a code to a national number and returns 201', async () => {
     const { body } = await app.post('/auth/send_otp', { phone }).expect(201);
     expect(body).toEqual({
       message: 'OTP sent successfully.',
@@ -31,22 +31,25 @@ describe('system B: NestJS and Twilio', () => {
     expect(Number(payload.ValidityPeriod)).toBeLessThanOrEqual(300);
   });
 
-  it('POST /auth/verify_otp keeps a wrong code pending, with 400', async () => {
+  it('POST /auth/verify_otp returns 400 and stays pending after a wrong code', async () => {
     const right = await stub.code(e164);
     const otp = right.replace(/^./, (digit) => String((Number(digit) + 1) % 10));
     const { body } = await app.post('/auth/verify_otp', { phone, otp }).expect(400);
     expect(body).toMatchObject({ VerificationStatus: 'pending', code: 'otp_invalid' });
   });
 
-  it('POST /auth/verify_otp approves the right code with 201, however the number is written', async () => {
+  it('POST /auth/verify_otp approves the right code with 201 in any spelling of the number', async () => {
     const otp = await stub.code(e164);
     await app
       .post('/auth/verify_otp', { phone: '+91 94450 12345', otp })
       .expect(201, { VerificationStatus: 'approved' });
   });
 
-  it.each(['12345', '9445xxxxxx', '+1234567890'])('answers 400 to the number %s', async (wrong) => {
-    const { body } = await app.post('/auth/send_otp', { phone: wrong }).expect(400);
-    expect(body).toMatchObject({ code: 'phone_invalid' });
-  });
+  it.each(['12345', '9445xxxxxx', '+1234567890'])(
+    'POST /auth/send_otp returns 400 for the number %s',
+    async (invalid) => {
+      const { body } = await app.post('/auth/send_otp', { phone: invalid }).expect(400);
+      expect(body).toMatchObject({ code: 'phone_invalid' });
+    },
+  );
 });

@@ -1,7 +1,7 @@
 import { TestApp } from '../support/app.js';
 import { VendorStub } from '../support/vendor-stub.js';
 
-/** The third of the systems this server replaces: its table, call by call, in demonstration mode. */
+/** The third system that this server replaces: its API, in demonstration mode. */
 describe('system C: FastAPI', () => {
   let stub: VendorStub;
   let app: TestApp;
@@ -15,12 +15,13 @@ describe('system C: FastAPI', () => {
   });
 
   const call = async (path: string, body: object) => {
-    const { status, body: answer, headers } = await app.post(`/otp/${path}`, body);
-    return { status, detail: answer.detail as string, otp: answer.otp as string, body: answer, headers };
+    const reply = await app.post(`/otp/${path}`, body);
+    const { detail, otp } = reply.body as { detail: string; otp: string };
+    return { status: reply.status, detail, otp, body: reply.body, headers: reply.headers };
   };
-  const wrong = (otp: string) => otp.replace(/.$/, (digit) => String((Number(digit) + 1) % 10));
+  const wrongCode = (otp: string) => otp.replace(/.$/, (digit) => String((Number(digit) + 1) % 10));
 
-  it('POST /otp/generate sends four digits and shows them', async () => {
+  it('POST /otp/generate sends a four-digit code and returns it', async () => {
     const phone_number = '+14155550123';
     const sent = await call('generate', { phone_number });
     expect(sent.status).toBe(200);
@@ -32,11 +33,14 @@ describe('system C: FastAPI', () => {
     expect(await stub.code(phone_number)).toBe(sent.otp);
   });
 
-  it('POST /otp/generate within 60 s is 429', async () => {
+  it('POST /otp/generate returns 429 within 60 s of the last send', async () => {
     const phone_number = '+14155550124';
     await call('generate', { phone_number });
     const again = await call('generate', { phone_number });
-    expect(again).toMatchObject({ status: 429, detail: 'Please wait before requesting a new OTP.' });
+    expect(again).toMatchObject({
+      status: 429,
+      detail: 'Please wait before requesting a new OTP.',
+    });
     expect(Number(again.headers['retry-after'])).toBeGreaterThan(55);
     expect(again.headers['content-type']).toMatch(/^application\/problem\+json/);
     expect(again.otp).toBeUndefined();
@@ -48,7 +52,7 @@ describe('system C: FastAPI', () => {
     });
   });
 
-  it('POST /otp/resend within 60 s is 429, and after them 200 with the live code', async () => {
+  it('POST /otp/resend returns 429 within 60 s, and afterwards 200 with the live code', async () => {
     const phone_number = '+14155550125';
     await call('generate', { phone_number });
     expect(await call('resend', { phone_number })).toMatchObject({
@@ -67,17 +71,17 @@ describe('system C: FastAPI', () => {
     expect(await call('verify', { phone_number, otp: resent.otp })).toMatchObject({ status: 200 });
   });
 
-  it('POST /otp/resend of what was never generated is 404', async () => {
+  it('POST /otp/resend returns 404 if no code was generated', async () => {
     expect(await call('resend', { phone_number: '+14155550126' })).toMatchObject({
       status: 404,
       detail: 'OTP not found. Please generate an OTP first.',
     });
   });
 
-  it('POST /otp/verify accepts the right code once; none and a used one are 404', async () => {
+  it('POST /otp/verify accepts the right code once, and returns 404 for a missing or used code', async () => {
     const phone_number = '+14155550127';
-    const none = { status: 404, detail: 'OTP not generated for this number.' };
-    expect(await call('verify', { phone_number, otp: '0042' })).toMatchObject(none);
+    const notFound = { status: 404, detail: 'OTP not generated for this number.' };
+    expect(await call('verify', { phone_number, otp: '0042' })).toMatchObject(notFound);
     await call('generate', { phone_number });
     const otp = await stub.code(phone_number);
 
@@ -85,10 +89,10 @@ describe('system C: FastAPI', () => {
       status: 200,
       detail: 'OTP verified successfully.',
     });
-    expect(await call('verify', { phone_number, otp })).toMatchObject(none);
+    expect(await call('verify', { phone_number, otp })).toMatchObject(notFound);
   });
 
-  it('POST /otp/verify of an expired code is 400, and a new one works', async () => {
+  it('POST /otp/verify returns 400 for an expired code, and accepts a new one', async () => {
     const phone_number = '+14155550128';
     const { otp } = await call('generate', { phone_number });
     await app.age(300);
@@ -97,28 +101,31 @@ describe('system C: FastAPI', () => {
       detail: 'OTP expired, please generate a new OTP.',
     });
 
-    const fresh = await call('generate', { phone_number });
-    expect(await call('verify', { phone_number, otp: fresh.otp })).toMatchObject({ status: 200 });
+    const next = await call('generate', { phone_number });
+    expect(await call('verify', { phone_number, otp: next.otp })).toMatchObject({ status: 200 });
   });
 
-  it('POST /otp/verify counts wrong codes 2, 1, 0, then refuses even the right one with 403', async () => {
+  it('POST /otp/verify counts wrong codes down to 0, then returns 403 even for the right one', async () => {
     const phone_number = '+14155550129';
     const { otp } = await call('generate', { phone_number });
     for (const left of [2, 1, 0])
-      expect(await call('verify', { phone_number, otp: wrong(otp) })).toMatchObject({
+      expect(await call('verify', { phone_number, otp: wrongCode(otp) })).toMatchObject({
         status: 400,
         detail: `Invalid OTP. ${left} attempt(s) left.`,
       });
-    const ended = { status: 403, detail: 'Too many failed attempts, please generate a new OTP.' };
-    expect(await call('verify', { phone_number, otp })).toMatchObject(ended);
-    expect(await call('verify', { phone_number, otp: wrong(otp) })).toMatchObject(ended);
+    const exhausted = {
+      status: 403,
+      detail: 'Too many failed attempts, please generate a new OTP.',
+    };
+    expect(await call('verify', { phone_number, otp })).toMatchObject(exhausted);
+    expect(await call('verify', { phone_number, otp: wrongCode(otp) })).toMatchObject(exhausted);
 
     await app.age(60);
-    const fresh = await call('generate', { phone_number });
-    expect(await call('verify', { phone_number, otp: fresh.otp })).toMatchObject({ status: 200 });
+    const next = await call('generate', { phone_number });
+    expect(await call('verify', { phone_number, otp: next.otp })).toMatchObject({ status: 200 });
   });
 
-  it("refuses the document's sample number, which cannot exist, with 400", async () => {
+  it('POST /otp/generate returns 400 for the sample number, which cannot exist', async () => {
     expect(await call('generate', { phone_number: '+1234567890' })).toMatchObject({
       status: 400,
       body: { code: 'phone_invalid' },

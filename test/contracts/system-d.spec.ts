@@ -5,7 +5,10 @@ import { until } from '../support/until.js';
 
 const APPROVED = { VerificationStatus: 'approved' };
 
-/** The fourth of the systems this server replaces: accounts that are proved by mail, signed in to by SMS, reset by a link. */
+/**
+ * The fourth system that this server replaces. Accounts are verified by mail, sign in by SMS and
+ * reset their password by a link.
+ */
 describe('system D: Django', () => {
   let stub: VendorStub;
   let app: TestApp;
@@ -19,12 +22,19 @@ describe('system D: Django', () => {
     await stub?.stop();
   });
 
-  /** Everything that its registration asks for. */
-  function newcomer(more: object = {}) {
+  /** A registration with every field that this system asks for. */
+  function newcomer(overrides: object = {}) {
     const number = String(++people);
     const phone = `+141555501${number.padStart(2, '0')}`;
     const email = `ada-${number}@example.com`;
-    return { firstName: 'Ada', lastName: 'Lovelace', email, phone, password: PASSWORD, ...more };
+    return {
+      firstName: 'Ada',
+      lastName: 'Lovelace',
+      email,
+      phone,
+      password: PASSWORD,
+      ...overrides,
+    };
   }
 
   type Newcomer = ReturnType<typeof newcomer>;
@@ -41,15 +51,15 @@ describe('system D: Django', () => {
     return new Person(app, email, body as SignedInReply);
   }
 
-  /** Whatever the right code by SMS is answered with. */
-  async function byPhone(phone: string): Promise<Partial<SignedInReply>> {
+  /** Verifies the right code from an SMS and returns the body of the reply. */
+  async function signInByPhone(phone: string): Promise<Partial<SignedInReply>> {
     const earlier = stub.messagesTo(phone).length;
     await app.post('/auth/send_otp', { phone }).expect(201);
     const otp = await stub.code(phone, earlier + 1);
     return (await app.post('/auth/verify_otp', { phone, otp }).expect(201)).body as object;
   }
 
-  it('registers with names, e-mail, phone and password, and mails a code that verifies the address', async () => {
+  it('registers with names, e-mail, phone and password, and verifies the address by a mailed code', async () => {
     const ada = newcomer();
     const { email, password, firstName, lastName, phone } = ada;
     const { body } = await app.post('/auth/register', ada).expect(201);
@@ -66,18 +76,25 @@ describe('system D: Django', () => {
     await app.post('/auth/login', { email, password }).expect(403);
     const verified = await app.post('/auth/verify', { email, otp }).expect(200);
     expect(verified.body).toMatchObject({ ...APPROVED, tokenType: 'Bearer' });
-    expect(verified.body.user).toMatchObject({ email, firstName, lastName, phone, phoneVerified: false });
+    expect(verified.body.user).toMatchObject({
+      email,
+      firstName,
+      lastName,
+      phone,
+      phoneVerified: false,
+    });
     await app.post('/auth/login', { email, password }).expect(200);
     expect(stub.messagesTo(phone)).toEqual([]);
   });
 
-  it('signs in by phone: the first right code links the number, and the account is told by mail', async () => {
+  it('links the phone number at the first sign-in by SMS and notifies the account by mail', async () => {
     const ada = newcomer();
     const { user } = await register(ada);
-    const signedIn = await byPhone(ada.phone);
+    const signedIn = await signInByPhone(ada.phone);
     expect(signedIn).toMatchObject({ ...APPROVED, tokenType: 'Bearer', user: { id: user.id } });
-    const now = await new Person(app, ada.email, signedIn as SignedInReply).get('/users/me').expect(200);
-    expect(now.body).toMatchObject({ phone: ada.phone, phoneVerified: true });
+    const session = new Person(app, ada.email, signedIn as SignedInReply);
+    const profile = await session.get('/users/me').expect(200);
+    expect(profile.body).toMatchObject({ phone: ada.phone, phoneVerified: true });
 
     const { payload } = await until('the mail about the phone number', () =>
       stub
@@ -86,9 +103,9 @@ describe('system D: Django', () => {
     );
     expect(payload.TextBody).toContain(`+14•••••••${ada.phone.slice(-2)} can now be used to sign in`);
 
-    expect(await byPhone(ada.phone)).toMatchObject({ user: { id: user.id } });
-    const told = `select id from messages where template = 'phone_linked' and recipient = $1`;
-    expect(await app.sql(told, [`email:${ada.email}`])).toHaveLength(1);
+    expect(await signInByPhone(ada.phone)).toMatchObject({ user: { id: user.id } });
+    const notices = `select id from messages where template = 'phone_linked' and recipient = $1`;
+    expect(await app.sql(notices, [`email:${ada.email}`])).toHaveLength(1);
   });
 
   it('keeps a sign-in by phone pending after a wrong code', async () => {
@@ -101,8 +118,8 @@ describe('system D: Django', () => {
   });
 
   it.each<[string, (phone: string) => Promise<unknown>]>([
-    ['nobody', () => Promise.resolve()],
-    ['a registration that is not verified', (phone) => app.post('/auth/register', newcomer({ phone }))],
+    ['no account', () => Promise.resolve()],
+    ['an unverified registration', (phone) => app.post('/auth/register', newcomer({ phone }))],
     [
       'two accounts',
       async (phone) => {
@@ -117,24 +134,24 @@ describe('system D: Django', () => {
         await app.sql('update users set disabled_at = now() where id = $1', [user.id]);
       },
     ],
-  ])('approves the right code without tokens where the number is claimed by %s', async (_, claim) => {
+  ])('approves the right code without tokens when the number belongs to %s', async (_, claim) => {
     const { phone } = newcomer();
     await claim(phone);
-    expect(await byPhone(phone)).toEqual(APPROVED);
+    expect(await signInByPhone(phone)).toEqual(APPROVED);
     const linked = 'select id from users where phone = $1 and phone_verified_at is not null';
     expect(await app.sql(linked, [phone])).toEqual([]);
   });
 
-  it('never links a number that another account has proved', async () => {
+  it('never links a number that another account has verified', async () => {
     const { phone } = newcomer();
     const owner = await register(newcomer({ phone }));
-    await byPhone(phone);
+    await signInByPhone(phone);
     const claimant = await register(newcomer({ phone }));
-    expect(await byPhone(phone)).toMatchObject({ user: { id: owner.user.id } });
+    expect(await signInByPhone(phone)).toMatchObject({ user: { id: owner.user.id } });
     expect((await claimant.get('/users/me')).body).toMatchObject({ phone, phoneVerified: false });
   });
 
-  it('resets the password by a mailed link, which works once and ends the sessions', async () => {
+  it('resets the password by a mailed link, which works once and ends all sessions', async () => {
     const ada = newcomer();
     const { email } = ada;
     const signedIn = await register(ada);
@@ -143,7 +160,7 @@ describe('system D: Django', () => {
     const [link = ''] = /http:\/\/\S+\/reset#token=\S+/.exec(String(payload.TextBody)) ?? [];
     expect(payload.HtmlBody).toContain(`href="${link.replace('=', '&#x3D;')}"`);
     const { pathname, hash } = new URL(link);
-    // Mail scanners follow links: the page is only shown.
+    // Mail scanners open links, so opening the page must not use the link up.
     await app.get(pathname).expect(200).expect('content-type', /html/);
 
     const token = hash.replace('#token=', '');
@@ -159,12 +176,12 @@ describe('system D: Django', () => {
     expect((await stub.message(email, 3)).payload.Subject).toBe('Your password was changed');
   });
 
-  it('updates names and password at once, e-mail and phone once their codes are given', async () => {
+  it('updates names and password at once, and e-mail and phone when their codes are verified', async () => {
     const ada = newcomer();
-    const before = await register(ada);
+    const session = await register(ada);
     const { email, phone } = newcomer();
     const password = 'a horse of another colour';
-    const updated = await before.patch('/users/me', {
+    const updated = await session.patch('/users/me', {
       firstName: 'Grace',
       lastName: 'Hopper',
       email,
@@ -177,24 +194,34 @@ describe('system D: Django', () => {
     });
     expect((updated.body.pending as object[]).length).toBe(2);
 
-    await before.get('/users/me').expect(401);
+    await session.get('/users/me').expect(401);
     await app.post('/auth/login', { email, password }).expect(401);
-    const now = await logIn(ada.email, password);
+    const newSession = await logIn(ada.email, password);
     for (const contact of [{ email }, { phone }]) {
       const otp = await stub.code(Object.values(contact)[0] ?? '');
-      await now.post('/users/me/contact/verify', { ...contact, otp }).expect(200);
+      await newSession.post('/users/me/contact/verify', { ...contact, otp }).expect(200);
     }
-    expect((await now.get('/users/me')).body).toMatchObject({ email, phone, phoneVerified: true });
-    expect(await byPhone(phone)).toMatchObject({ user: { id: before.user.id } });
+    expect((await newSession.get('/users/me')).body).toMatchObject({
+      email,
+      phone,
+      phoneVerified: true,
+    });
+    expect(await signInByPhone(phone)).toMatchObject({ user: { id: session.user.id } });
     await app.post('/auth/login', { email, password }).expect(200);
     await app.post('/auth/login', { email: ada.email, password }).expect(401);
   });
 
-  it('validates each of the five fields, when they are registered and when they are updated', async () => {
+  it('validates each of the five fields on registration and on update', async () => {
     const ada = newcomer();
     const signedIn = await register(ada);
-    const wrong = { firstName: '<b>', lastName: ' ', email: 'ada@', phone: '12', password: 'short' };
-    for (const [field, value] of Object.entries(wrong)) {
+    const invalid = {
+      firstName: '<b>',
+      lastName: ' ',
+      email: 'ada@',
+      phone: '12',
+      password: 'short',
+    };
+    for (const [field, value] of Object.entries(invalid)) {
       const errors = [{ field, detail: expect.any(String) }];
       const registered = await app.post('/auth/register', newcomer({ [field]: value }));
       expect(registered).toMatchObject({ status: 400, body: { errors } });
@@ -204,11 +231,16 @@ describe('system D: Django', () => {
       });
     }
     const { firstName, lastName, email, phone } = ada;
-    expect((await signedIn.get('/users/me')).body).toMatchObject({ firstName, lastName, email, phone });
+    expect((await signedIn.get('/users/me')).body).toMatchObject({
+      firstName,
+      lastName,
+      email,
+      phone,
+    });
     await app.post('/auth/login', { email, password: PASSWORD }).expect(200);
   });
 
-  it('lets roles decide: administrators see and change users, others do not', async () => {
+  it('lets only administrators read and change users', async () => {
     const user = await register(newcomer());
     const ada = await register(newcomer());
     await ada.get('/users').expect(403);
@@ -218,7 +250,10 @@ describe('system D: Django', () => {
     const path = `/users/${user.user.id}`;
     await user.get(path).expect(403);
     await user.patch(path, { roles: ['user', 'admin'] }).expect(403);
-    expect((await admin.get(path).expect(200)).body).toMatchObject({ id: user.user.id, roles: ['user'] });
+    expect((await admin.get(path).expect(200)).body).toMatchObject({
+      id: user.user.id,
+      roles: ['user'],
+    });
     await admin.patch(path, { roles: ['user', 'admin'] }).expect(200);
     await user.get(path).expect(401);
     await (await logIn(user.email)).get(path).expect(200);

@@ -5,7 +5,7 @@ import { VendorStub } from '../support/vendor-stub.js';
 
 const CUSTOMER = { name: 'Grace Hopper', contect: '+14155550123', address: '1 Navy Yard' };
 
-/** The fifth of the systems this server replaces: its table, call by call, with tokens sent without `Bearer`. */
+/** The fifth system that this server replaces: its API, with tokens without `Bearer`. */
 describe('system E: Express and MongoDB', () => {
   let stub: VendorStub;
   let app: TestApp;
@@ -19,10 +19,10 @@ describe('system E: Express and MongoDB', () => {
     await stub?.stop();
   });
 
-  const as = (token: string, test: Test) => test.set('authorization', token);
+  const withToken = (token: string, test: Test) => test.set('authorization', token);
 
-  /** The token of somebody new. */
-  async function somebody(): Promise<{ email: string; token: string }> {
+  /** Registers and verifies a new user, and signs in. */
+  async function newUser(): Promise<{ email: string; token: string }> {
     const email = `somebody-${++people}@example.com`;
     await app.post('/api/register', { email, password: PASSWORD }).expect(201);
     await app.post('/api/verify', { email, otp: await stub.code(email) }).expect(200);
@@ -34,11 +34,15 @@ describe('system E: Express and MongoDB', () => {
     return body.token as string;
   }
 
-  const isAlive = async (token: string) => (await as(token, app.get('/api/customers'))).status === 200;
+  const isValid = async (token: string) => (await withToken(token, app.get('/api/customers'))).status === 200;
 
-  it('works from the registration to the reset, with 201, 200, 200, 201, 200, 200, 201', async () => {
+  it('returns the original status codes from registration to password reset', async () => {
     const email = 'ada@example.com';
-    const registered = await app.post('/api/register', { username: 'ada', email, password: PASSWORD });
+    const registered = await app.post('/api/register', {
+      username: 'ada',
+      email,
+      password: PASSWORD,
+    });
     expect(registered).toMatchObject({ status: 201, body: { message: expect.any(String) } });
     const { vendor, payload } = await stub.message(email);
     expect({ vendor, To: payload.To }).toEqual({ vendor: 'postmark', To: email });
@@ -52,29 +56,34 @@ describe('system E: Express and MongoDB', () => {
     expect(token).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/);
     expect(token).toBe(signedIn.body.accessToken);
 
-    expect(await as(token, app.post('/api/customers', CUSTOMER))).toMatchObject({
+    expect(await withToken(token, app.post('/api/customers', CUSTOMER))).toMatchObject({
       status: 201,
       body: CUSTOMER,
     });
-    expect(await as(token, app.get('/api/customers'))).toMatchObject({ status: 200, body: [CUSTOMER] });
+    expect(await withToken(token, app.get('/api/customers'))).toMatchObject({
+      status: 200,
+      body: [CUSTOMER],
+    });
 
-    expect(await as(token, app.post('/api/logout'))).toMatchObject({ status: 201 });
+    expect(await withToken(token, app.post('/api/logout'))).toMatchObject({ status: 201 });
     const next = await logIn(email);
     const password = 'a horse of another colour';
-    expect(await as(next, app.patch('/api/reset', { password }))).toMatchObject({ status: 200 });
+    expect(await withToken(next, app.patch('/api/reset', { password }))).toMatchObject({
+      status: 200,
+    });
     await logIn(email, password);
   });
 
-  it('POST /api/register wants e-mail and password; the username may be left out', async () => {
-    const given = { email: 'grace@example.com', password: PASSWORD };
-    for (const field of Object.keys(given)) {
-      const { body } = await app.post('/api/register', { ...given, [field]: undefined }).expect(400);
+  it('POST /api/register requires e-mail and password, and takes an optional username', async () => {
+    const required = { email: 'grace@example.com', password: PASSWORD };
+    for (const field of Object.keys(required)) {
+      const { body } = await app.post('/api/register', { ...required, [field]: undefined }).expect(400);
       expect(body).toMatchObject({ code: 'validation_failed', errors: [{ field }] });
     }
-    await app.post('/api/register', given).expect(201);
+    await app.post('/api/register', required).expect(201);
   });
 
-  it('POST /api/verify refuses a wrong code, and POST /api/login whoever has not given the right one', async () => {
+  it('POST /api/verify rejects a wrong code, and POST /api/login an unverified account', async () => {
     const email = 'hedy@example.com';
     await app.post('/api/register', { email, password: PASSWORD }).expect(201);
     const right = await stub.code(email);
@@ -89,53 +98,53 @@ describe('system E: Express and MongoDB', () => {
     await logIn(email);
   });
 
-  it('POST /api/logout ends the token at once, and no other (V23)', async () => {
-    const { email, token } = await somebody();
+  it('POST /api/logout ends its token at once and no other token', async () => {
+    const { email, token } = await newUser();
     const other = await logIn(email);
-    await as(token, app.post('/api/logout')).expect(201);
-    const { body } = await as(token, app.get('/api/customers')).expect(401);
+    await withToken(token, app.post('/api/logout')).expect(201);
+    const { body } = await withToken(token, app.get('/api/customers')).expect(401);
     expect(body.code).toBe('token_invalid');
-    await as(token, app.post('/api/customers', CUSTOMER)).expect(401);
-    await as(token, app.patch('/api/reset', { password: 'a horse of another colour' })).expect(401);
-    await as(token, app.post('/api/logout')).expect(401);
-    expect(await isAlive(other)).toBe(true);
+    await withToken(token, app.post('/api/customers', CUSTOMER)).expect(401);
+    await withToken(token, app.patch('/api/reset', { password: 'a horse of another colour' })).expect(401);
+    await withToken(token, app.post('/api/logout')).expect(401);
+    expect(await isValid(other)).toBe(true);
   });
 
-  it('PATCH /api/reset ends the token and every other, and the old password (V24)', async () => {
-    const { email, token } = await somebody();
+  it('PATCH /api/reset ends every token and the old password', async () => {
+    const { email, token } = await newUser();
     const other = await logIn(email);
     const password = 'a horse of another colour';
-    await as(token, app.patch('/api/reset', { password: 'short' })).expect(400);
-    expect(await isAlive(token)).toBe(true);
+    await withToken(token, app.patch('/api/reset', { password: 'short' })).expect(400);
+    expect(await isValid(token)).toBe(true);
 
-    await as(token, app.patch('/api/reset', { password })).expect(200);
-    expect([await isAlive(token), await isAlive(other)]).toEqual([false, false]);
+    await withToken(token, app.patch('/api/reset', { password })).expect(200);
+    expect([await isValid(token), await isValid(other)]).toEqual([false, false]);
     await app.post('/api/login', { email, password: PASSWORD }).expect(401);
-    expect(await isAlive(await logIn(email, password))).toBe(true);
+    expect(await isValid(await logIn(email, password))).toBe(true);
   });
 
-  it('PATCH /api/reset wants the current password once the sign-in is ten minutes ago (V3)', async () => {
-    const { email, token } = await somebody();
+  it('PATCH /api/reset requires the current password ten minutes after the sign-in', async () => {
+    const { email, token } = await newUser();
     await app.age(600);
     const password = 'a horse of another colour';
-    const { body } = await as(token, app.patch('/api/reset', { password })).expect(401);
+    const { body } = await withToken(token, app.patch('/api/reset', { password })).expect(401);
     expect(body.code).toBe('reauthentication_required');
-    await as(token, app.patch('/api/reset', { password, currentPassword: PASSWORD })).expect(200);
+    await withToken(token, app.patch('/api/reset', { password, currentPassword: PASSWORD })).expect(200);
     await logIn(email, password);
   });
 
-  it('PATCH /api/reset without a token is 401', async () => {
+  it('PATCH /api/reset returns 401 without a token', async () => {
     await app.patch('/api/reset', { password: 'a horse of another colour' }).expect(401);
   });
 
-  it('GET /api/customers lists those of the authorized user only', async () => {
-    const ada = await somebody();
-    const eve = await somebody();
-    await as(ada.token, app.post('/api/customers', CUSTOMER)).expect(201);
-    await as(eve.token, app.post('/api/customers', { ...CUSTOMER, name: 'Ada King' })).expect(201);
+  it('GET /api/customers lists only the customers of the signed-in user', async () => {
+    const ada = await newUser();
+    const eve = await newUser();
+    await withToken(ada.token, app.post('/api/customers', CUSTOMER)).expect(201);
+    await withToken(eve.token, app.post('/api/customers', { ...CUSTOMER, name: 'Ada King' })).expect(201);
 
     const names = async ({ token }: { token: string }) => {
-      const { body } = await as(token, app.get('/api/customers')).expect(200);
+      const { body } = await withToken(token, app.get('/api/customers')).expect(200);
       return (body as { name: string }[]).map(({ name }) => name);
     };
     expect(await names(ada)).toEqual(['Grace Hopper']);
@@ -144,13 +153,13 @@ describe('system E: Express and MongoDB', () => {
     await app.post('/api/customers', CUSTOMER).expect(401);
   });
 
-  it('POST /api/customers wants the address only, and takes and returns contect', async () => {
-    const { token } = await somebody();
+  it('POST /api/customers requires only the address, and accepts and returns contect', async () => {
+    const { token } = await newUser();
     const { address, contect } = CUSTOMER;
-    const added = async (body: object) => as(token, app.post('/api/customers', body));
-    expect(await added({ address })).toMatchObject({ status: 201, body: { address, contect: null } });
-    expect(await added({ address, contect })).toMatchObject({ body: { contect, contact: contect } });
-    expect(await added({ ...CUSTOMER, address: undefined })).toMatchObject({
+    const add = async (body: object) => withToken(token, app.post('/api/customers', body));
+    expect(await add({ address })).toMatchObject({ status: 201, body: { address, contect: null } });
+    expect(await add({ address, contect })).toMatchObject({ body: { contect, contact: contect } });
+    expect(await add({ ...CUSTOMER, address: undefined })).toMatchObject({
       status: 400,
       body: { errors: [{ field: 'address' }] },
     });
@@ -163,11 +172,11 @@ describe('system E: Express and MongoDB', () => {
     ['GET /auth/sessions', () => app.get('/auth/sessions')],
     ['POST /auth/logout', () => app.post('/auth/logout')],
     ['PATCH /auth/reset', () => app.patch('/auth/reset', { password: 'a horse of another colour' })],
-  ])('%s, which is not under /api, wants Bearer', async (_, call) => {
-    const { token } = await somebody();
-    const { body } = await as(token, call()).expect(401);
+  ])('%s, which is not under /api, requires the Bearer scheme', async (_, call) => {
+    const { token } = await newUser();
+    const { body } = await withToken(token, call()).expect(401);
     expect(body.code).toBe('token_invalid');
-    await as(`Bearer ${token}`, app.get('/users/me')).expect(200);
-    await as(`Bearer ${token}`, app.get('/api/customers')).expect(200);
+    await withToken(`Bearer ${token}`, app.get('/users/me')).expect(200);
+    await withToken(`Bearer ${token}`, app.get('/api/customers')).expect(200);
   });
 });

@@ -2,15 +2,15 @@ import { Cluster } from '../support/cluster.js';
 import { tally, Volley, type Call, type Reply } from '../support/parallel.js';
 
 const GUESSES = 1_000;
-/** As long as one likes: `GUESS_RUNS=50 pnpm test:races --testPathPatterns guesses` */
+/** To run longer: `GUESS_RUNS=50 pnpm test:races --testPathPatterns guesses` */
 const RUNS = Number(process.env.GUESS_RUNS ?? 15);
-/** Statements on one recipient's row that two processes have on the database at most: the others wait in their batches. */
-const STATEMENTS = 2;
+/** One statement of each process waits for a recipient's row. Other calls wait in its batch. */
+const WAITING_STATEMENTS = 2;
 
-describe('guesses in parallel, over two processes', () => {
+describe('parallel guesses, over two processes', () => {
   let cluster: Cluster;
   let volley: Volley;
-  let phones = 0;
+  let phoneCount = 0;
   beforeAll(async () => {
     cluster = await Cluster.start(2, { OTP_EXPOSE_CODE: 'true' });
     volley = await Volley.open(cluster.urls, GUESSES);
@@ -20,63 +20,65 @@ describe('guesses in parallel, over two processes', () => {
     await cluster?.stop();
   });
 
-  it(`1,000 times the right code at once is one success, in ${RUNS} of ${RUNS} runs (B3, N3)`, async () => {
+  it('accepts the right code once when 1,000 requests present it at once', async () => {
     for (let run = 0; run < RUNS; run++) {
-      const { phone, otp } = await codeForSomebody();
+      const { phone, otp } = await issueCode();
       const replies = await volley.fire(Array.from({ length: GUESSES }, () => guess(phone, otp)));
       expect(tally(replies)).toEqual({ '200': 1, '404 otp_not_found': GUESSES - 1 });
     }
   });
 
-  it('1,000 right codes that pile up behind a locked row are one success (B3, N3)', async () => {
-    const { phone, otp } = await codeForSomebody();
+  it('accepts the right code once when 1,000 requests wait for a locked row', async () => {
+    const { phone, otp } = await issueCode();
     const calls = Array.from({ length: GUESSES }, () => guess(phone, otp));
-    const replies = await cluster.whileLocked(`phone:${phone}`, STATEMENTS, () => volley.fire(calls));
+    const replies = await cluster.whileLocked(`phone:${phone}`, WAITING_STATEMENTS, () => volley.fire(calls));
     expect(tally(replies)).toEqual({ '200': 1, '404 otp_not_found': GUESSES - 1 });
   });
 
-  it('1,000 wrong codes at once are three judged guesses, then the right one is refused (B1, B2)', async () => {
+  it('judges three of 1,000 parallel wrong codes, then refuses the right code', async () => {
     for (let run = 0; run < 10; run++) {
-      const { phone, otp } = await codeForSomebody();
+      const { phone, otp } = await issueCode();
       const replies = await volley.fire(wrongGuesses(phone, otp, GUESSES));
       await expectThreeJudged(replies, phone, otp);
     }
   });
 
-  it('1,000 wrong codes that pile up behind a locked row are three judged guesses (B1, B2)', async () => {
-    const { phone, otp } = await codeForSomebody();
+  it('judges three of 1,000 wrong codes that wait for a locked row', async () => {
+    const { phone, otp } = await issueCode();
     const calls = wrongGuesses(phone, otp, GUESSES);
-    const replies = await cluster.whileLocked(`phone:${phone}`, STATEMENTS, () => volley.fire(calls));
+    const replies = await cluster.whileLocked(`phone:${phone}`, WAITING_STATEMENTS, () => volley.fire(calls));
     await expectThreeJudged(replies, phone, otp);
   });
 
-  it('999 wrong codes and the right one at once never exceed three judged guesses and one success (B4)', async () => {
-    const { phone, otp } = await codeForSomebody();
-    await expectFairMix(phone, otp, GUESSES, 500);
+  it('judges at most three guesses when 999 wrong codes race with the right one', async () => {
+    const { phone, otp } = await issueCode();
+    await expectConsistentCounts(phone, otp, GUESSES, 500);
   });
 
-  it('in 100 runs of 99 wrong codes and the right one, no guess is judged that was not counted (B4)', async () => {
+  it('counts every guess that it judges when 99 wrong codes race with the right one', async () => {
     let successes = 0;
     for (let run = 0; run < 100; run++) {
-      const { phone, otp } = await codeForSomebody();
-      successes += await expectFairMix(phone, otp, 100, run % 8);
+      const { phone, otp } = await issueCode();
+      successes += await expectConsistentCounts(phone, otp, 100, run % 8);
     }
-    // Both outcomes were seen: the right code came in time, and it came too late.
+    // Both outcomes occurred: in some runs the right code won, in others it arrived too late.
     expect(successes).toBeGreaterThan(0);
     expect(successes).toBeLessThan(100);
   });
 
-  it('a right guess and its replays on locked rows leave exactly one success in 100 runs (B3, R1)', async () => {
+  it('accepts the right code once when its replays wait for a locked row', async () => {
     for (let run = 0; run < 100; run++) {
-      const { phone, otp } = await codeForSomebody();
+      const { phone, otp } = await issueCode();
       const calls = Array.from({ length: 16 }, () => guess(phone, otp));
-      const replies = await cluster.whileLocked(`phone:${phone}`, STATEMENTS, () => volley.fire(calls));
+      const replies = await cluster.whileLocked(`phone:${phone}`, WAITING_STATEMENTS, () =>
+        volley.fire(calls),
+      );
       expect(tally(replies)).toEqual({ '200': 1, '404 otp_not_found': 15 });
     }
   });
 
-  async function codeForSomebody(): Promise<{ phone: string; otp: string }> {
-    const phone = `+1415${2_000_000 + phones++}`;
+  async function issueCode(): Promise<{ phone: string; otp: string }> {
+    const phone = `+1415${2_000_000 + phoneCount++}`;
     const [reply] = await volley.fire([{ path: '/otp/generate', body: { phone_number: phone } }]);
     expect(reply).toMatchObject({ status: 200, body: { otp: expect.any(String) } });
     return { phone, otp: reply?.body.otp as string };
@@ -87,18 +89,25 @@ describe('guesses in parallel, over two processes', () => {
       '400 otp_invalid': 3,
       '403 otp_attempts_exhausted': replies.length - 3,
     });
-    const left = replies.flatMap(({ body }) => (body.code === 'otp_invalid' ? [body.attemptsLeft] : []));
-    expect(left.sort()).toEqual([0, 1, 2]);
-    expect(await challenge(phone)).toEqual({ attempts: 3, failures: 3, consumed: false });
-    const [late] = await volley.fire([guess(phone, otp)]);
-    expect(late).toMatchObject({ status: 403, body: { code: 'otp_attempts_exhausted' } });
-    expect(await challenge(phone)).toEqual({ attempts: 3, failures: 3, consumed: false });
+    const attemptsLeft = replies.flatMap(({ body }) =>
+      body.code === 'otp_invalid' ? [body.attemptsLeft] : [],
+    );
+    expect(attemptsLeft.sort()).toEqual([0, 1, 2]);
+    expect(await findChallenge(phone)).toEqual({ attempts: 3, failures: 3, consumed: false });
+    const [afterwards] = await volley.fire([guess(phone, otp)]);
+    expect(afterwards).toMatchObject({ status: 403, body: { code: 'otp_attempts_exhausted' } });
+    expect(await findChallenge(phone)).toEqual({ attempts: 3, failures: 3, consumed: false });
   }
 
-  /** Fires wrong guesses with the right one among them; returns 1 if that one won. */
-  async function expectFairMix(phone: string, otp: string, count: number, place: number): Promise<number> {
+  /** Fires wrong guesses with the right one at `position`. Returns 1 if the right one won. */
+  async function expectConsistentCounts(
+    phone: string,
+    otp: string,
+    count: number,
+    position: number,
+  ): Promise<number> {
     const calls = wrongGuesses(phone, otp, count);
-    calls[place] = guess(phone, otp);
+    calls[position] = guess(phone, otp);
     const replies = await volley.fire(calls);
     const {
       '200': right = 0,
@@ -111,12 +120,12 @@ describe('guesses in parallel, over two processes', () => {
     expect(right + wrong + exhausted + consumed).toBe(count);
     expect(right).toBeLessThanOrEqual(1);
     expect(right + wrong).toBeLessThanOrEqual(3);
-    const { attempts, consumed: isConsumed } = await challenge(phone);
+    const { attempts, consumed: isConsumed } = await findChallenge(phone);
     expect({ attempts, isConsumed }).toEqual({ attempts: right + wrong, isConsumed: right === 1 });
     return right;
   }
 
-  async function challenge(phone: string) {
+  async function findChallenge(phone: string) {
     const [row] = await cluster.sql<{ attempts: number; failures: number; consumed: boolean }>(
       `select attempts, failures, consumed_at is not null as consumed from challenges where recipient = $1`,
       [`phone:${phone}`],
@@ -130,7 +139,7 @@ function guess(phone: string, otp: string): Call {
   return { path: '/otp/verify', body: { phone_number: phone, otp } };
 }
 
-/** Different ones, none of them right. */
+/** Guesses that differ from each other and from the right code. */
 function wrongGuesses(phone: string, otp: string, count: number): Call[] {
   return Array.from({ length: count }, (_, i) => {
     return guess(phone, String((Number(otp) + i + 1) % 1_000_000).padStart(6, '0'));

@@ -1,19 +1,52 @@
-import { DataSource } from 'typeorm';
+import { DataSource, type MigrationInterface, type QueryRunner } from 'typeorm';
 import { migrate } from '../../src/database/migrate.js';
-import { migrations } from '../../src/database/migrations/migrations.js';
+import { Schema1763700000001 } from '../../src/database/schema.js';
 import { Cluster } from '../support/cluster.js';
 import { tally, Volley, type Call } from '../support/parallel.js';
 
 const CALLS = 64;
-/** Codes of different purposes are issued by different statements: as many at once as the pool has connections. */
+/** Codes of each purpose are issued by separate statements. Eight purposes use the whole pool. */
 const PURPOSES = 8;
-/** How often the last migrations are undone and done again. */
+/** How often the last migrations are undone and applied again. */
 const ROUNDS = 10;
-/** Those that change tables in use and no column that a statement needs. */
-const UNDONE = 9;
+/** Key columns whose collation the migrations of the next version change, one table each. */
+const KEYS: Record<string, string[]> = {
+  challenges: ['recipient', 'purpose', 'lane'],
+  messages: ['recipient', 'purpose', 'lane', 'channel'],
+  suppressions: ['recipient'],
+  registrations: ['email'],
+  password_guesses: ['subject', 'lane'],
+  users: ['email', 'phone'],
+  signing_keys: ['secret_id'],
+  sealed_keys: ['name'],
+};
 
-/** As when the next version starts, and this one serves for a while beside it. */
-describe('a server under which a migration changes a column', () => {
+/** Migrations of a next version. They lock tables in use, but remove nothing that a statement needs. */
+const NEXT_MIGRATIONS = [
+  class RepeatsIndex1763700000002 implements MigrationInterface {
+    async up(runner: QueryRunner): Promise<void> {
+      await runner.query('drop index messages_repeats');
+      await runner.query('create index messages_repeats on messages (challenge_id) where challenge_id <> id');
+    }
+    down = this.up.bind(this);
+  },
+  ...Object.entries(KEYS).map(
+    ([table, columns], i) =>
+      class implements MigrationInterface {
+        readonly name = `CollationOf_${table}_${1_763_700_000_003 + i}`;
+        up = (runner: QueryRunner) => this.collate(runner, '"default"');
+        down = (runner: QueryRunner) => this.collate(runner, '"C"');
+
+        private async collate(runner: QueryRunner, collation: string): Promise<void> {
+          const changes = columns.map((column) => `alter column ${column} type text collate ${collation}`);
+          await runner.query(`alter table ${table} ${changes.join(', ')}`);
+        }
+      },
+  ),
+];
+
+/** In a rolling update, the next version migrates the database while this version still serves. */
+describe('a server whose database is migrated', () => {
   let cluster: Cluster;
   let volley: Volley;
   let people = 0;
@@ -26,24 +59,24 @@ describe('a server under which a migration changes a column', () => {
     await cluster?.stop();
   });
 
-  const codes = () =>
+  const newRecipients = () =>
     Array.from({ length: CALLS }, () => {
       const number = people++;
       return { email: `person-${number}@example.com`, purpose: `p${number % PURPOSES}` };
     });
 
-  /** Issues as many codes as there are connections, and checks them. */
+  /** Issues one code per connection and verifies each. */
   async function useCodes(): Promise<void> {
-    const asked = codes();
-    const sent = await volley.fire(asked.map((body): Call => ({ path: '/otp/generate', body })));
+    const recipients = newRecipients();
+    const sent = await volley.fire(recipients.map((body): Call => ({ path: '/otp/generate', body })));
     expect(tally(sent)).toEqual({ 200: CALLS });
-    const guesses = asked.map((code, i): Call => {
-      return { path: '/otp/verify', body: { ...code, otp: sent[i]?.body.otp } };
+    const guesses = recipients.map((recipient, i): Call => {
+      return { path: '/otp/verify', body: { ...recipient, otp: sent[i]?.body.otp } };
     });
     expect(tally(await volley.fire(guesses))).toEqual({ 200: CALLS });
   }
 
-  it('answers as before, on every connection that has prepared what it asks', async () => {
+  it('keeps answering after a column type changes under its prepared statements', async () => {
     for (const type of ['text collate "C"', 'varchar', 'text collate "C"']) {
       for (const table of ['challenges', 'messages'])
         await cluster.sql(`alter table ${table} alter column recipient type ${type}`);
@@ -51,22 +84,27 @@ describe('a server under which a migration changes a column', () => {
     }
   });
 
-  it('and while it does, and the migration waits for none that waits for it', async () => {
-    const next = await new DataSource({ type: 'postgres', url: cluster.url, migrations }).initialize();
+  it('keeps answering while migrations are undone and applied, without a deadlock', async () => {
+    const dataSource = await new DataSource({
+      type: 'postgres',
+      url: cluster.url,
+      migrations: [Schema1763700000001, ...NEXT_MIGRATIONS],
+    }).initialize();
+    await migrate(dataSource);
     let migrating = true;
-    const inUse = (async () => {
+    const traffic = (async () => {
       while (migrating) await useCodes();
     })();
     try {
       for (let round = 0; round < ROUNDS; round++) {
-        for (let undone = 0; undone < UNDONE; undone++) await next.undoLastMigration();
-        await migrate(next);
+        for (let undone = 0; undone < NEXT_MIGRATIONS.length; undone++) await dataSource.undoLastMigration();
+        await migrate(dataSource);
       }
     } finally {
       migrating = false;
-      await inUse;
-      await next.destroy();
+      await traffic;
+      await dataSource.destroy();
     }
-    expect(await cluster.sql('select 1 from migrations')).toHaveLength(migrations.length);
+    expect(await cluster.sql('select 1 from migrations')).toHaveLength(1 + NEXT_MIGRATIONS.length);
   });
 });

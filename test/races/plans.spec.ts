@@ -1,63 +1,63 @@
 import { TestApp } from '../support/app.js';
 import { Cluster } from '../support/cluster.js';
 
-/** Of these there are a handful of rows, and the whole is what is asked for. */
-const SMALL = ['signing_keys', 'sealed_keys'];
+/** Tables with a handful of rows, which statements read whole. */
+const SMALL_TABLES = ['signing_keys', 'sealed_keys'];
 
-/** Indexes of what waits and nothing else: to count it, all of it is read. */
-const WAITING = /messages_due_(codes|notices)/;
+/** Partial indexes of unsent messages. Counting those messages reads the whole index. */
+const UNSENT_INDEXES = /messages_due_(codes|notices)/;
 
 const app = await TestApp.start();
 const { statements } = await app.inspect();
 await app.stop();
 
-describe('every statement that has a name', () => {
+describe('query plans of named statements', () => {
   let cluster: Cluster;
-  /** The first column of each index: without a condition on it, all of an index is read. */
-  let leading: Record<string, string>;
+  /** The first column of each index. A scan without a condition on it reads the whole index. */
+  let leadingColumns: Record<string, string>;
   beforeAll(async () => {
     cluster = await Cluster.start(1);
     const columns = await cluster.sql<{ index: string; column: string }>(`
       select indexrelid::regclass::text as index, attname as column
       from pg_index join pg_attribute on attrelid = indrelid and attnum = indkey[0]
       where indrelid in (select oid from pg_class where relnamespace = 'public'::regnamespace)`);
-    leading = Object.fromEntries(columns.map(({ index, column }) => [index, column]));
+    leadingColumns = Object.fromEntries(columns.map(({ index, column }) => [index, column]));
   });
   afterAll(() => cluster?.stop());
 
-  /** Of a plan those steps that read a whole table, or a whole index. */
-  function unbounded(plan: string[]): string[] {
+  /** The steps of a plan that read a whole table or a whole index. */
+  function fullScans(plan: string[]): string[] {
     return plan.filter((step, i) => {
       const table = /Seq Scan on (\w+)/.exec(step)?.[1];
-      if (table) return !SMALL.includes(table);
+      if (table) return !SMALL_TABLES.includes(table);
       const index = /Index (?:Only )?Scan (?:Backward )?(?:using|on) (\w+)/.exec(step)?.[1];
-      if (!index || WAITING.test(index)) return false;
+      if (!index || UNSENT_INDEXES.test(index)) return false;
       const condition = /Index Cond: (.*)/.exec(plan[i + 1] ?? '')?.[1] ?? '';
-      return !new RegExp(`\\b${leading[index]}\\b`).test(condition.replace(/[\w.]+\.(?=\w)/g, ''));
+      return !new RegExp(`\\b${leadingColumns[index]}\\b`).test(condition.replace(/[\w.]+\.(?=\w)/g, ''));
     });
   }
 
-  it('is here', () => {
+  it('covers more than 50 statements', () => {
     expect(statements.length).toBeGreaterThan(50);
   });
 
   it.each(statements.map(({ name, text }) => [name, text]))(
-    '%s finds its rows by an index, whatever its parameters are',
+    '%s finds its rows by an index for any parameter values',
     async (name, text) => {
       const db = await cluster.pool.connect();
       try {
         await db.query('set plan_cache_mode = force_generic_plan');
         await db.query('set enable_seqscan = off');
         await db.query(`prepare ${name} as ${text}`);
-        const { rows: known } = await db.query<{ count: number }>(
+        const { rows: parameters } = await db.query<{ count: number }>(
           'select cardinality(parameter_types)::int as count from pg_prepared_statements where name = $1',
           [name],
         );
-        const nulls = Array.from({ length: known[0]?.count ?? 0 }, () => 'null');
-        const { rows } = await db.query<{ 'QUERY PLAN': string }>(
+        const nulls = Array.from({ length: parameters[0]?.count ?? 0 }, () => 'null');
+        const { rows: plan } = await db.query<{ 'QUERY PLAN': string }>(
           `explain (costs off) execute ${name} ${nulls.length > 0 ? `(${nulls.join()})` : ''}`,
         );
-        expect(unbounded(rows.map((row) => row['QUERY PLAN']))).toEqual([]);
+        expect(fullScans(plan.map((row) => row['QUERY PLAN']))).toEqual([]);
       } finally {
         await db.query('deallocate all');
         db.release();

@@ -11,13 +11,13 @@ const PEOPLE = 300;
 const APP_SECRET = 'app-secret-1f2e3d4c5b6a79880716253443526170';
 const FAULTS: (Fault | undefined)[] = [undefined, 'failed', 'rejected', 'hang before accepting', undefined];
 
-describe('codes and credentials', () => {
+describe('secrecy of codes and credentials', () => {
   let cluster: Cluster;
   let vendors: VendorStub;
   const agent = new Agent({ keepAlive: true, maxSockets: 32 });
   beforeAll(async () => {
     vendors = await VendorStub.start();
-    // Every fifth person meets each behaviour of the vendors; who met a failure is served by the next attempt.
+    // The last digit of an address selects the fault of its first attempt. Later attempts succeed.
     vendors.behave((to, earlier) =>
       earlier > 0 ? {} : { fault: FAULTS[Number(/\d(?=\D*$)/.exec(to)) % FAULTS.length] },
     );
@@ -26,7 +26,7 @@ describe('codes and credentials', () => {
       APP_SECRET,
       LOG_LEVEL: 'debug',
       OTP_EXPOSE_CODE: 'true',
-      // A chance hit of ten digits in a log or a dump is one in a million runs.
+      // Ten digits are long enough that a log or a dump practically never contains them by chance.
       OTP_LENGTH: '10',
     });
   });
@@ -36,7 +36,7 @@ describe('codes and credentials', () => {
     await vendors?.stop();
   });
 
-  it('occur in no log line, no error body and no dump of the database, on whatever path (L1)', async () => {
+  it('keeps codes and credentials out of logs, error bodies and database dumps', async () => {
     const codes: string[] = [];
     const refusals: Reply[] = [];
     let next = 0;
@@ -51,8 +51,7 @@ describe('codes and credentials', () => {
       const code = sent.body.otp as string;
       expect(code).toMatch(/^\d{10}$/);
       codes.push(code);
-      for (const wrongPath of misuses(address, context, code))
-        refusals.push(await post(url, wrongPath, agent));
+      for (const misuse of misuses(address, context, code)) refusals.push(await post(url, misuse, agent));
       if (person % 7 > 0) {
         const right = await post(url, call('/otp/verify', { ...address, context, otp: code }), agent);
         expect(right.status).toBe(200);
@@ -60,24 +59,27 @@ describe('codes and credentials', () => {
       }
       return true;
     });
-    // An error of the database, with the code among the statement's values.
+    // A database error for a statement that has the code among its parameters.
     await cluster.cutConnections();
     const [outage] = await Promise.all([
       post(cluster.urls[0] ?? '', call('/otp/verify', { email: 'p0@example.com', otp: codes[0] }), agent),
     ]);
     refusals.push(outage);
-    const open = `select from messages where state in ('queued', 'sending')`;
-    await until('every message has its end', async () => (await cluster.sql(open)).length === 0, 40);
+    const unfinished = `select from messages where state in ('queued', 'sending')`;
+    await until('every message is finished', async () => (await cluster.sql(unfinished)).length === 0, 40);
 
     expect(refusals.filter(({ status }) => status < 400)).toEqual([]);
-    // The codes are the right ones, and every kind of failure was met.
+    // The vendors received these codes, and every kind of fault occurred.
     expect(
       vendors.calls.filter(({ text }) => codes.some((code) => text.includes(code))).length,
     ).toBeGreaterThanOrEqual(PEOPLE);
     expect(new Set(vendors.calls.map(({ fault }) => fault))).toEqual(new Set(FAULTS));
     expect(cluster.log).toContain('message not taken');
 
-    const dump = execFileSync('pg_dump', ['--dbname', cluster.url], { encoding: 'utf8', maxBuffer: 1 << 30 });
+    const dump = execFileSync('pg_dump', ['--dbname', cluster.url], {
+      encoding: 'utf8',
+      maxBuffer: 1 << 30,
+    });
     expect(dump).toContain('COPY public.challenges');
     const bodies = refusals.map(({ headers, body }) => JSON.stringify([headers, body])).join('\n');
     const secrets = [...codes, TWILIO_TOKEN, POSTMARK_TOKEN, APP_SECRET];
@@ -93,8 +95,8 @@ describe('codes and credentials', () => {
       });
     }
     process.stderr.write(
-      `L1: ${codes.length} codes, ${refusals.length} refusals, ${vendors.calls.length} vendor calls, ` +
-        `${cluster.log.split('\n').length} log lines, ${dump.length} bytes of dump\n`,
+      `secrecy: ${codes.length} codes, ${refusals.length} refusals, ` +
+        `${vendors.calls.length} vendor calls, ${cluster.log.split('\n').length} log lines, ${dump.length} bytes of dump\n`,
     );
   });
 });
@@ -103,7 +105,7 @@ function call(path: string, body: object): Call {
   return { path, body };
 }
 
-/** Every way to get a code refused that does not spend all its guesses. */
+/** Requests that are refused and leave at least one guess for the right code. */
 function misuses(address: object, context: object | undefined, otp: string): Call[] {
   const wrong = String((Number(otp) + 1) % 10 ** 10).padStart(10, '0');
   const right = { ...address, context, otp };
@@ -121,7 +123,10 @@ function misuses(address: object, context: object | undefined, otp: string): Cal
     call('/otp/verify', { otp }),
     call('/otp/verify', { email: `${otp}@`, otp }),
     call('/otp/verify', { phone_number: `${otp}${otp}`, otp }),
-    call('/auth/verify_otp', { ...('email' in address ? address : { phone: '+14157009999' }), otp }),
+    call('/auth/verify_otp', {
+      ...('email' in address ? address : { phone: '+14157009999' }),
+      otp,
+    }),
     call(`/otp/verify/${otp}`, right),
     call(`/otp/nothing?otp=${otp}`, right),
     call('/otp/generate', { ...address, context }),

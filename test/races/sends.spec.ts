@@ -28,11 +28,11 @@ const SPELLINGS = [
   '+\u0669\u0661\u0669\u0664\u0664\u0665\u0660\u0661\u0662\u0663\u0664\u0665',
 ];
 
-describe('sends in parallel, over two processes', () => {
+describe('parallel sends, over two processes', () => {
   let cluster: Cluster;
   let volley: Volley;
   let vendors: VendorStub;
-  let phones = 0;
+  let phoneCount = 0;
   beforeAll(async () => {
     vendors = await VendorStub.start();
     cluster = await Cluster.start(2, {
@@ -48,10 +48,10 @@ describe('sends in parallel, over two processes', () => {
     await vendors?.stop();
   });
 
-  it('500 sends over 20 spellings of one number are one message, and 499 know when to return (S1, I0)', async () => {
+  it('sends one message for 500 requests in 20 spellings of a number, and 499 get Retry-After', async () => {
     const calls = Array.from({ length: SENDS }, (_, i) => generate(SPELLINGS[i % SPELLINGS.length] ?? ''));
     expect(new Set(calls.map(({ body }) => JSON.stringify(body))).size).toBe(20);
-    // The first burst meets no row yet, the second a live code, the third an old one, the last waits for the lock.
+    // The bursts find no row, a live code, an expired code and, at last, a locked row.
     for (const age of [0, 61, 1_000]) {
       await cluster.age(age);
       expectOneSend(await volley.fire(calls));
@@ -60,14 +60,14 @@ describe('sends in parallel, over two processes', () => {
     expectOneSend(await cluster.whileLocked(`phone:${NUMBER}`, 2, () => volley.fire(calls)));
 
     expect(await messagesTo(NUMBER)).toBe(4);
-    await until('the vendor has them', () => vendors.callsTo(NUMBER).length >= 4);
+    await until('the vendor has all four messages', () => vendors.callsTo(NUMBER).length >= 4);
     expect(vendors.callsTo(NUMBER)).toHaveLength(4);
     expect(await cluster.sql('select recipient, purpose from challenges')).toEqual([
       { recipient: `phone:${NUMBER}`, purpose: 'verification' },
     ]);
   });
 
-  it('waiting as long as Retry-After says helps (S1)', async () => {
+  it('accepts the next send after the wait that Retry-After gives', async () => {
     const phone = nextPhone();
     await send(generate(phone));
     const refused = await send(generate(phone));
@@ -76,15 +76,15 @@ describe('sends in parallel, over two processes', () => {
     expect(await send(generate(phone))).toMatchObject({ status: 200 });
   });
 
-  it('ten sends a day go to a recipient, whatever route and purpose asks for them (S2)', async () => {
+  it('limits a recipient to ten sends a day across all routes and purposes', async () => {
     const phone = nextPhone();
-    const ways = waysToSend(phone);
+    const calls = callsToSend(phone);
     for (let sent = 0; sent < 10; sent++) {
-      const reply = await send(ways[sent % ways.length] as Call);
+      const reply = await send(calls[sent % calls.length] as Call);
       expect({ sent, status: Math.floor(reply.status / 100) }).toEqual({ sent, status: 2 });
       await cluster.age(61);
     }
-    const refusals = await volley.fire(ways);
+    const refusals = await volley.fire(calls);
     for (const { status, headers, body } of refusals) {
       expect({ status, code: body.code }).toEqual({ status: 429, code: 'otp_send_limit' });
       expect(headers['retry-after']).toMatch(/^[1-9]\d*$/);
@@ -92,10 +92,10 @@ describe('sends in parallel, over two processes', () => {
     expect(await messagesTo(phone)).toBe(10);
 
     await cluster.age(Number(refusals[0]?.headers['retry-after']));
-    expect(await send(ways[0] as Call)).toMatchObject({ status: 200 });
+    expect(await send(calls[0] as Call)).toMatchObject({ status: 200 });
   });
 
-  it('parallel sends for many purposes exceed the day by one a purpose at most (S2)', async () => {
+  it('exceeds the daily limit by at most one send per purpose when purposes race', async () => {
     const phone = nextPhone();
     const purposes = ['verification', 'signup', 'payout', 'export', 'unlock'];
     for (let sent = 0; sent < 9; sent++) {
@@ -112,35 +112,38 @@ describe('sends in parallel, over two processes', () => {
     expect(await messagesTo(phone)).toBe(9 + sent);
   });
 
-  it('a guess that lost its connection is either counted and judged or neither (B10)', async () => {
+  it('never judges a guess without counting it when database connections are lost', async () => {
     const phone = nextPhone();
     const otp = (await send(generate(phone))).body.otp as string;
-    const wrong = String((Number(otp) + 1) % 1_000_000).padStart(6, '0');
-    const guess = (code: string): Call => ({ path: '/otp/verify', body: { phone_number: phone, otp: code } });
+    const wrongCode = String((Number(otp) + 1) % 1_000_000).padStart(6, '0');
+    const guess = (code: string): Call => ({
+      path: '/otp/verify',
+      body: { phone_number: phone, otp: code },
+    });
 
-    // Ended while it waits for the row: not judged, so not counted either.
-    const [lost] = await cluster.whileLocked(
+    // The connection ends while the guess waits for the row: it is neither judged nor counted.
+    const [cutOff] = await cluster.whileLocked(
       `phone:${phone}`,
       1,
-      () => volley.fire([guess(wrong)]),
+      () => volley.fire([guess(wrongCode)]),
       () => cluster.cutConnections(),
     );
-    expect(lost).toMatchObject({ status: 503, body: { code: 'service_unavailable' } });
+    expect(cutOff).toMatchObject({ status: 503, body: { code: 'service_unavailable' } });
     expect(await attempts(phone)).toBe(0);
 
-    // Ended once it was judged: the count stays, also where the loss of the connection undoes the rest.
-    expect(await send(guess(wrong))).toMatchObject({ status: 400, body: { attemptsLeft: 2 } });
+    // The connection ends after the guess was judged: the count stays.
+    expect(await send(guess(wrongCode))).toMatchObject({ status: 400, body: { attemptsLeft: 2 } });
     await cluster.cutConnections();
     expect(await attempts(phone)).toBe(1);
 
-    // At any moment: no answer without its count, no count beyond the cap.
+    // Connections end at any moment: every answer was counted, and the count stays within the cap.
     let judged = 1;
     let running = true;
     const cutting = (async () => {
       while (running) await cluster.cutConnections();
     })();
     for (let round = 0; round < 20; round++) {
-      const replies = await volley.fire(Array.from({ length: 20 }, () => guess(wrong)));
+      const replies = await volley.fire(Array.from({ length: 20 }, () => guess(wrongCode)));
       const { '400 otp_invalid': invalid = 0, ...others } = tally(replies);
       judged += invalid;
       for (const answer of Object.keys(others)) expect(answer).toMatch(/^(503 |403 otp_attempts_exhausted)/);
@@ -151,9 +154,9 @@ describe('sends in parallel, over two processes', () => {
     expect(await attempts(phone)).toBeLessThanOrEqual(3);
   });
 
-  it('two workers make one vendor call per attempt (F3)', async () => {
+  it('makes one vendor call per attempt when two workers compete', async () => {
     const messages = 300;
-    const first = phones;
+    const phonesBefore = phoneCount;
     // The first two attempts fail, so that the sweeps of both processes compete for every retry.
     vendors.behave((_to, earlier) => (earlier < 2 ? { fault: 'failed' } : {}));
     const addresses = Array.from({ length: messages }, nextPhone);
@@ -167,13 +170,13 @@ describe('sends in parallel, over two processes', () => {
     await until('all are sent', async () => (await states()).every(({ state }) => state === 'sent'), 40);
     vendors.heal();
 
-    expect(phones - first).toBe(messages);
+    expect(phoneCount - phonesBefore).toBe(messages);
     expect(addresses.filter((phone) => vendors.callsTo(phone).length !== 3)).toEqual([]);
     expect((await states()).filter((row) => row.attempts !== 3)).toEqual([]);
   });
 
   function nextPhone(): string {
-    return `+1415${3_000_000 + phones++}`;
+    return `+1415${3_000_000 + phoneCount++}`;
   }
 
   async function send(call: Call): Promise<Reply> {
@@ -205,7 +208,7 @@ function generate(phone_number: string, purpose?: string): Call {
   return { path: '/otp/generate', body: { phone_number, purpose } };
 }
 
-function waysToSend(phone: string): Call[] {
+function callsToSend(phone: string): Call[] {
   return [
     generate(phone),
     { path: '/otp/resend', body: { phone_number: phone } },

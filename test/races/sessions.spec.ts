@@ -5,24 +5,24 @@ import { Cluster } from '../support/cluster.js';
 import { decode } from '../support/jws.js';
 import { tally, Volley, type Call, type Reply } from '../support/parallel.js';
 
-/** Statements that two processes have on the database at most: their pools. */
-const STATEMENTS = 16;
+/** The size of both connection pools: at most this many statements wait for a lock at once. */
+const POOLED_STATEMENTS = 16;
 const OTHER_PASSWORD = 'quite another horse battery';
 const GUESSES = 20;
 
 describe('sessions, over two processes', () => {
   let cluster: Cluster;
-  let here: Client;
-  let there: Client;
+  let clientA: Client;
+  let clientB: Client;
   let people = 0;
   beforeAll(async () => {
     cluster = await Cluster.start(2, { BCRYPT_COST: '4', PUBLIC_URL: 'https://auth.acme.test' });
-    [here, there] = cluster.clients as [Client, Client];
+    [clientA, clientB] = cluster.clients as [Client, Client];
   });
   afterAll(() => cluster?.stop());
 
   const newAddress = () => `somebody-${++people}@example.com`;
-  const somebody = () => signUp(here, newAddress());
+  const newPerson = () => signUp(clientA, newAddress());
   const sessionOf = ({ accessToken }: { accessToken: string }) =>
     decode(accessToken.split('.')[1]).sid as string;
   const refreshes = (refreshToken: string, count: number): Call[] =>
@@ -39,16 +39,16 @@ describe('sessions, over two processes', () => {
     }
   }
 
-  const me = (client: Client, accessToken: string) =>
+  const getMe = (client: Client, accessToken: string) =>
     client.get('/users/me').set('authorization', `Bearer ${accessToken}`);
 
   async function administrator(): Promise<Person> {
-    const { email, user } = await somebody();
+    const { email, user } = await newPerson();
     await cluster.sql(`update users set roles = '{user,admin}' where id = $1`, [user.id]);
-    return logIn(here, email);
+    return logIn(clientA, email);
   }
 
-  async function live(userId: string): Promise<string[]> {
+  async function liveSessions(userId: string): Promise<string[]> {
     const rows = await cluster.sql<{ id: string }>(
       'select id from sessions where user_id = $1 and ended_at is null and expires_at > now()',
       [userId],
@@ -56,36 +56,36 @@ describe('sessions, over two processes', () => {
     return rows.map(({ id }) => id);
   }
 
-  describe('100 refreshes of one token at once', () => {
+  describe('100 parallel refreshes of one token', () => {
     async function expectOneLineage(person: Person, replies: Reply[]): Promise<void> {
       expect(tally(replies)).toEqual({ '200': replies.length });
       const successors = new Set(replies.map(({ body }) => body.refreshToken as string));
       expect(successors.size).toBe(1);
-      expect(await live(person.user.id)).toEqual([sessionOf(person)]);
+      expect(await liveSessions(person.user.id)).toEqual([sessionOf(person)]);
       const [successor = ''] = successors;
-      const { body } = await there.post('/auth/refresh', { refreshToken: successor }).expect(200);
+      const { body } = await clientB.post('/auth/refresh', { refreshToken: successor }).expect(200);
       const newest = body as SignedInReply;
-      await me(here, newest.accessToken).expect(200);
+      await getMe(clientA, newest.accessToken).expect(200);
 
-      // Later each of them is a replay, and nothing of the family is left.
+      // Later the same token is a replay, which ends every token of the session.
       await cluster.age(11);
-      await here.post('/auth/refresh', { refreshToken: person.refreshToken }).expect(401);
-      for (const client of [there, here]) await me(client, newest.accessToken).expect(401);
-      await there.post('/auth/refresh', { refreshToken: newest.refreshToken }).expect(401);
-      expect(await live(person.user.id)).toEqual([]);
+      await clientA.post('/auth/refresh', { refreshToken: person.refreshToken }).expect(401);
+      for (const client of [clientB, clientA]) await getMe(client, newest.accessToken).expect(401);
+      await clientB.post('/auth/refresh', { refreshToken: newest.refreshToken }).expect(401);
+      expect(await liveSessions(person.user.id)).toEqual([]);
     }
 
-    it('give one successor, in 10 of 10 runs, and a replay afterwards ends it (T1, T2)', async () => {
+    it('returns one successor, and a later replay ends the session', async () => {
       for (let run = 0; run < 10; run++) {
-        const person = await somebody();
+        const person = await newPerson();
         await expectOneLineage(person, await fire(refreshes(person.refreshToken, 100)));
       }
     });
 
-    it('give one successor when they pile up behind the locked session (T1, T2)', async () => {
-      const person = await somebody();
+    it('returns one successor when the requests wait for the locked session', async () => {
+      const person = await newPerson();
       const lock = 'select from sessions where user_id = $1 for update';
-      const replies = await cluster.whileHeld({ lock, key: person.user.id }, STATEMENTS, () =>
+      const replies = await cluster.whileHeld({ lock, key: person.user.id }, POOLED_STATEMENTS, () =>
         fire(refreshes(person.refreshToken, 100)),
       );
       await expectOneLineage(person, replies);
@@ -93,38 +93,41 @@ describe('sessions, over two processes', () => {
   });
 
   const endings: Record<string, (person: Person, admin: Person) => Promise<unknown>> = {
-    'a sign-out': (person) => person.post('/auth/logout').expect(201),
-    'a new password': (person) => person.patch('/auth/reset', { password: OTHER_PASSWORD }).expect(200),
-    'a disabled account': ({ user }, admin) =>
+    'sign-out': (person) => person.post('/auth/logout').expect(201),
+    'a change of the password': (person) =>
+      person.patch('/auth/reset', { password: OTHER_PASSWORD }).expect(200),
+    'disabling of the account': ({ user }, admin) =>
       admin.patch(`/users/${user.id}`, { disabled: true }).expect(200),
-    'other roles': ({ user }, admin) =>
+    'a change of the roles': ({ user }, admin) =>
       admin.patch(`/users/${user.id}`, { roles: ['user', 'admin'] }).expect(200),
-    'a deleted account': (person) => person.delete('/users/me').expect(204),
+    'deletion of the account': (person) => person.delete('/users/me').expect(204),
   };
 
   it.each(Object.keys(endings))(
-    'are over for both processes on the very next call after %s (J5, V23, V24)',
+    'rejects the tokens in both processes from the next call after %s',
     async (name) => {
       const admin = await administrator();
-      for (const first of [here, there]) {
-        const person = await somebody();
-        // Both have seen it good.
-        for (const client of [here, there]) await me(client, person.accessToken).expect(200);
+      for (const firstToCall of [clientA, clientB]) {
+        const person = await newPerson();
+        // Both processes have accepted the token before it ends.
+        for (const client of [clientA, clientB]) await getMe(client, person.accessToken).expect(200);
         await endings[name]?.(person, admin);
-        for (const client of [first, here, there]) await me(client, person.accessToken).expect(401);
-        await there.post('/auth/refresh', { refreshToken: person.refreshToken }).expect(401);
+        for (const client of [firstToCall, clientA, clientB])
+          await getMe(client, person.accessToken).expect(401);
+        await clientB.post('/auth/refresh', { refreshToken: person.refreshToken }).expect(401);
       }
     },
   );
 
-  describe('a sign-in at the same moment as', () => {
+  describe('sign-ins that race with an account change', () => {
     const changes: Record<string, (person: Person, admin: Person, otp: string) => Test> = {
-      'a reset': ({ email }, _, otp) =>
-        there.patch('/auth/reset', { email, otp, password: OTHER_PASSWORD }).expect(200),
-      'a disabling': ({ user }, admin) => admin.patch(`/users/${user.id}`, { disabled: true }).expect(200),
-      'a change of roles': ({ user }, admin) =>
+      'a password reset': ({ email }, _, otp) =>
+        clientB.patch('/auth/reset', { email, otp, password: OTHER_PASSWORD }).expect(200),
+      'disabling of the account': ({ user }, admin) =>
+        admin.patch(`/users/${user.id}`, { disabled: true }).expect(200),
+      'a change of the roles': ({ user }, admin) =>
         admin.patch(`/users/${user.id}`, { roles: ['user'] }).expect(200),
-      'a deletion': (person) => person.delete('/users/me').expect(204),
+      'deletion of the account': (person) => person.delete('/users/me').expect(204),
     };
     const SIGN_INS = 8;
 
@@ -133,12 +136,15 @@ describe('sessions, over two processes', () => {
         [name, 'behind'],
         [name, 'ahead of'],
       ]),
-    )('%s leaves no live session, %s it in the queue for the account (V24)', async (name = '', place) => {
+    )('%s leaves no live session when the sign-ins queue %s it', async (name = '', place) => {
       const admin = await administrator();
-      const person = await somebody();
-      const { otp } = await forgot(person.email);
+      const person = await newPerson();
+      const { otp } = await requestReset(person.email);
       const change = async () => void (await changes[name]?.(person, admin, otp));
-      const held = { lock: 'select from users where id = $1 for no key update', key: person.user.id };
+      const held = {
+        lock: 'select from users where id = $1 for no key update',
+        key: person.user.id,
+      };
       let signIns: Promise<Reply[]> = Promise.resolve([]);
       let changed: Promise<void> = Promise.resolve();
       const start = {
@@ -156,114 +162,121 @@ describe('sessions, over two processes', () => {
       await changed;
       const replies = await signIns;
 
-      // Each was in time and is over by now, or came too late.
+      // Each sign-in either succeeded and its session has ended, or it was refused.
       const { '200': signedIn = 0, '409 changed_meanwhile': late = 0, ...others } = tally(replies);
       expect(others).toEqual({});
       expect(signedIn + late).toBe(SIGN_INS);
       outcomes.push(signedIn);
-      expect(await live(person.user.id)).toEqual([]);
+      expect(await liveSessions(person.user.id)).toEqual([]);
       for (const { body } of replies.filter(({ status }) => status === 200))
-        for (const client of [here, there]) await me(client, body.accessToken as string).expect(401);
+        for (const client of [clientA, clientB]) await getMe(client, body.accessToken as string).expect(401);
     });
 
     const outcomes: number[] = [];
-    it('comes in time in some of these runs and too late in others', () => {
+    it('lets the sign-ins succeed in some of these runs and refuses them in others', () => {
       expect(Math.max(...outcomes)).toBe(SIGN_INS);
       expect(Math.min(...outcomes)).toBe(0);
     });
   });
 
-  describe('one success and no more', () => {
-    it('comes of two resets at once, by the link and by the code; the other’s password is none (U2)', async () => {
+  describe('single use of codes and links', () => {
+    it('accepts one of two parallel resets by link and by code, and sets only its password', async () => {
       for (let run = 0; run < 20; run++) {
-        const person = await somebody();
+        const person = await newPerson();
         const { email } = person;
-        const { otp, token } = await forgot(email);
+        const { otp, token } = await requestReset(email);
         const passwords = ['set by the link, once', 'set by the code, once'] as const;
         const calls: Call[] = [
           { method: 'PATCH', path: '/auth/reset', body: { token, password: passwords[0] } },
           { method: 'PATCH', path: '/auth/reset', body: { email, otp, password: passwords[1] } },
         ];
         if (run % 2) calls.reverse();
-        const both = () => fire(calls);
-        // Every other time both wait for the same row.
-        const replies = await (run % 4 < 2 ? both() : cluster.whileLocked(`email:${email}`, 2, both));
-        const won = replies.findIndex(({ status }) => status === 200);
-        expect(tally(replies)).toEqual({
-          '200': 1,
-          [tallied(replies[1 - won])]: 1,
-        });
-        expect(tallied(replies[1 - won])).toMatch(/^40[04] (reset_link_invalid|otp_not_found)$/);
+        const fireBoth = () => fire(calls);
+        // In every other pair of runs, both requests wait for the same row.
+        const isLocked = run % 4 >= 2;
+        const replies = await (isLocked ? cluster.whileLocked(`email:${email}`, 2, fireBoth) : fireBoth());
+        const winner = replies.findIndex(({ status }) => status === 200);
+        const refusal = outcomeOf(replies[1 - winner]);
+        expect(tally(replies)).toEqual({ '200': 1, [refusal]: 1 });
+        expect(refusal).toMatch(/^40[04] (reset_link_invalid|otp_not_found)$/);
         for (const { password } of calls.map(({ body }) => body as { password: string })) {
-          const expected = password === (calls[won]?.body as { password: string }).password ? 200 : 401;
-          await there.post('/auth/login', { email, password }).expect(expected);
+          const winning = calls[winner]?.body as { password: string };
+          const expected = password === winning.password ? 200 : 401;
+          await clientB.post('/auth/login', { email, password }).expect(expected);
         }
-        await here.post('/auth/login', { email, password: PASSWORD }).expect(401);
-        await me(there, person.accessToken).expect(401);
+        await clientA.post('/auth/login', { email, password: PASSWORD }).expect(401);
+        await getMe(clientB, person.accessToken).expect(401);
       }
     });
 
-    it('comes of 50 right codes of a registration at once: one account, one session (B3)', async () => {
+    it('creates one account and one session from 50 parallel verifications of a registration', async () => {
       for (let run = 0; run < 10; run++) {
         const email = newAddress();
-        await here.post('/auth/register', { email, password: PASSWORD }).expect(201);
-        const otp = await here.code(email);
-        const calls = Array.from({ length: 50 }, () => ({ path: '/auth/verify', body: { email, otp } }));
+        await clientA.post('/auth/register', { email, password: PASSWORD }).expect(201);
+        const otp = await clientA.code(email);
+        const calls = Array.from({ length: 50 }, () => ({
+          path: '/auth/verify',
+          body: { email, otp },
+        }));
         const replies = await fire(calls);
         expect(tally(replies)).toEqual({ '200': 1, '404 otp_not_found': 49 });
         const users = await cluster.sql<{ id: string }>('select id from users where email = $1', [email]);
         expect(users).toHaveLength(1);
-        expect(await live(users[0]?.id ?? '')).toHaveLength(1);
+        expect(await liveSessions(users[0]?.id ?? '')).toHaveLength(1);
       }
     });
   });
 
-  it('50 wrong passwords at once are never more judged guesses than a day has (B2, B5)', async () => {
+  it('judges no more wrong passwords than the daily limit when 50 arrive at once', async () => {
     for (let run = 0; run < 3; run++) {
-      const { email, deviceToken } = await somebody();
+      const { email, deviceToken } = await newPerson();
       let judged = 0;
-      for (let volleys = 0; volleys < 3; volleys++) {
-        const wrong = logins(email, 50).map((call, i) => ({
+      for (let burst = 0; burst < 3; burst++) {
+        const attempts = logins(email, 50).map((call, i) => ({
           ...call,
-          body: { email, password: `wrong ${volleys} ${i}` },
+          body: { email, password: `wrong ${burst} ${i}` },
         }));
         const {
           '401 invalid_credentials': refused = 0,
           '429 password_guess_limit': limited = 0,
           '503 passwords_busy': shed = 0,
           ...others
-        } = tally(await fire(wrong));
+        } = tally(await fire(attempts));
         expect(others).toEqual({});
         expect(refused + limited + shed).toBe(50);
         judged += refused;
       }
       expect(judged).toBe(GUESSES);
-      for (const client of [here, there])
+      for (const client of [clientA, clientB])
         await client.post('/auth/login', { email, password: PASSWORD }).expect(429);
-      await logIn(there, email, { deviceToken });
-      // The hour of the network that they all came from.
+      await logIn(clientB, email, { deviceToken });
+      // Passes the hourly limit of the network, which all these attempts share.
       await cluster.age(3_600);
     }
   });
 
-  it('are good at processes that run under the APP_SECRET before, from their first calls on', async () => {
+  it('accepts a token of the next APP_SECRET in processes that still have the previous one', async () => {
     const newer = await cluster.add({
       APP_SECRET: 'the next one for all of them',
       APP_SECRET_PREVIOUS: 'one for all of them',
     });
     const { accessToken } = await signUp(new Client(newer.url), newAddress());
-    const calls = [here, there].flatMap((client) => Array.from({ length: 8 }, () => me(client, accessToken)));
+    const calls = [clientA, clientB].flatMap((client) =>
+      Array.from({ length: 8 }, () => getMe(client, accessToken)),
+    );
     const replies = await Promise.all(calls);
     expect(tally(replies)).toEqual({ '200': calls.length });
     await newer.stop();
   });
 
-  async function forgot(email: string): Promise<{ otp: string; token: string }> {
-    const { otp, text } = await here.codeOf(email, () => here.post('/auth/forgot', { email }).expect(202));
+  async function requestReset(email: string): Promise<{ otp: string; token: string }> {
+    const { otp, text } = await clientA.codeOf(email, () =>
+      clientA.post('/auth/forgot', { email }).expect(202),
+    );
     return { otp, token: /#token=(\S+)/.exec(text)?.[1] ?? '' };
   }
 });
 
-function tallied(reply?: Reply): string {
+function outcomeOf(reply?: Reply): string {
   return Object.keys(tally(reply ? [reply] : []))[0] ?? '';
 }

@@ -11,7 +11,7 @@ export interface SignedInReply {
   user: { id: string; email: string | null };
 }
 
-/** Somebody who is signed in, with the calls that carry the access token. */
+/** A signed-in person. Its calls carry the access token. */
 export class Person {
   constructor(
     private readonly app: Client,
@@ -56,15 +56,15 @@ export class Person {
   }
 }
 
-/** Registers and proves an address, as its owner does. */
-export async function signUp(app: Client, email: string, more: object = {}): Promise<Person> {
-  const register = () => app.post('/auth/register', { email, password: PASSWORD, ...more }).expect(201);
+/** Registers an address and verifies it with the mailed code. */
+export async function signUp(app: Client, email: string, fields: object = {}): Promise<Person> {
+  const register = () => app.post('/auth/register', { email, password: PASSWORD, ...fields }).expect(201);
   const { otp } = await app.codeOf(email, register);
   const { body } = await app.post('/auth/verify', { email, otp }).expect(200);
   return new Person(app, email, body as SignedInReply);
 }
 
-/** Signs in once more, as on another device unless a device token is given. */
+/** Signs in again. Without a device token, this counts as another device. */
 export async function logIn(
   app: Client,
   email: string,
@@ -79,14 +79,14 @@ export async function logIn(
 
 export type Address = { email: string } | { phone: string };
 
-/** Changes an address, as whoever reads the new one does. */
+/** Changes an address and verifies the new one with the code that it receives. */
 export async function changeContact(app: Client, person: Person, address: Address): Promise<void> {
   const [to = ''] = Object.values<string>(address);
   const { otp } = await app.codeOf(to, () => person.patch('/users/me', address).expect(200));
   await person.post('/users/me/contact/verify', { ...address, otp }).expect(200);
 }
 
-/** The token of the newest link to undo a change that an address got, once so many have arrived. */
+/** Waits for `count` undo links to an address and returns the token of the newest. */
 export function undoToken(app: Client, to: string, count = 1): Promise<string> {
   return until(`undo link number ${count} to ${to}`, async () => {
     const texts = (await app.messages(to)).map(({ text }) => text);
@@ -95,7 +95,7 @@ export function undoToken(app: Client, to: string, count = 1): Promise<string> {
   });
 }
 
-/** Signs in with a code, as whoever reads the address does. */
+/** Signs in with a code that the address receives. */
 export async function signInByCode(
   app: Client,
   address: Address,

@@ -1,5 +1,5 @@
-/** What each table knows of time. */
-const TIMES: Record<string, string[]> = {
+/** The timestamp columns of each table. */
+const TIMESTAMPS: Record<string, string[]> = {
   challenges: ['issued_at', 'expires_at', 'resend_at', 'consumed_at', 'failures_since', 'sends_since'],
   messages: ['created_at', 'due_at', 'expires_at', 'finished_at'],
   registrations: ['created_at', 'expires_at'],
@@ -10,9 +10,11 @@ const TIMES: Record<string, string[]> = {
   account_events: ['at'],
 };
 
-/** Makes everything that is known this much older: the database's clock decides. */
+/** Moves every timestamp into the past. Tests use this instead of waiting. */
 export async function age(run: (statement: string) => Promise<unknown>, seconds: number): Promise<void> {
-  const by = `make_interval(secs => ${seconds})`;
-  for (const [table, columns] of Object.entries(TIMES))
-    await run(`update ${table} set ${columns.map((column) => `${column} = ${column} - ${by}`).join(', ')}`);
+  const interval = `make_interval(secs => ${seconds})`;
+  for (const [table, columns] of Object.entries(TIMESTAMPS)) {
+    const changes = columns.map((column) => `${column} = ${column} - ${interval}`);
+    await run(`update ${table} set ${changes.join(', ')}`);
+  }
 }

@@ -12,19 +12,19 @@ interface Answer {
   error?: string;
 }
 
-/** What only the inside of the application knows. */
+/** Facts that only the application process itself can report. */
 export interface Inside {
   /** Statements that would make the migrated schema agree with the entities. */
   pendingSchema: string[];
-  /** As `GET /health`. */
+  /** Method and path, such as `GET /health`. */
   routes: string[];
-  /** Those that run by their names. */
+  /** The named statements. */
   statements: Statement[];
 }
 
-/** The built application on its own database and a free port. */
+/** The built application in its own process, with its own database and a free port. */
 export class TestApp extends Client {
-  private asked = 0;
+  private lastId = 0;
   private readonly pending = new Map<number, (answer: Answer) => void>();
 
   private constructor(
@@ -40,14 +40,22 @@ export class TestApp extends Client {
     });
   }
 
-  /** Starts one with the given settings. The per-address limit is off unless a test asks for it. */
+  /** Starts the application. The rate limit per IP address is off unless a test turns it on. */
   static async start(settings: Record<string, string> = {}): Promise<TestApp> {
     const { env, drop } = await testDatabase();
     const { PATH = '', HOME = '', NODE_V8_COVERAGE = '' } = process.env;
-    // Coverage is told of the files of dist.
+    // The bundle hides the files of dist from the coverage report.
     const child = fork(NODE_V8_COVERAGE ? 'test/support/host.js' : 'dist/host.js', {
-      env: { PATH, HOME, NODE_V8_COVERAGE, NODE_ENV: 'test', IP_RATE_LIMIT: '0', ...env, ...settings },
-      // The embedded database in the code of V8's quick compiler: a start takes half the time.
+      env: {
+        PATH,
+        HOME,
+        NODE_V8_COVERAGE,
+        NODE_ENV: 'test',
+        IP_RATE_LIMIT: '0',
+        ...env,
+        ...settings,
+      },
+      // V8's baseline WebAssembly compiler halves the start time of the embedded database.
       execArgv: env.DATABASE_URL ? [] : ['--liftoff-only'],
       serialization: 'advanced',
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -78,28 +86,28 @@ export class TestApp extends Client {
 
   /** Plain SQL on the application's own connection. */
   sql<Row>(text: string, values: unknown[] = []): Promise<Row[]> {
-    return this.ask<Row[]>({ text, values });
+    return this.request<Row[]>({ text, values });
   }
 
   inspect(): Promise<Inside> {
-    return this.ask<Inside>({});
+    return this.request<Inside>({});
   }
 
   age(seconds: number): Promise<void> {
     return age((statement) => this.sql(statement), seconds);
   }
 
-  /** The same once every message has gone, so that none is sent a second time for its age. */
+  /** Ages the data after every message is sent, because aging ends leases and causes repeats. */
   async ageWhenSent(seconds: number): Promise<void> {
     const unsent = `select id from messages where state in ('queued', 'sending')`;
-    await until('every message has gone', async () => (await this.sql(unsent)).length === 0);
+    await until('every message is sent', async () => (await this.sql(unsent)).length === 0);
     await this.age(seconds);
   }
 
-  private async ask<Result>(question: object): Promise<Result> {
-    const id = ++this.asked;
+  private async request<Result>(message: object): Promise<Result> {
+    const id = ++this.lastId;
     const answer = new Promise<Answer>((resolve) => this.pending.set(id, resolve));
-    this.child.send({ ...question, id });
+    this.child.send({ ...message, id });
     const { result, error } = await answer;
     if (error) throw new Error(error);
     return result as Result;

@@ -5,8 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { decode } from './jws.js';
 
 /**
- * Somebody's backend: it knows the address of the key set, whom it trusts and who it is itself, and no more. It takes
- * access tokens at `/` and proofs at `/proof`.
+ * A customer's backend that verifies tokens. It knows only the key set's address, the issuer and
+ * its own audience. It accepts access tokens at `/` and proofs at `/proof`.
  */
 export class Backend {
   private constructor(
@@ -15,13 +15,16 @@ export class Backend {
   ) {}
 
   static async start(keySetUrl: string, issuer: string, audience: string): Promise<Backend> {
-    const { keys } = (await (await fetch(keySetUrl)).json()) as { keys: (JsonWebKey & { kid: string })[] };
-    const keyOf = new Map(keys.map((key) => [key.kid, createPublicKey({ key, format: 'jwk' })]));
+    const { keys } = (await (await fetch(keySetUrl)).json()) as {
+      keys: (JsonWebKey & { kid: string })[];
+    };
+    const keysById = new Map(keys.map((key) => [key.kid, createPublicKey({ key, format: 'jwk' })]));
     const accepts = (token: string, typ: string) => {
-      const [head, body, signature = '', ...more] = token.split('.');
-      const { alg, typ: kind, kid, crit } = decode(head);
-      const key = keyOf.get(kid as string);
-      if (alg !== 'ES256' || kind !== typ || crit !== undefined || !key || more.length > 0) return false;
+      const [head, body, signature = '', ...extraParts] = token.split('.');
+      const { alg, typ: actualType, kid, crit } = decode(head);
+      const key = keysById.get(kid as string);
+      if (alg !== 'ES256' || actualType !== typ || crit !== undefined || !key || extraParts.length > 0)
+        return false;
       const isSigned = verify(
         'sha256',
         Buffer.from(`${head}.${body}`),

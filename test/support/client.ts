@@ -2,7 +2,7 @@ import request from 'supertest';
 import type { InboxMessage } from '../../src/inbox/inbox-store.js';
 import { until } from './until.js';
 
-/** Calls one server. */
+/** An HTTP client for one server. */
 export class Client {
   constructor(readonly url: string) {}
 
@@ -18,13 +18,13 @@ export class Client {
     return request(this.url).get(path);
   }
 
-  /** What the development inbox holds for an address, newest first. */
+  /** The messages to an address in the development inbox, newest first. */
   async messages(to: string): Promise<InboxMessage[]> {
     const { body } = await this.get(`/inbox/messages?to=${encodeURIComponent(to)}`);
     return body as InboxMessage[];
   }
 
-  /** The code of the newest message to an address, once so many have arrived. */
+  /** Waits for `count` messages to an address and returns the code of the newest. */
   async code(to: string, count = 1): Promise<string> {
     return until(`message number ${count} to ${to}`, async () => {
       const messages = await this.messages(to);
@@ -32,14 +32,14 @@ export class Client {
     });
   }
 
-  /** The code that an address gets when it is asked for, and its message; notices may come before it. */
-  async codeOf(to: string, ask: () => PromiseLike<unknown>): Promise<{ otp: string; text: string }> {
-    const known = new Set((await this.messages(to)).map(({ id }) => id));
-    await ask();
+  /** Requests a code and returns it with its message. Skips notices and earlier messages. */
+  async codeOf(to: string, requestCode: () => PromiseLike<unknown>): Promise<{ otp: string; text: string }> {
+    const earlier = new Set((await this.messages(to)).map(({ id }) => id));
+    await requestCode();
     return until(`a code for ${to}`, async () => {
       for (const { id, text } of await this.messages(to)) {
         const otp = /^\d{4,10}\b/m.exec(text)?.[0];
-        if (otp && !known.has(id)) return { otp, text };
+        if (otp && !earlier.has(id)) return { otp, text };
       }
       return null;
     });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 
-/** Where the whole suite runs on a real PostgreSQL; absent, it runs on the embedded one. */
+/** The PostgreSQL server for the suite. If unset, the suite uses the embedded database. */
 export const POSTGRES_URL = process.env.TEST_DATABASE_URL;
 
 export interface TestDatabase {
@@ -13,7 +13,7 @@ export interface TestDatabase {
   drop: () => Promise<void>;
 }
 
-/** A database of one's own: on PostgreSQL where `TEST_DATABASE_URL` names one, else embedded in a new folder. */
+/** Creates a database on PostgreSQL if `TEST_DATABASE_URL` is set, else an embedded one. */
 export async function testDatabase(): Promise<TestDatabase> {
   const dataDir = mkdtempSync(join(tmpdir(), 'otp-test-'));
   const removeFolder = () => rmSync(dataDir, { recursive: true, force: true });

@@ -9,13 +9,13 @@ const LABEL = `[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\\\\n]|\\\\[\\\\"n])*"`;
 const SAMPLE = new RegExp(`^(${NAME})(?:\\{(${LABEL}(?:,${LABEL})*)?\\})? (\\S+)$`);
 const COMMENT = new RegExp(`^# (HELP|TYPE) (${NAME}) (.+)$`);
 
-/** Reads Prometheus' text format 0.0.4, and throws at what its specification does not allow. */
+/** Parses Prometheus' text format 0.0.4. Throws if the text violates its specification. */
 export class Exposition {
   readonly samples: Sample[] = [];
   readonly types = new Map<string, string>();
 
   constructor(readonly text: string) {
-    if (!text.endsWith('\n')) throw new Error('the last line does not end');
+    if (!text.endsWith('\n')) throw new Error('the last line has no line feed');
     const series = new Set<string>();
     for (const line of text.split('\n').filter((one) => one !== '')) {
       if (line.startsWith('#')) {
@@ -25,12 +25,12 @@ export class Exposition {
       const [whole, name = '', labels = '', value = ''] = SAMPLE.exec(line) ?? [];
       if (!whole) throw new Error(`not a sample: ${line}`);
       const key = line.slice(0, line.lastIndexOf(' '));
-      if (series.has(key)) throw new Error(`twice: ${key}`);
+      if (series.has(key)) throw new Error(`duplicate sample: ${key}`);
       series.add(key);
       if (!this.types.has(name) && !this.types.has(name.replace(/_(bucket|sum|count)$/, '')))
         throw new Error(`a sample before its type: ${line}`);
       const number = value === '+Inf' ? Infinity : Number(value);
-      // As Go's ParseFloat reads it, in whatever case.
+      // Prometheus parses values like Go's ParseFloat, which accepts NaN in any case.
       if (Number.isNaN(number) && !/^nan$/i.test(value)) throw new Error(`not a number: ${line}`);
       const pairs = [...labels.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)];
       this.samples.push({
@@ -41,7 +41,7 @@ export class Exposition {
     }
   }
 
-  /** The samples of the name that have these labels, whatever others they have. */
+  /** The samples with this name and at least these labels. */
   all(name: string, labels: Record<string, string> = {}): Sample[] {
     return this.samples.filter(
       (sample) =>
@@ -49,7 +49,7 @@ export class Exposition {
     );
   }
 
-  /** Their sum; 0 where there is none. */
+  /** The sum of the samples with this name and at least these labels; 0 if there are none. */
   sum(name: string, labels?: Record<string, string>): number {
     return this.all(name, labels).reduce((sum, { value }) => sum + value, 0);
   }

@@ -1,22 +1,24 @@
-// A process of its own that sends requests over so many connections without a pause, and tells what they were answered
-// with. On its own, so that whoever measures meanwhile does not measure this.
+// Sends requests over many connections without a pause, and reports a tally of the answers. It runs
+// in a separate process so that its load does not distort the measurements of the test.
 import { Agent, request } from 'node:http';
 
 process.once('message', async ({ url, path, bodies, connections, seconds, honoursRetryAfter }) => {
   const agent = new Agent({ keepAlive: true, maxSockets: connections });
   const end = performance.now() + seconds * 1000;
   const answers = {};
-  const odd = [];
+  const errors = [];
   let sent = 0;
 
   const send = (body) =>
     new Promise((resolve, reject) => {
-      // As from networks all over the world, each of which has a budget of its own.
-      const from = [203, ...Array.from({ length: 3 }, () => Math.floor(Math.random() * 256))].join('.');
+      // A random source address for each request, because limits count per network.
+      const sourceAddress = [203, ...Array.from({ length: 3 }, () => Math.floor(Math.random() * 256))].join(
+        '.',
+      );
       const headers = {
         'content-type': 'application/json',
         'content-length': Buffer.byteLength(body),
-        'x-forwarded-for': from,
+        'x-forwarded-for': sourceAddress,
       };
       request(url + path, { method: 'POST', agent, headers }, (response) => {
         let text = '';
@@ -38,7 +40,7 @@ process.once('message', async ({ url, path, bodies, connections, seconds, honour
       if (wait && honoursRetryAfter) await new Promise((resolve) => setTimeout(resolve, wait * 1000));
     }
   };
-  await Promise.all(Array.from({ length: connections }, client)).catch((error) => odd.push(error.message));
+  await Promise.all(Array.from({ length: connections }, client)).catch((error) => errors.push(error.message));
   agent.destroy();
-  process.send({ answers, odd }, () => process.exit(0));
+  process.send({ answers, errors }, () => process.exit(0));
 });

@@ -11,9 +11,7 @@ const routes = new Set();
 app
   .getHttpAdapter()
   .getInstance()
-  .addHook('onRoute', ({ method, url }) =>
-    [method].flat().forEach((name) => routes.add(`${name} ${url}`)),
-  );
+  .addHook('onRoute', ({ method, url }) => [method].flat().forEach((name) => routes.add(`${name} ${url}`)));
 await app.listen({ port: 0, host: '127.0.0.1' });
 
 process.on('message', async (message) => {

@@ -1,6 +1,6 @@
 import { createHmac, sign, type KeyObject } from 'node:crypto';
 
-/** Of a token, as JSON has them. */
+/** The header or the claims of a token. */
 export type Fields = Record<string, unknown>;
 
 export const encode = (part: Fields | string) =>
@@ -8,7 +8,7 @@ export const encode = (part: Fields | string) =>
 
 export const decode = (part = '') => JSON.parse(Buffer.from(part, 'base64url').toString()) as Fields;
 
-/** A compact JWS by an EC key. The claims may be JSON as it is written. */
+/** A compact JWS, signed with an EC key. Header and claims may be JSON text. */
 export function signed(
   header: Fields | string,
   claims: Fields | string,
@@ -26,8 +26,8 @@ export function hmacSigned(alg: string, header: Fields, claims: Fields, secret: 
 }
 
 /**
- * The token with the first character of its signature replaced. Replacing the last ones may change nothing: they can
- * be the same already, and the last carries bits that a decoder drops.
+ * The token with the first character of its signature replaced. Decoders ignore some bits of the
+ * last character, so replacing that one might not change the signature.
  */
 export function withChangedSignature(token: string): string {
   const start = token.lastIndexOf('.') + 1;

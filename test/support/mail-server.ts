@@ -3,17 +3,20 @@ import { SMTPServer } from 'smtp-server';
 import { text } from 'node:stream/consumers';
 import { until } from './until.js';
 
-/** A reply to a step, or silence. */
-export type MailFault = { step: 'from' | 'to' | 'data'; reply: [code: number, text: string] | 'none' };
+/** A reply to one step of the SMTP dialogue, or no reply. */
+export type MailFault = {
+  step: 'from' | 'to' | 'data';
+  reply: [code: number, text: string] | 'none';
+};
 
 export interface ReceivedMail {
   from: string;
   to: string;
-  /** As it came over the wire. */
+  /** The message as received, with its headers. */
   raw: string;
 }
 
-/** A mail server on this machine that knows one user. */
+/** A local SMTP server with one user. */
 export class MailServer {
   readonly mails: ReceivedMail[] = [];
   private readonly faults = new Map<string, MailFault>();
@@ -43,14 +46,14 @@ export class MailServer {
         );
       },
     });
-    // A client that hangs up is what some tests are about.
+    // In some tests the client closes the connection.
     this.server.on('error', () => undefined);
   }
 
   static async start({ secure = false } = {}): Promise<MailServer> {
-    const mail = new MailServer(secure);
-    await new Promise<void>((resolve) => mail.server.listen(0, '127.0.0.1', resolve));
-    return mail;
+    const server = new MailServer(secure);
+    await new Promise<void>((resolve) => server.server.listen(0, '127.0.0.1', resolve));
+    return server;
   }
 
   stop(): Promise<void> {
@@ -62,7 +65,7 @@ export class MailServer {
     return `${this.secure ? 'smtps' : 'smtp'}://codes:pass%2Bword@127.0.0.1:${port}`;
   }
 
-  /** How mails to an address are met; `*` is the sender's address. */
+  /** Sets a fault for mails to an address. `*` applies to the sender's address. */
   behave(address: string, fault: MailFault): void {
     this.faults.set(address, fault);
   }
@@ -71,11 +74,12 @@ export class MailServer {
     this.faults.clear();
   }
 
+  /** Waits for a mail to an address. */
   mail(to: string, withinMs = 5_000): Promise<ReceivedMail> {
-    return until(`a mail to ${to}`, () => this.mails.find((one) => one.to === to), withinMs / 1_000);
+    return until(`a mail to ${to}`, () => this.mails.find((mail) => mail.to === to), withinMs / 1_000);
   }
 
-  /** The code in its subject. */
+  /** The code in the subject of the first mail to an address. */
   async code(to: string, withinMs?: number): Promise<string> {
     const { raw } = await this.mail(to, withinMs);
     return /^Subject: .*?\b(\d{4,10})\b/m.exec(raw)?.[1] ?? '';

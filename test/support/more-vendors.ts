@@ -6,12 +6,12 @@ export const WEBHOOK_SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
 
 const hex = () => randomUUID().replaceAll('-', '');
 
-/** Twilio's calls, which it takes with the words to say. */
+/** Twilio's calls. The request contains the text to speak, as TwiML. */
 export const voice: Vendor = {
   ...twilio,
   name: 'voice',
   path: `/2010-04-01/Accounts/${TWILIO_SID}/Calls.json`,
-  // As somebody writes down who hears digit after digit.
+  // The digits of a code are spoken one by one. This joins them again.
   text: ({ Twiml }) => String(Twiml).replace(/(\d), (?=\d)/g, '$1'),
   check(headers, { From, Twiml }, to) {
     if (!isTwilioLogin(headers)) return 20003;
@@ -27,11 +27,17 @@ export const voice: Vendor = {
     21215: [400, 'Account not authorized to call {to}.'],
     21217: [400, "Phone number '{to}' does not appear to be valid"],
   },
-  accepted: (sid, { To, From }) => ({ sid, account_sid: TWILIO_SID, status: 'queued', to: To, from: From }),
+  accepted: (sid, { To, From }) => ({
+    sid,
+    account_sid: TWILIO_SID,
+    status: 'queued',
+    to: To,
+    from: From,
+  }),
   newId: () => `CA${hex()}`,
 };
 
-/** Twilio Verify: starts a verification with a code of ours, and takes how one ended. */
+/** Twilio Verify: starts a verification with a custom code, and accepts its result. */
 export const verify: Vendor = {
   ...twilio,
   name: 'verify',
@@ -68,9 +74,9 @@ export const verify: Vendor = {
   common: { ...twilio.common, rejected: 60205 },
 };
 
-const said = (status: number): [number, [number, string]] => [status, [status, 'No.']];
+const webhookError = (status: number): [number, [number, string]] => [status, [status, 'No.']];
 
-/** A server of the operator's own, which checks that the messages are ours. */
+/** An operator's webhook receiver. It checks the signature of every message. */
 export const webhook: Vendor = {
   name: 'webhook',
   path: '/send',
@@ -80,12 +86,12 @@ export const webhook: Vendor = {
   check(headers, { id }, _to, body) {
     const key = Buffer.from(WEBHOOK_SECRET.slice('whsec_'.length), 'base64');
     const { 'webhook-id': given, 'webhook-timestamp': timestamp, 'webhook-signature': signature } = headers;
-    const isNow = Math.abs(Date.now() / 1000 - Number(timestamp)) < 5;
+    const isRecent = Math.abs(Date.now() / 1000 - Number(timestamp)) < 5;
     const signed = `${String(given)}.${String(timestamp)}.${body}`;
     const expected = `v1,${createHmac('sha256', key).update(signed).digest('base64')}`;
-    return isNow && given === id && signature === expected ? undefined : 401;
+    return isRecent && given === id && signature === expected ? undefined : 401;
   },
-  errors: Object.fromEntries([302, 400, 401, 403, 404, 410, 422, 429, 500, 503].map(said)),
+  errors: Object.fromEntries([302, 400, 401, 403, 404, 410, 422, 429, 500, 503].map(webhookError)),
   errorBody: (code) => ({ error: code }),
   acceptedStatus: 202,
   accepted: () => ({}),

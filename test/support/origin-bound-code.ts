@@ -1,5 +1,5 @@
 /**
- * "Parse an origin-bound one-time code message" of the WICG's "Origin-bound one-time codes delivered via SMS":
+ * Implements "Parse an origin-bound one-time code message" of the WICG specification:
  * https://wicg.github.io/sms-one-time-codes/#parsing
  */
 export function originBoundCode(message: string): { host: string; code: string; embedded?: string } | null {

@@ -17,55 +17,55 @@ export interface Reply {
 
 const OPENED_AT_ONCE = 100;
 
-/** Keep-alive connections, spread over several servers, that let go of their requests together. */
+/** Keep-alive connections to several servers that send their requests at the same moment. */
 export class Volley {
-  private constructor(private readonly lines: Line[]) {}
+  private constructor(private readonly connections: Connection[]) {}
 
   static async open(urls: string[], count: number): Promise<Volley> {
-    const lines: Line[] = [];
-    while (lines.length < count) {
-      const size = Math.min(OPENED_AT_ONCE, count - lines.length);
+    const connections: Connection[] = [];
+    while (connections.length < count) {
+      const size = Math.min(OPENED_AT_ONCE, count - connections.length);
       const opened = Array.from({ length: size }, (_, i) => {
-        return Line.open(urls[(lines.length + i) % urls.length] ?? '');
+        return Connection.open(urls[(connections.length + i) % urls.length] ?? '');
       });
-      lines.push(...(await Promise.all(opened)));
+      connections.push(...(await Promise.all(opened)));
     }
-    return new Volley(lines);
+    return new Volley(connections);
   }
 
   /**
-   * Last-byte sync: every request arrives but for its last byte, then the last bytes go out in one loop. Rejects when
-   * a connection ends without an answer.
+   * Last-byte synchronisation: sends all requests without their last byte, then sends the last
+   * bytes in one loop. Rejects if a connection ends without a reply.
    */
   async fire(calls: Call[]): Promise<Reply[]> {
-    if (calls.length > this.lines.length) throw new Error('more calls than connections');
-    const loaded = this.lines.slice(0, calls.length);
-    await Promise.all(loaded.map((line, i) => line.load(calls[i] as Call)));
-    return Promise.all(loaded.map((line) => line.release()));
+    if (calls.length > this.connections.length) throw new Error('more calls than connections');
+    const loaded = this.connections.slice(0, calls.length);
+    await Promise.all(loaded.map((connection, i) => connection.load(calls[i] as Call)));
+    return Promise.all(loaded.map((connection) => connection.release()));
   }
 
   close(): void {
-    this.lines.forEach((line) => line.close());
+    this.connections.forEach((connection) => connection.close());
   }
 }
 
-/** One connection. */
-class Line {
+/** One connection that holds back the last byte of a request. */
+class Connection {
   private received = Buffer.alloc(0);
   private lastByte = '';
-  private answer?: { resolve: (reply: Reply) => void; reject: (error: Error) => void };
+  private pending?: { resolve: (reply: Reply) => void; reject: (error: Error) => void };
 
   private constructor(private readonly socket: Socket) {
     socket.on('data', (chunk: Buffer) => this.receive(chunk));
-    socket.on('error', (error) => this.answer?.reject(error));
-    socket.on('close', () => this.answer?.reject(new Error('closed without an answer')));
+    socket.on('error', (error) => this.pending?.reject(error));
+    socket.on('close', () => this.pending?.reject(new Error('closed without a reply')));
   }
 
-  static async open(url: string): Promise<Line> {
+  static async open(url: string): Promise<Connection> {
     const { hostname, port } = new URL(url);
     const socket = connect({ host: hostname, port: Number(port), noDelay: true });
     await once(socket, 'connect');
-    return new Line(socket);
+    return new Connection(socket);
   }
 
   load({ method = 'POST', path, body }: Call): Promise<void> {
@@ -86,7 +86,7 @@ class Line {
 
   release(): Promise<Reply> {
     return new Promise((resolve, reject) => {
-      this.answer = { resolve, reject };
+      this.pending = { resolve, reject };
       this.socket.write(this.lastByte);
     });
   }
@@ -111,16 +111,19 @@ class Line {
     if (body.length < length) return;
     this.received = body.subarray(length);
     const json = JSON.parse(body.toString('utf8', 0, length) || '{}') as Record<string, unknown>;
-    this.answer?.resolve({ status: Number(statusLine.split(' ')[1]), headers, body: json });
-    this.answer = undefined;
+    this.pending?.resolve({ status: Number(statusLine.split(' ')[1]), headers, body: json });
+    this.pending = undefined;
   }
 }
 
-/** One request on its own; rejects when the connection ends without an answer. */
+/** Sends one request. Rejects if the connection ends without a reply. */
 export function post(url: string, { method = 'POST', path, body }: Call, agent: Agent): Promise<Reply> {
   return new Promise((resolve, reject) => {
     const json = JSON.stringify(body);
-    const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(json) };
+    const headers = {
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(json),
+    };
     const sent = request(url + path, { method, agent, headers }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -138,7 +141,7 @@ export function post(url: string, { method = 'POST', path, body }: Call, agent: 
   });
 }
 
-/** Runs `work` again and again, so many at a time, until it returns false. */
+/** Runs `count` workers that each repeat `work` until it returns false. */
 export async function inParallel(count: number, work: () => Promise<boolean>): Promise<void> {
   const worker = async () => {
     while (await work());
@@ -146,7 +149,7 @@ export async function inParallel(count: number, work: () => Promise<boolean>): P
   await Promise.all(Array.from({ length: count }, worker));
 }
 
-/** How often each answer came: `{ '200': 1, '404 otp_not_found': 999 }`. */
+/** Counts replies by status and error code: `{ '200': 1, '404 otp_not_found': 999 }`. */
 export function tally(replies: Pick<Reply, 'status' | 'body'>[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const { status, body } of replies) {

@@ -1,6 +1,6 @@
 /**
- * Does something that may take so many milliseconds (I5). They are the processor's: by the clock it would also be what
- * other programs of a busy machine did meanwhile.
+ * Runs `work` and expects it to use less than `milliseconds` of processor time. Wall-clock time
+ * would also include other programs on a busy machine.
  */
 export function quickly<T>(milliseconds: number, work: () => T): T {
   const before = process.cpuUsage();

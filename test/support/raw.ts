@@ -12,7 +12,7 @@ interface RawRequest {
   body?: string | Buffer;
 }
 
-/** A request exactly as given: no client tidies its path, its headers or its body. */
+/** Sends a request exactly as given. Other clients normalise the path, the headers or the body. */
 export function raw(
   url: string,
   path: string,
@@ -36,7 +36,10 @@ export function raw(
   });
 }
 
-/** The same with a JSON body. */
+/** Sends a raw request with a JSON body. */
 export function rawJson(url: string, path: string, body: unknown): Promise<RawReply> {
-  return raw(url, path, { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+  return raw(url, path, {
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
 }

@@ -3,12 +3,12 @@ import { WEBHOOK_SECRET } from './more-vendors.js';
 import { raw, type RawReply } from './raw.js';
 import { TWILIO_SID, TWILIO_TOKEN } from './vendors.js';
 
-/** Where the vendors of these tests believe that the server is. */
+/** The server's public URL, to which vendors send receipts. */
 export const PUBLIC_URL = 'https://auth.example.org';
 export const POSTMARK_USER = 'postmark';
 export const POSTMARK_PASSWORD = 'Rk3m-vQ8x_T1pZ6wL9sB2nD5hG7jC0yA';
 
-/** The settings that make a server take receipts. */
+/** Settings that enable receipts. */
 export const RECEIPT_SETTINGS = {
   PUBLIC_URL,
   POSTMARK_WEBHOOK_USER: POSTMARK_USER,
@@ -19,8 +19,8 @@ const FORM = 'application/x-www-form-urlencoded';
 
 export type Fields = Record<string, string>;
 
-/** The fields of a status callback, after Twilio's documentation. */
-export function twilioFields(sid: string, status: string, more: Fields = {}): Fields {
+/** The fields of a status callback, as Twilio documents them. */
+export function twilioFields(sid: string, status: string, overrides: Fields = {}): Fields {
   return {
     MessageSid: sid,
     SmsSid: sid,
@@ -30,11 +30,11 @@ export function twilioFields(sid: string, status: string, more: Fields = {}): Fi
     From: '+15005550006',
     To: '+14155550123',
     ApiVersion: '2010-04-01',
-    ...more,
+    ...overrides,
   };
 }
 
-/** After https://www.twilio.com/docs/usage/security, without its SDK. */
+/** Implements https://www.twilio.com/docs/usage/security without Twilio's SDK. */
 export function twilioSignature(
   path: string,
   fields: Fields,
@@ -48,12 +48,17 @@ export function twilioSignature(
 
 export const twilioPath = (messageId: string) => `/webhooks/twilio?message=${messageId}`;
 
-/** Sends a status callback as Twilio would; `forged` replaces what it would say. */
+/** Sends a status callback as Twilio would. `forged` replaces parts of the request. */
 export function sendTwilio(
   server: string,
   messageId: string,
   fields: Fields,
-  forged: { signature?: string; path?: string; headers?: Record<string, string>; body?: string } = {},
+  forged: {
+    signature?: string;
+    path?: string;
+    headers?: Record<string, string>;
+    body?: string;
+  } = {},
 ): Promise<RawReply> {
   const path = forged.path ?? twilioPath(messageId);
   const signature = forged.signature ?? twilioSignature(path, fields);
@@ -67,8 +72,8 @@ export function sendTwilio(
   });
 }
 
-/** What Postmark says of a mail, after its documentation. */
-export function postmarkEvent(kind: string, messageId: string, ref: string, more: object = {}): object {
+/** A webhook event about a mail, as Postmark documents it. */
+export function postmarkEvent(kind: string, messageId: string, ref: string, details: object = {}): object {
   return {
     RecordType: kind,
     ServerID: 23,
@@ -77,11 +82,11 @@ export function postmarkEvent(kind: string, messageId: string, ref: string, more
     Tag: '',
     Details: '',
     Metadata: { message_id: messageId },
-    ...more,
+    ...details,
   };
 }
 
-/** The part of a bounce that other events do not have. */
+/** The fields of a bounce that other events do not have. */
 export function bounce(email: string, type: string, code: number, inactive: boolean): object {
   return {
     ID: 42,
@@ -107,13 +112,18 @@ export function sendPostmark(
   return raw(server, '/webhooks/postmark', {
     headers: {
       'content-type': 'application/json',
-      ...(credentials !== null && { authorization: `Basic ${Buffer.from(credentials).toString('base64')}` }),
+      ...(credentials !== null && {
+        authorization: `Basic ${Buffer.from(credentials).toString('base64')}`,
+      }),
     },
     body: JSON.stringify(event),
   });
 }
 
-/** A receipt of a sender of one's own, signed as of standardwebhooks.com; `said` is another body than what is signed. */
+/**
+ * Sends a receipt from an operator's own sender, signed as standardwebhooks.com specifies. The
+ * signature covers `receipt`, and `said` can replace the body that is sent.
+ */
 export function sendDelivery(
   server: string,
   receipt: object,

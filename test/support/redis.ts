@@ -8,17 +8,17 @@ import { join } from 'node:path';
 import { createServer as createTlsServer } from 'node:tls';
 import { createClient } from '@redis/client';
 
-/** A Redis to test with. */
+/** The Redis server for tests. */
 export const REDIS_URL = process.env.TEST_REDIS_URL ?? 'redis://127.0.0.1:6379';
 
 const newClient = () => createClient({ url: REDIS_URL });
 type Redis = ReturnType<typeof newClient>;
 
-export type Weather = 'fair' | 'hangs' | 'gone';
+export type RedisState = 'works' | 'hangs' | 'is down';
 
-/** A line to that Redis with a user of its own, and what happens to lines: they hang, or they break. */
-export class RedisLine {
-  private weather: Weather = 'fair';
+/** A proxy in front of Redis, with its own Redis user. Its connections can hang or break. */
+export class RedisProxy {
+  private state: RedisState = 'works';
   private readonly sockets = new Set<Socket>();
 
   private constructor(
@@ -27,21 +27,21 @@ export class RedisLine {
     readonly password: string,
     private readonly user: string,
     private readonly server: Server,
-    /** For whoever has to believe the line's certificate. */
+    /** Environment variables that make a server trust the proxy's certificate. */
     readonly trust: Record<string, string>,
   ) {
     server.on(trust.NODE_EXTRA_CA_CERTS ? 'secureConnection' : 'connection', (socket: Socket) =>
-      this.join(socket),
+      this.forward(socket),
     );
   }
 
-  static async open({ tls = false } = {}): Promise<RedisLine> {
+  static async open({ tls = false } = {}): Promise<RedisProxy> {
     const redis = newClient();
     await redis.connect();
     const user = `otp-test-${randomUUID()}`;
     const password = `p@ss/${randomUUID()}`;
     await redis.aclSetUser(user, ['on', `>${password}`, '~otp:*', '+@all']);
-    const folder = tls ? certificate() : '';
+    const folder = tls ? createCertificate() : '';
     const server = tls
       ? createTlsServer({
           key: readFileSync(join(folder, 'key.pem')),
@@ -53,23 +53,23 @@ export class RedisLine {
     const { port } = server.address() as AddressInfo;
     const url = `${tls ? 'rediss' : 'redis'}://${user}:${encodeURIComponent(password)}@localhost:${port}`;
     const trust: Record<string, string> = tls ? { NODE_EXTRA_CA_CERTS: join(folder, 'cert.pem') } : {};
-    return new RedisLine(redis, url, password, user, server, trust);
+    return new RedisProxy(redis, url, password, user, server, trust);
   }
 
-  become(weather: Weather): void {
-    this.weather = weather;
-    if (weather === 'gone') this.sockets.forEach((socket) => socket.destroy());
+  become(state: RedisState): void {
+    this.state = state;
+    if (state === 'is down') this.sockets.forEach((socket) => socket.destroy());
   }
 
   async close(): Promise<void> {
-    this.become('gone');
+    this.become('is down');
     this.server.close();
     await this.redis.aclDelUser(this.user);
     this.redis.destroy();
   }
 
-  private join(client: Socket): void {
-    if (this.weather === 'gone') return void client.destroy();
+  private forward(client: Socket): void {
+    if (this.state === 'is down') return void client.destroy();
     const { hostname, port } = new URL(REDIS_URL ?? '');
     const redis = connect(Number(port || 6379), hostname);
     for (const [from, to] of [
@@ -77,14 +77,14 @@ export class RedisLine {
       [redis, client],
     ] as const) {
       this.sockets.add(from);
-      from.on('data', (chunk: Buffer) => this.weather === 'fair' && to.write(chunk));
+      from.on('data', (chunk: Buffer) => this.state === 'works' && to.write(chunk));
       from.on('close', () => to.destroy());
       from.on('error', () => undefined);
     }
   }
 }
 
-function certificate(): string {
+function createCertificate(): string {
   const folder = mkdtempSync(join(tmpdir(), 'otp-tls-'));
   const request = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
   const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'];

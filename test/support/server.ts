@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { until } from './until.js';
 
-/** The built server in a process of its own, as `pnpm start:prod` runs it. */
+/** The built server in its own process, as `pnpm start:prod` runs it. */
 export class ServerProcess {
-  /** Settles with the exit code once it has ended and said all it had to say. */
+  /** Resolves to the exit code when the process has ended and its output is complete. */
   readonly ended: Promise<number | null>;
   private output = '';
 
@@ -19,7 +19,7 @@ export class ServerProcess {
     this.ended = once(child, 'close').then(([code]) => code as number | null);
   }
 
-  /** Starts one and waits until it is ready. `environment` replaces this process's own settings. */
+  /** Starts a server and waits until it is ready. It does not inherit this process's settings. */
   static async start(environment: Record<string, string>): Promise<ServerProcess> {
     for (let tries = 1; ; tries++) {
       const server = await ServerProcess.launch(environment);
@@ -27,13 +27,13 @@ export class ServerProcess {
         await server.ready();
         return server;
       } catch (error) {
-        // Another program may take the port between our look at it and the server's.
+        // Another program may take the port between the check and the start of the server.
         if (environment.PORT || tries === 3 || !server.log.includes('EADDRINUSE')) throw error;
       }
     }
   }
 
-  /** Starts one without waiting for anything, for those that are meant to refuse. */
+  /** Starts a server without waiting for it. Use this for servers that should fail to start. */
   static async launch(environment: Record<string, string>): Promise<ServerProcess> {
     const { PATH = '', HOME = '' } = process.env;
     const port = environment.PORT ?? String(await freePort());
@@ -43,13 +43,13 @@ export class ServerProcess {
     return new ServerProcess(child, `http://127.0.0.1:${port}`);
   }
 
-  /** Waits until it takes requests. */
+  /** Waits until the server accepts requests. */
   async ready(): Promise<void> {
     try {
       await until(
-        'it answers',
+        'the server answers',
         async () => {
-          if (!this.isRunning) throw new Error('it ended');
+          if (!this.isRunning) throw new Error('the server ended');
           return (await fetch(`${this.url}/health/ready`).catch(() => null))?.ok;
         },
         60,
@@ -69,14 +69,14 @@ export class ServerProcess {
     return this.output;
   }
 
-  /** Sends a signal and waits for the end; returns the exit code, or null if a signal ended it. */
+  /** Sends a signal and waits. Returns the exit code, or null if the signal ended the process. */
   stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
     if (this.isRunning) this.child.kill(signal);
     return this.ended;
   }
 }
 
-/** Below the range that outgoing connections take theirs from, so that none has it before the server listens. */
+/** A port below the ephemeral range, so no outgoing connection takes it first. */
 async function freePort(): Promise<number> {
   for (;;) {
     const port = 20_000 + Math.floor(Math.random() * 12_000);

@@ -14,7 +14,7 @@ import {
   type Vendor,
 } from './vendors.js';
 
-/** A vendor's own error code, one that every vendor has, or what goes wrong on the way. */
+/** A vendor's own error code, an error that all vendors share, or a transport fault. */
 export type Fault =
   | number
   | CommonError
@@ -32,7 +32,7 @@ export interface Behaviour {
   latencyMs?: number;
 }
 
-/** Decides for one request; `earlier` is how many there were for the same recipient. */
+/** Decides for one request. `earlier` counts previous requests for the same recipient. */
 type Decision = (to: string, earlier: number) => Behaviour;
 
 interface Rule {
@@ -44,34 +44,34 @@ interface Rule {
 
 export interface VendorCall {
   vendor: Vendor['name'];
-  /** Milliseconds. */
+  /** When the call arrived, in milliseconds since the epoch. */
   at: number;
   to: string;
   text: string;
   /** The whole parsed body. */
   payload: Payload;
-  /** How it was met, unless as usual. */
+  /** The injected fault, if any. */
   fault?: Fault;
 }
 
 export interface VendorMessage extends VendorCall {
-  /** The vendor's id. */
+  /** The id that the vendor assigned. */
   id: string;
 }
 
 const VENDORS = [postmark, twilio, voice, verify, webhook];
 
-/** Postmark, Twilio and a webhook receiver on this machine, for the real SDKs. `behave` makes them fail. */
+/** A local stub of Postmark, Twilio and a webhook receiver. `behave` injects faults. */
 export class VendorStub {
   /** Every request with a readable body, accepted or not. */
   readonly calls: VendorCall[] = [];
-  /** What was accepted, oldest first. */
+  /** The accepted messages, oldest first. */
   readonly messages: VendorMessage[] = [];
   private readonly callsByRecipient = new Map<string, VendorCall[]>();
   private readonly messagesByRecipient = new Map<string, VendorMessage[]>();
   private rules: Rule[] = [];
   private readonly server = createServer((request, reply) => {
-    // A client that was killed, or a body that nobody can read.
+    // The client was killed or the body is malformed.
     this.serve(request, reply).catch(() => reply.destroy());
   });
 
@@ -87,7 +87,7 @@ export class VendorStub {
     await closed;
   }
 
-  /** The settings that make a server send through this stub. */
+  /** Settings that make a server send through this stub. */
   get settings(): Record<string, string> {
     const url = `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
     return {
@@ -109,7 +109,10 @@ export class VendorStub {
     };
   }
 
-  /** How the next requests are met: all, or so many, or those of one recipient or vendor. The newest rule wins. */
+  /**
+   * Sets the behaviour for the next `times` requests, optionally of one recipient or vendor. The
+   * newest matching rule applies.
+   */
   behave(
     behaviour: Behaviour | Decision,
     { to, vendor, times = Infinity }: { to?: string; vendor?: Vendor['name']; times?: number } = {},
@@ -118,7 +121,7 @@ export class VendorStub {
     this.rules.unshift({ decide, to, vendor, times });
   }
 
-  /** Ends every misbehaviour, or that towards one recipient. */
+  /** Removes all rules, or the rules for one recipient. */
   heal(to?: string): void {
     this.rules = to === undefined ? [] : this.rules.filter((rule) => rule.to !== to);
   }
@@ -131,8 +134,8 @@ export class VendorStub {
     return this.messagesByRecipient.get(to) ?? [];
   }
 
-  /** The newest message to a recipient, once so many were accepted. */
-  async message(to: string, count = 1, withinMs = 5_000): Promise<VendorMessage> {
+  /** Waits for `count` accepted messages to a recipient and returns the newest. */
+  async message(to: string, count = 1, withinMs = 60_000): Promise<VendorMessage> {
     return until(
       `message number ${count} to ${to}`,
       () => this.messagesTo(to).length >= count && this.messagesTo(to).at(-1),
@@ -140,7 +143,7 @@ export class VendorStub {
     );
   }
 
-  /** The code in it. */
+  /** Waits like `message` and returns the code in the text. */
   async code(to: string, count = 1, withinMs?: number): Promise<string> {
     const { text } = await this.message(to, count, withinMs);
     return /\b\d{4,10}\b/.exec(text)?.[0] ?? '';
@@ -155,7 +158,7 @@ export class VendorStub {
     const raw = await text(request);
     const payload = vendor.parse(raw);
     const to = vendor.to(payload, url);
-    const { fault, latencyMs = 0 } = this.behaviourTowards(to, vendor.name);
+    const { fault, latencyMs = 0 } = this.behaviourFor(to, vendor.name);
     const call: VendorCall = {
       vendor: vendor.name,
       at: Date.now(),
@@ -173,9 +176,9 @@ export class VendorStub {
     if (fault === 'garbage') return send(reply, vendor.acceptedStatus, '{"MessageID": 17, "sid"');
     if (fault === 'throttled, retry after 1 s') reply.setHeader('retry-after', '1');
 
-    const asked =
+    const injected =
       typeof fault === 'number' ? fault : vendor.common[fault?.split(',')[0] as keyof typeof vendor.common];
-    const refusal = asked ?? vendor.check(request.headers, payload, to, raw);
+    const refusal = injected ?? vendor.check(request.headers, payload, to, raw);
     if (refusal !== undefined) return refuse(reply, vendor, refusal, call);
 
     const id = vendor.newId();
@@ -191,14 +194,15 @@ export class VendorStub {
       'content-length': Buffer.byteLength(body),
     });
     reply.write(body.slice(0, 20), () => {
-      // Later than the first half, so that the client has seen the headers.
+      // The delay lets the client receive the headers first.
       if (fault === 'reset mid-body') setTimeout(() => request.socket.resetAndDestroy(), 50);
     });
   }
 
-  private behaviourTowards(to: string, vendor: Vendor['name']): Behaviour {
+  private behaviourFor(to: string, vendor: Vendor['name']): Behaviour {
     const rule = this.rules.find(
-      (one) => one.times > 0 && (one.to ?? to) === to && (one.vendor ?? vendor) === vendor,
+      (candidate) =>
+        candidate.times > 0 && (candidate.to ?? to) === to && (candidate.vendor ?? vendor) === vendor,
     );
     if (rule) rule.times--;
     return rule?.decide(to, this.callsTo(to).length) ?? {};
@@ -212,21 +216,21 @@ function send(reply: ServerResponse, status: number, body: string, type = 'json'
 }
 
 function add<T extends VendorCall>(index: Map<string, T[]>, call: T): void {
-  const others = index.get(call.to);
-  if (others) others.push(call);
+  const existing = index.get(call.to);
+  if (existing) existing.push(call);
   else index.set(call.to, [call]);
 }
 
-/** Repeats the message, so that a careless log of the error would show its code. */
+/** The error repeats the message, so a log that includes the error text would leak the code. */
 function refuse(
   reply: ServerResponse,
   vendor: Vendor,
   refusal: number | [code: number, message: string],
   { to, text }: VendorCall,
 ): void {
-  const [code, special] = typeof refusal === 'number' ? [refusal] : refusal;
-  const [status, usual] = vendor.errors[code] ?? [400, 'Unknown.'];
+  const [code, override] = typeof refusal === 'number' ? [refusal] : refusal;
+  const [status, standard] = vendor.errors[code] ?? [400, 'Unknown.'];
   if (status >= 300 && status < 400) reply.setHeader('location', 'http://169.254.169.254/latest');
-  const message = `${(special ?? usual).replace('{to}', to)} ${text}`;
+  const message = `${(override ?? standard).replace('{to}', to)} ${text}`;
   send(reply, status, JSON.stringify(vendor.errorBody(code, status, message)));
 }

@@ -5,19 +5,19 @@ export const POSTMARK_TOKEN = '5a1e7e57-70ce-4b1d-9c6f-0f6d1b9a7e11';
 export const TWILIO_SID = `AC${'7'.repeat(32)}`;
 export const TWILIO_TOKEN = '3f1c5be7a0d94e3c8b7755aa10c2d4e9';
 
-/** Errors that each of them has, with a code of its own. */
+/** Errors that every vendor has, each under its own code. */
 export type CommonError = 'unauthorized' | 'throttled' | 'rejected' | 'failed';
 
 export type Payload = Record<string, unknown>;
 
-/** One call of a vendor's API: what it checks and what it answers, after its documentation. */
+/** One call of a vendor's API, as documented: what it checks and what it returns. */
 export interface Vendor {
   name: 'postmark' | 'twilio' | 'voice' | 'verify' | 'webhook';
   path: string | RegExp;
   parse: (body: string) => Payload;
   to: (payload: Payload, path: string) => string;
   text: (payload: Payload) => unknown;
-  /** The error that headers or fields deserve. */
+  /** The error for invalid headers or fields. */
   check: (
     headers: IncomingHttpHeaders,
     payload: Payload,
@@ -40,7 +40,7 @@ export function isTwilioLogin({ authorization }: IncomingHttpHeaders): boolean {
   return authorization === `Basic ${Buffer.from(`${TWILIO_SID}:${TWILIO_TOKEN}`).toString('base64')}`;
 }
 
-/** Recipients `error-<code>@any.domain` are refused with that code. */
+/** A recipient such as `error-406@example.com` is refused with that error code. */
 export const postmark: Vendor = {
   name: 'postmark',
   path: '/email',
@@ -90,7 +90,7 @@ export const postmark: Vendor = {
   common: { unauthorized: 10, throttled: 429, rejected: 406, failed: 500 },
 };
 
-/** Its magic numbers (`+15005550001` and so on) are refused as with its test credentials. */
+/** Twilio's magic numbers such as `+15005550001` fail as they do with its test credentials. */
 export const twilio: Vendor = {
   name: 'twilio',
   path: `/2010-04-01/Accounts/${TWILIO_SID}/Messages.json`,

@@ -10,9 +10,9 @@ const CONNECTIONS = 200;
 const PEOPLE = 200;
 const CODES = 250;
 
-interface Flooded {
+interface FloodResult {
   answers: Record<string, number>;
-  odd: string[];
+  errors: string[];
 }
 
 describe('a flood of password sign-ins', () => {
@@ -22,7 +22,7 @@ describe('a flood of password sign-ins', () => {
   beforeAll(async () => {
     cluster = await Cluster.start(1, { BCRYPT_COST: '10', TRUST_PROXY: 'loopback' });
     url = cluster.urls[0] ?? '';
-    await makePeople();
+    await createAccounts();
   });
   afterAll(async () => {
     agent.destroy();
@@ -30,16 +30,16 @@ describe('a flood of password sign-ins', () => {
   });
 
   it.each([
-    [15, 'that wait as they are told', true],
-    [15, 'that do not wait', false],
+    [15, 'honour Retry-After', true],
+    [15, 'ignore Retry-After', false],
   ])(
-    `sheds the excess and leaves other routes quick: ${CONNECTIONS} clients for %i s, %s (D1, RF9)`,
+    'sheds excess sign-ins and keeps other routes fast for %i s, with clients that %s',
     async (seconds, _, honoursRetryAfter) => {
       const codes = await codesToVerify(honoursRetryAfter ? 'patient' : 'hasty');
       const flood = startFlood(url, seconds, honoursRetryAfter);
       let flooding = true;
       void flood.then(() => (flooding = false));
-      await new Promise((resolve) => setTimeout(resolve, 1_000)); // until it has begun
+      await new Promise((resolve) => setTimeout(resolve, 1_000)); // The flood needs time to start.
 
       const health: number[] = [];
       const verifications: number[] = [];
@@ -62,15 +62,15 @@ describe('a flood of password sign-ins', () => {
           await pause(90);
         }
       };
-      const [{ answers, odd }] = await Promise.all([flood, checkHealth(), verifyCodes()]);
+      const [{ answers, errors }] = await Promise.all([flood, checkHealth(), verifyCodes()]);
 
       const figures = {
         health: percentiles(health),
         verification: percentiles(verifications),
         signIns: answers,
       };
-      process.stderr.write(`D1: ${JSON.stringify(figures)}\n`);
-      expect(odd).toEqual([]);
+      process.stderr.write(`login flood: ${JSON.stringify(figures)}\n`);
+      expect(errors).toEqual([]);
       const { '200': right = 0, '401 invalid_credentials': wrong = 0, ...shed } = answers;
       expect(Object.keys(shed)).toEqual(['503 passwords_busy, retry after 1']);
       expect(right).toBeGreaterThan(seconds);
@@ -83,11 +83,11 @@ describe('a flood of password sign-ins', () => {
     120_000,
   );
 
-  /** Those who sign in and those who verify codes: one signs up, and the others get a copy of its hash. */
-  async function makePeople(): Promise<void> {
+  /** Signs up one account, then copies its password hash to all other accounts. */
+  async function createAccounts(): Promise<void> {
     const email = 'first@example.com';
     await post(url, { path: '/auth/register', body: { email, password: PASSWORD } }, agent);
-    const otp = (await codes(1)).get(email);
+    const otp = (await readCodes(1)).get(email);
     const { status } = await post(url, { path: '/auth/verify', body: { email, otp } }, agent);
     expect(status).toBe(200);
     const names = [...numbered('person', PEOPLE), ...numbered('patient', CODES), ...numbered('hasty', CODES)];
@@ -99,30 +99,29 @@ describe('a flood of password sign-ins', () => {
     );
   }
 
-  async function codesToVerify(who: string): Promise<Map<string, string>> {
-    for (const email of numbered(who, CODES)) {
+  async function codesToVerify(name: string): Promise<Map<string, string>> {
+    for (const email of numbered(name, CODES)) {
       const { status } = await post(url, { path: '/auth/send_otp', body: { email } }, agent);
       expect(status).toBe(201);
     }
-    const all = await codes(CODES, who);
-    return all;
+    return readCodes(CODES, name);
   }
 
-  /** What the inbox holds, once it is so many. */
-  async function codes(count: number, who = ''): Promise<Map<string, string>> {
+  /** Waits for `count` messages to addresses with a prefix; returns the codes by address. */
+  async function readCodes(count: number, prefix = ''): Promise<Map<string, string>> {
     return until(`${count} codes`, async () => {
       const reply = await fetch(`${url}/inbox/messages`);
       const mails = (await reply.json()) as { to: string; text: string }[];
       const found = mails
-        .filter(({ to }) => to.startsWith(who))
+        .filter(({ to }) => to.startsWith(prefix))
         .map(({ to, text }) => [to, /\b\d{6}\b/.exec(text)?.[0] ?? ''] as const);
       return found.length >= count && new Map(found);
     });
   }
 });
 
-/** Every other guess is right; the wrong ones are at addresses of which half have no account. */
-async function startFlood(url: string, seconds: number, honoursRetryAfter: boolean): Promise<Flooded> {
+/** Half of the sign-ins use the right password. Half of the wrong ones use unknown addresses. */
+async function startFlood(url: string, seconds: number, honoursRetryAfter: boolean): Promise<FloodResult> {
   const body = (email: string, password: string) => JSON.stringify({ email, password });
   const bodies = numbered('person', PEOPLE).flatMap((email, i) => [
     body(email, PASSWORD),
@@ -137,8 +136,8 @@ async function startFlood(url: string, seconds: number, honoursRetryAfter: boole
     seconds,
     honoursRetryAfter,
   });
-  const [flooded] = (await once(child, 'message')) as [Flooded];
-  return flooded;
+  const [result] = (await once(child, 'message')) as [FloodResult];
+  return result;
 }
 
 function numbered(name: string, count: number): string[] {
