@@ -1,13 +1,13 @@
-// This server with production's settings and providers that accept and drop: a vendor's speed is not ours.
+// The server with production settings. Mail and SMS providers accept and drop every message, so
+// that a provider's speed does not count.
 import pg from 'pg';
-import { createApp } from '../dist/app.setup.js';
+import { createApp } from '../dist/server.js';
 import { Config } from '../dist/config/config.js';
 import { Mailers } from '../dist/mail/mailers.js';
 import { PhoneSenders } from '../dist/sms/phone-senders.js';
 import { countStatements } from './count-statements.js';
 
 countStatements(pg);
-const accept = { send: async ({ messageId }) => messageId };
 const app = await createApp(
   Config.from({
     ...process.env,
@@ -24,11 +24,12 @@ const app = await createApp(
     TWILIO_FROM: '+15005550006',
   }),
 );
-const carriers = [
+const acceptAndDrop = { send: async ({ messageId }) => messageId };
+const providers = [
   ...app.get(Mailers, { strict: false }).list,
-  ...app.get(PhoneSenders, { strict: false }).route('sms'),
+  ...app.get(PhoneSenders, { strict: false }).forCountry('sms'),
 ];
-for (const carrier of carriers) Object.assign(carrier, accept);
+for (const provider of providers) Object.assign(provider, acceptAndDrop);
 await app.listen({ port: Number(process.env.PORT), host: '127.0.0.1' });
 process.on('disconnect', () => process.exit(0));
 process.send?.('ready');

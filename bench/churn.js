@@ -1,25 +1,34 @@
-// pnpm bench:churn [cycles]: a thousand people who ask for a code and use it, again and again, as fast as one process can
-// have the heart's two statements; and what their rows become meanwhile. Of a PostgreSQL whose autovacuum is on.
+// pnpm bench:churn [cycles]: issues and verifies codes for a thousand recipients as fast as one
+// process can, and shows what happens to table and index sizes. Autovacuum must be on.
 import { randomBytes, randomUUID } from 'node:crypto';
 import pg from 'pg';
-import { createApp } from '../dist/app.setup.js';
+import { createApp } from '../dist/server.js';
 import { Config } from '../dist/config/config.js';
 import { ChallengeRepository } from '../dist/otp/challenge.repository.js';
 import { Purposes, withoutLimits } from '../dist/otp/purposes.js';
-import { makeDatabase } from './process.js';
+import { createDatabase } from './database.js';
 import { table } from './report.js';
 
 const cycles = Number(process.argv[2] ?? 1_000_000);
-const PEOPLE = 1_000;
-const LOOKS = 10;
-/** Updates so far are told to PostgreSQL's statistics within about a second. */
-const LOOK = `
-  select n_tup_upd::float8 as updates, n_tup_hot_upd::float8 as hot, n_live_tup::int as live, n_dead_tup::int as dead,
+const RECIPIENTS = 1_000;
+const SAMPLES = 10;
+const HEADER = [
+  'updates',
+  'HOT',
+  'dead rows',
+  'autovacuums',
+  'table kB',
+  'primary key kB',
+  'expiry index kB',
+];
+const TABLE_STATISTICS = `
+  select n_tup_upd::float8 as updates, n_tup_hot_upd::float8 as hot, n_dead_tup::int as dead,
     autovacuum_count::int as vacuums, pg_relation_size('challenges') / 1024 as "tableKb",
-    pg_relation_size('challenges_pkey') / 1024 as "pkeyKb", pg_relation_size('challenges_expiry') / 1024 as "expiryKb"
+    pg_relation_size('challenges_pkey') / 1024 as "pkeyKb",
+    pg_relation_size('challenges_expiry') / 1024 as "expiryKb"
   from pg_stat_user_tables where relname = 'challenges'`;
 
-const database = await makeDatabase('otp_churn');
+const database = await createDatabase('otp_churn');
 const db = new pg.Client({ connectionString: database.url });
 await db.connect();
 const app = await createApp(Config.from({ DATABASE_URL: database.url, LOG_LEVEL: 'warn' }));
@@ -28,8 +37,9 @@ try {
   const { rows } = await db.query(
     `select current_setting('autovacuum') as autovacuum, current_setting('server_version') as version`,
   );
+  const [{ version, autovacuum }] = rows;
   console.log(
-    `PostgreSQL ${rows[0].version}, autovacuum ${rows[0].autovacuum}, ${PEOPLE} people, two updates a cycle\n`,
+    `PostgreSQL ${version}, autovacuum ${autovacuum}, ${RECIPIENTS} recipients, two updates a cycle\n`,
   );
   await churn();
 } finally {
@@ -40,12 +50,13 @@ try {
 
 async function churn() {
   const challenges = app.get(ChallengeRepository, { strict: false });
-  const policy = withoutLimits(app.get(Purposes, { strict: false }).policy('login'));
-  let begun = 0;
+  const policy = withoutLimits(app.get(Purposes, { strict: false }).policyOf('login'));
+  let startedCycles = 0;
 
-  async function live(person) {
-    const key = { recipient: `email:person${person}@bench.test`, purpose: 'login', lane: '', policy };
-    while (begun++ < cycles) {
+  async function issueAndVerify(number) {
+    const recipient = `email:person${number}@bench.test`;
+    const key = { recipient, purpose: 'login', lane: '', policy };
+    while (startedCycles++ < cycles) {
       const hash = randomBytes(32);
       const issued = await challenges.issue({
         ...key,
@@ -64,25 +75,22 @@ async function churn() {
     }
   }
 
-  const lines = [];
-  const people = Promise.all(Array.from({ length: PEOPLE }, (_, person) => live(person)));
-  for (let look = 1; look <= LOOKS; look++) {
-    while (begun < (cycles / LOOKS) * look)
-      await Promise.race([people, new Promise((done) => setTimeout(done, 200))]);
-    if (look === LOOKS) await people;
-    await db.query('select pg_sleep(1.5)');
-    const { rows } = await db.query(LOOK);
-    const { updates, hot, dead, vacuums, tableKb, pkeyKb, expiryKb } = rows[0];
-    lines.push([updates, (hot / updates).toFixed(2), dead, vacuums, tableKb, pkeyKb, expiryKb].map(String));
+  const samples = [];
+  const finished = Promise.all(Array.from({ length: RECIPIENTS }, (_, number) => issueAndVerify(number)));
+  for (let number = 1; number <= SAMPLES; number++) {
+    while (startedCycles < (cycles / SAMPLES) * number)
+      await Promise.race([finished, new Promise((resolve) => setTimeout(resolve, 200))]);
+    if (number === SAMPLES) await finished;
+    samples.push(await sample());
   }
-  const header = [
-    'updates',
-    'HOT',
-    'dead rows',
-    'autovacuums',
-    'table kB',
-    'primary key kB',
-    'expiry index kB',
-  ];
-  console.log(table([header, ...lines]));
+  console.log(table([HEADER, ...samples]));
+}
+
+async function sample() {
+  // Backends report to the statistics once a second.
+  await db.query('select pg_sleep(1.5)');
+  const { rows } = await db.query(TABLE_STATISTICS);
+  const { updates, hot, dead, vacuums, tableKb, pkeyKb, expiryKb } = rows[0];
+  const hotShare = (hot / updates).toFixed(2);
+  return [updates, hotShare, dead, vacuums, tableKb, pkeyKb, expiryKb].map(String);
 }

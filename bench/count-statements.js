@@ -1,6 +1,4 @@
-// Called by every server: counts what it sends to PostgreSQL.
-
-/** Of the very `pg` that the server uses. */
+/** Counts the statements that a server sends. `pg` must be the same module that the server uses. */
 export function countStatements({ Client }) {
   const { query } = Client.prototype;
   let statements = 0;

@@ -1,25 +1,23 @@
-// Preloaded with --cpu-prof: a profile from the end of the warm-up to the end of the process, without its start.
+// Preloaded with --cpu-prof. Profiles from the end of the warm-up to the end of the process.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { Session } from 'node:inspector';
 
-const DIR = 'bench/results';
+const RESULTS = new URL('results/', import.meta.url);
 const session = new Session();
 session.connect();
 session.post('Profiler.enable');
-let isOn = false;
+let isRunning = false;
 
 process.on('message', (message) => {
   if (message !== 'warm') return;
   session.post('Profiler.start');
-  isOn = true;
+  isRunning = true;
 });
 process.on('exit', () => {
-  if (!isOn) return;
-  mkdirSync(DIR, { recursive: true });
+  if (!isRunning) return;
+  mkdirSync(RESULTS, { recursive: true });
+  const name = `${new Date().toISOString().replaceAll(':', '-')}.cpuprofile`;
   session.post('Profiler.stop', (_error, { profile }) =>
-    writeFileSync(
-      `${DIR}/${new Date().toISOString().replaceAll(':', '-')}.cpuprofile`,
-      JSON.stringify(profile),
-    ),
+    writeFileSync(new URL(name, RESULTS), JSON.stringify(profile)),
   );
 });

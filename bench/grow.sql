@@ -1,14 +1,15 @@
--- Fills an empty database of the server's: as many recipients as bench.people says, with a challenge and two messages each, of
--- whom every fifth is a user with a device, a session and an event. All is recent enough for housekeeping to leave it alone.
+-- Fills an empty database of the server with bench.recipients recipients. Each has a challenge and
+-- two messages; the first fifth also have an account with a device, a session and an event. All rows
+-- are recent, so housekeeping keeps them.
 set synchronous_commit = off;
 set maintenance_work_mem = '512MB';
 
--- Version 7, as the server makes them: in order of time.
+-- UUIDs of version 7, ordered by time, as the server makes them.
 create function pg_temp.uuid7(at timestamptz) returns uuid language sql volatile as $$
   select (lpad(to_hex((extract(epoch from at) * 1000)::bigint), 12, '0') || '7' || substr(md5(random()::text), 1, 3)
     || '8' || substr(md5(random()::text), 1, 15))::uuid $$;
 
--- Filled without its indexes, which are made afterwards as they were.
+-- Drops the indexes of these tables, fills the tables and creates the indexes again.
 create procedure pg_temp.without_indexes(tables text[], fill text[]) language plpgsql as $$
 declare definition text; definitions text[]; name text; names text[];
 begin
@@ -22,26 +23,26 @@ end $$;
 call pg_temp.without_indexes(
   '{challenges,messages,users,devices,sessions,account_events}',
   array[
-  -- Of the last twenty hours, used.
+  -- Consumed challenges of the last twenty hours.
   $$insert into challenges (recipient, purpose, id, channel, code_hash, issued_at, expires_at, resend_at, consumed_at, sends_since)
     select 'email:person-' || n || '@bench.test', 'login', pg_temp.uuid7(at), 'email', '\x00', at,
       at + interval '5 min', at + interval '1 min', at + interval '20 s', at
     from (select n, now() - random() * interval '20 hours' as at
-          from generate_series(0, current_setting('bench.people')::int - 1) n offset 0) as _$$,
-  -- Of the last four weeks, delivered.
+          from generate_series(0, current_setting('bench.recipients')::int - 1) n offset 0) as _$$,
+  -- Delivered messages of the last four weeks.
   $$insert into messages (id, recipient, purpose, challenge_id, channel, template, state, attempts, provider, provider_ref,
       created_at, due_at, expires_at, finished_at, log)
-    select id, 'email:person-' || n % current_setting('bench.people')::int || '@bench.test', 'login', id, 'email', 'code',
+    select id, 'email:person-' || n % current_setting('bench.recipients')::int || '@bench.test', 'login', id, 'email', 'code',
       'delivered', 1, 'postmark', gen_random_uuid(), at, at + interval '20 s', at + interval '5 min', at + interval '1 s',
       jsonb_build_array(jsonb_build_object('at', at, 'event', 'sent', 'provider', 'postmark'),
         jsonb_build_object('at', at, 'event', 'delivered', 'provider', 'postmark'))
     from (select n, at, pg_temp.uuid7(at) as id
           from (select n, now() - random() * interval '28 days' as at
-                from generate_series(0, 2 * current_setting('bench.people')::int - 1) n offset 0) as _ offset 0) as _$$,
+                from generate_series(0, 2 * current_setting('bench.recipients')::int - 1) n offset 0) as _ offset 0) as _$$,
   $$insert into users (id, email, created_at)
     select pg_temp.uuid7(at), 'person-' || n || '@bench.test', at
     from (select n, now() - random() * interval '300 days' as at
-          from generate_series(0, current_setting('bench.people')::int / 5 - 1) n offset 0) as _$$,
+          from generate_series(0, current_setting('bench.recipients')::int / 5 - 1) n offset 0) as _$$,
   $$insert into devices (id, user_id, token_hash, user_agent)
     select pg_temp.uuid7(now()), id, sha256(id::text::bytea), 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101'
     from users$$,

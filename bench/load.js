@@ -1,21 +1,22 @@
-// The load generator, a process of its own: keep-alive connections with one request under way on each. Raw sockets, for it
-// shares the processors with what it measures: a general client costs several times as much of them.
+// The load generator, a separate process: keep-alive connections with one request in flight on
+// each. It uses raw sockets because it shares the processors with the server under measurement, and
+// a general HTTP client needs several times the processor time.
 import { connect } from 'node:net';
 
-/** An answer other than the expected one ends the pass: a fast error must not count. */
-class WrongAnswer extends Error {}
+/** An unexpected answer ends the measurement: a fast error must not count as a fast answer. */
+class UnexpectedAnswer extends Error {}
 
 async function run(plan) {
-  const { port, method, path, headers = {}, body, values = [], takes, status, includes } = plan;
-  const { connections, seconds, limit } = plan;
+  const { port, method, path, headers = {}, body, values = [], replaceValueWith } = plan;
+  const { status, includes, connections, seconds, limit } = plan;
   const statusLine = `HTTP/1.1 ${status} `;
-  const take = takes && new RegExp(`"${takes}":"([^"]+)"`);
+  const newValue = replaceValueWith && new RegExp(`"${replaceValueWith}":"([^"]+)"`);
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   const head = `${method} ${path} HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\n${lines.join('')}`;
   const latencies = [];
   let sent = 0;
 
-  /** `{n}` is the number of the request, `{value}` the next of the values. */
+  /** `{n}` becomes the number of the request, `{value}` one of the values in turn. */
   function request(n) {
     const fill = (text) => text.replace('{n}', n).replace('{value}', values[n % values.length]);
     if (body === undefined) return `${fill(head)}\r\n`;
@@ -25,8 +26,8 @@ async function run(plan) {
 
   function check(text, n) {
     if (!text.startsWith(statusLine) || !text.includes(includes))
-      throw new WrongAnswer(`${method} ${path}: expected ${status} with ${includes}, got:\n${text}`);
-    if (take) values[n % values.length] = take.exec(text)[1];
+      throw new UnexpectedAnswer(`${method} ${path}: expected ${status} with ${includes}, got:\n${text}`);
+    if (newValue) values[n % values.length] = newValue.exec(text)[1];
   }
 
   function useConnection(deadline) {
@@ -34,41 +35,42 @@ async function run(plan) {
       const socket = connect({ port, host: '127.0.0.1', noDelay: true }).setEncoding('latin1');
       let text = '';
       let n;
-      let since;
-      const next = () => {
-        since = performance.now();
-        if (since >= deadline || sent >= limit) return socket.destroy();
+      let sentAt;
+      const sendNext = () => {
+        sentAt = performance.now();
+        if (sentAt >= deadline || sent >= limit) return socket.destroy();
         n = sent++;
         text = '';
         socket.write(request(n), 'latin1');
       };
       socket
-        .on('connect', next)
+        .on('connect', sendNext)
         .on('data', (chunk) => {
           text += chunk;
-          if (!isWhole(text)) return;
-          latencies.push(performance.now() - since);
+          if (!isComplete(text)) return;
+          latencies.push(performance.now() - sentAt);
           try {
             check(text, n);
           } catch (error) {
             socket.destroy();
             return reject(error);
           }
-          next();
+          sendNext();
         })
         .on('error', reject)
-        .on('end', () => reject(new WrongAnswer(`${method} ${path}: the connection was closed`)))
+        .on('end', () => reject(new UnexpectedAnswer(`${method} ${path}: the connection was closed`)))
         .on('close', resolve);
     });
   }
 
   const cpu = process.cpuUsage();
   const start = performance.now();
-  await Promise.all(Array.from({ length: connections }, () => useConnection(start + seconds * 1000)));
+  const deadline = start + seconds * 1000;
+  await Promise.all(Array.from({ length: connections }, () => useConnection(deadline)));
   const elapsed = performance.now() - start;
   const { user, system } = process.cpuUsage(cpu);
   latencies.sort((a, b) => a - b);
-  const percentile = (share) => latencies[Math.floor((latencies.length - 1) * share)];
+  const percentile = (rank) => latencies[Math.floor((latencies.length - 1) * rank)];
   return {
     requests: latencies.length,
     perSecond: (latencies.length / elapsed) * 1000,
@@ -79,7 +81,7 @@ async function run(plan) {
   };
 }
 
-function isWhole(text) {
+function isComplete(text) {
   const end = text.indexOf('\r\n\r\n');
   if (end < 0) return false;
   const length = /\r\ncontent-length: (\d+)/i.exec(text);

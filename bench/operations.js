@@ -1,11 +1,14 @@
-/** In the order of a round. The floor's send or verify is what each is compared with. */
+/**
+ * The measured operations in the order of a round. `baseline` is the operation of the baseline
+ * server that each is compared with.
+ */
 export const operations = {
-  send: { yardstick: 'send', means: 'send a code to a new recipient' },
-  cooldown: { yardstick: 'send', means: 'send within the cooldown, refused' },
-  verify: { yardstick: 'verify', means: 'verify a right code' },
-  wrong: { yardstick: 'verify', means: 'verify a wrong code' },
-  signin: { yardstick: 'verify', means: 'sign in with a code: an account, a session and tokens' },
-  refresh: { yardstick: 'verify', means: 'get new tokens' },
-  authenticated: { yardstick: 'verify', means: 'read the own profile, signed in' },
-  password: { yardstick: 'verify', means: 'sign in with a password (4 connections)' },
+  send: { baseline: 'send', description: 'send a code to a new recipient' },
+  cooldown: { baseline: 'send', description: 'send within the cooldown: 429' },
+  verify: { baseline: 'verify', description: 'verify a correct code' },
+  wrong: { baseline: 'verify', description: 'verify a wrong code' },
+  signin: { baseline: 'verify', description: 'sign in with a code: account, session and tokens' },
+  refresh: { baseline: 'verify', description: 'refresh the tokens' },
+  authenticated: { baseline: 'verify', description: "read the user's own profile" },
+  password: { baseline: 'verify', description: 'sign in with a password (4 connections)' },
 };

@@ -1,17 +1,17 @@
-// node bench/plans.js: how PostgreSQL finds the rows of the statements that requests wait for, on a new database, with the
-// server's settings. `test/races/plans.spec.ts` judges the plans of all statements.
+// node bench/plans.js: prints the query plans of the most frequent statements, on a new database
+// with the server's settings. `test/races/plans.spec.ts` checks the plans of all statements.
 import pg from 'pg';
-import { createApp } from '../dist/app.setup.js';
+import { createApp } from '../dist/server.js';
 import { Config } from '../dist/config/config.js';
 import { statements } from '../dist/database/sql.js';
-import { makeDatabase } from './process.js';
+import { createDatabase } from './database.js';
 
-const HOT = [
+const FREQUENT = [
   ...['challenges_issue', 'challenges_verify', 'messages_finish', 'messages_claim'],
   ...['sessions_check', 'sessions_open', 'sessions_refresh', 'users_by_id', 'users_by_email'],
 ];
 
-const database = await makeDatabase('otp_plans');
+const database = await createDatabase('otp_plans');
 const app = await createApp(Config.from({ DATABASE_URL: database.url, LOG_LEVEL: 'warn' }));
 await app.init();
 const db = new pg.Client({
@@ -19,16 +19,17 @@ const db = new pg.Client({
   options: '-c plan_cache_mode=force_generic_plan -c enable_seqscan=off',
 });
 await db.connect();
-for (const name of HOT) {
+for (const name of FREQUENT) {
   const { text } = statements.get(name);
   await db.query(`prepare ${name} as ${text}`);
-  const { rows: known } = await db.query(
+  const { rows: prepared } = await db.query(
     'select cardinality(parameter_types) as count from pg_prepared_statements where name = $1',
     [name],
   );
-  const nulls = Array.from({ length: known[0].count }, () => 'null');
+  const nulls = Array.from({ length: prepared[0].count }, () => 'null');
   const { rows } = await db.query(`explain (costs off) execute ${name} (${nulls.join()})`);
-  console.log(`\n### ${name}\n\n\`\`\`text\n${rows.map((row) => row['QUERY PLAN']).join('\n')}\n\`\`\``);
+  const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
+  console.log(`\n### ${name}\n\n\`\`\`text\n${plan}\n\`\`\``);
 }
 await db.end();
 await app.close();

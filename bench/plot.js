@@ -1,4 +1,4 @@
-// A few plots over time in one SVG, readable on light and dark pages.
+// Plots over time in one SVG, readable on light and dark pages.
 const [WIDTH, HEIGHT, LEFT, TOP, GAP] = [640, 120, 48, 40, 56];
 const COLOURS = ['#2f81f7', '#d9822b'];
 
@@ -15,15 +15,15 @@ ${plots.map((plot, index) => drawPlot(plot, TOP + index * (HEIGHT + GAP))).join(
 function drawPlot({ title, lines }, top) {
   const points = Object.values(lines).flat();
   const last = Math.max(...points.map(([x]) => x));
-  const most = ceiling(Math.max(...points.map(([, y]) => y)));
+  const axisEnd = roundUp(Math.max(...points.map(([, y]) => y)));
   const x = (minute) => (LEFT + (minute / last) * WIDTH).toFixed(1);
-  const y = (value) => (top + 12 + HEIGHT * (1 - value / most)).toFixed(1);
-  const grid = [0, most / 2, most].map(
+  const y = (value) => (top + 12 + HEIGHT * (1 - value / axisEnd)).toFixed(1);
+  const grid = [0, axisEnd / 2, axisEnd].map(
     (value) =>
       `<path d="M${LEFT} ${y(value)}h${WIDTH}" stroke="#808080" stroke-opacity=".3"/>` +
       `<text x="${LEFT - 6}" y="${Number(y(value)) + 4}" text-anchor="end">${Number(value.toPrecision(3))}</text>`,
   );
-  const drawn = Object.entries(lines).map(
+  const polylines = Object.entries(lines).map(
     ([name, line], i) =>
       `<polyline fill="none" stroke="${COLOURS[i]}" stroke-width="1.5" points="${line.map(([minute, value]) => `${x(minute)},${y(value)}`).join(' ')}"/>` +
       (Object.keys(lines).length > 1
@@ -32,12 +32,12 @@ function drawPlot({ title, lines }, top) {
   );
   return `<text x="${LEFT}" y="${top + 4}">${title}</text>
 ${grid.join('')}
-${drawn.join('\n')}
+${polylines.join('\n')}
 <text x="${LEFT + WIDTH}" y="${top + HEIGHT + 28}" text-anchor="end">minute ${last.toFixed(0)}</text>`;
 }
 
-/** The next number of one digit and zeros, or half a step below it. */
-function ceiling(value) {
+/** Rounds up to a multiple of half the leading power of ten, such as 25 to 25 and 26 to 30. */
+function roundUp(value) {
   const step = 10 ** Math.floor(Math.log10(value || 1));
   return Math.ceil((value / step) * 2) * (step / 2);
 }

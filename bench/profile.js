@@ -1,44 +1,43 @@
-// node bench/profile.js [file]: self time in a profile of `pnpm bench --cpu-prof`, the newest by default.
+// node bench/profile.js [file]: self time in a profile of `pnpm bench --cpu-prof`, by default the
+// newest one.
 import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 
-const DIR = 'bench/results';
+const RESULTS = fileURLToPath(new URL('results/', import.meta.url));
 const TOP = 30;
 
 const newest = () =>
-  readdirSync(DIR)
+  readdirSync(RESULTS)
     .filter((name) => name.endsWith('.cpuprofile'))
     .sort()
     .at(-1);
-const file = process.argv[2] ?? `${DIR}/${newest()}`;
+const file = process.argv[2] ?? `${RESULTS}${newest()}`;
 const { nodes, samples, timeDeltas } = JSON.parse(readFileSync(file, 'utf8'));
 
 function groupOf({ functionName, url }) {
   if (functionName.startsWith('(')) return functionName;
   if (url === '' || url.startsWith('node:')) return 'node';
   const name = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1];
-  if (!name) return 'ours';
+  if (!name) return 'server';
   if (name.startsWith('pg')) return 'pg';
   if (name.startsWith('@nestjs/')) return 'nest';
   return name;
 }
 
-const byId = new Map(nodes.map(({ id, callFrame }) => [id, callFrame]));
-const groups = new Map();
-const functions = new Map();
+const frames = new Map(nodes.map(({ id, callFrame }) => [id, callFrame]));
+const byPackage = new Map();
+const byFunction = new Map();
 const add = (sums, key, microseconds) => sums.set(key, (sums.get(key) ?? 0) + microseconds);
 let busy = 0;
 samples.forEach((id, i) => {
-  const frame = byId.get(id);
+  const frame = frames.get(id);
   const group = groupOf(frame);
   if (group === '(idle)') return;
   busy += timeDeltas[i];
-  add(groups, group, timeDeltas[i]);
+  add(byPackage, group, timeDeltas[i]);
   const place = frame.url.replace(/.*\/node_modules\//, '').replace(/.*\/dist\//, 'dist/');
-  add(
-    functions,
-    `${group}: ${frame.functionName || '(anonymous)'} ${place}:${frame.lineNumber + 1}`,
-    timeDeltas[i],
-  );
+  const name = frame.functionName || '(anonymous)';
+  add(byFunction, `${group}: ${name} ${place}:${frame.lineNumber + 1}`, timeDeltas[i]);
 });
 
 function print(title, sums) {
@@ -47,5 +46,5 @@ function print(title, sums) {
     console.log(`${((time / busy) * 100).toFixed(1).padStart(5)} %  ${key}`);
 }
 console.log(`${file}: ${(busy / 1e6).toFixed(1)} s busy`);
-print('self time by package', groups);
-print('self time by function', functions);
+print('self time by package', byPackage);
+print('self time by function', byFunction);

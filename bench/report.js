@@ -6,7 +6,7 @@ const HEADER = [
   'operation',
   'target',
   'req/s',
-  'of the floor (min–max)',
+  '× baseline (min–max)',
   '× Better Auth (min–max)',
   'p50 ms',
   'p99 ms',
@@ -20,50 +20,54 @@ const HEADER = [
   'others',
 ];
 const TEXT_COLUMNS = 2;
-const ORDER = ['floor', 'server', 'better-auth'];
+const TARGETS = ['baseline', 'server', 'better-auth'];
 
-export function report({ setting, results }) {
-  const { rounds, seconds, connections, postgres } = setting;
+export function report({ rounds, seconds, connections, postgresVersion, results }) {
   const paragraphs = [
-    `${os.cpus().length} × ${os.cpus()[0]?.model.trim()}, Node ${process.version}, PostgreSQL ${postgres}, ` +
-      `${rounds} rounds of ${seconds} s, ${connections} connections, ${new Date().toISOString().slice(0, 10)}`,
-    table([HEADER, ...lines(results)]),
-    'server ms, database ms: processor time of 1000 requests; load, others: share of all processors taken by the load ' +
-      'generator and by programs that have no part in this',
+    `${describeMachine()}, PostgreSQL ${postgresVersion}, ` +
+      `${rounds} rounds of ${seconds} s, ${connections} connections, ${today()}`,
+    table([HEADER, ...rows(results)]),
+    'server ms, database ms: processor time of 1000 requests\n' +
+      'load, others: share of all processors taken by the load generator, and by programs outside the measurement',
   ];
   return `\n${paragraphs.join('\n\n')}\n`;
 }
 
-function lines(results) {
-  return Object.entries(operations).flatMap(([operation, { yardstick }]) => {
-    const passes = results.filter((result) => result.operation === operation);
-    return ORDER.flatMap((name) => {
-      const runs = passes.filter(({ target }) => target === name);
+export const describeMachine = () =>
+  `${os.cpus().length} × ${os.cpus()[0]?.model.trim()}, Node ${process.version}`;
+
+export const today = () => new Date().toISOString().slice(0, 10);
+
+function rows(results) {
+  return Object.entries(operations).flatMap(([operation, { baseline }]) => {
+    const ofOperation = results.filter((result) => result.operation === operation);
+    return TARGETS.flatMap((name) => {
+      const runs = ofOperation.filter(({ target }) => target === name);
       if (runs.length === 0) return [];
-      const of = (key, digits = 0) => format(median(runs.map((run) => run[key])), digits);
+      const middle = (key, digits = 0) => format(median(runs.map((run) => run[key])), digits);
       const cells = [
         operation,
         name,
-        of('perSecond'),
-        name === 'floor' ? '1' : ratio(runs, results, 'floor', yardstick),
+        middle('perSecond'),
+        name === 'baseline' ? '1' : ratio(runs, results, 'baseline', baseline),
         name === 'better-auth' ? '1' : ratio(runs, results, 'better-auth', operation),
-        of('p50', 1),
-        of('p99', 1),
-        of('serverMs'),
-        of('databaseMs'),
-        of('statements', 1),
-        of('walFlushes', 2),
-        of('walBytes'),
-        of('mib'),
-        of('loadShare', 2),
-        of('others', 2),
+        middle('p50', 1),
+        middle('p99', 1),
+        middle('serverMs'),
+        middle('databaseMs'),
+        middle('statements', 1),
+        middle('walFlushes', 2),
+        middle('walBytes'),
+        middle('mib'),
+        middle('loadShare', 2),
+        middle('otherShare', 2),
       ];
       return [cells];
     });
   });
 }
 
-/** Each pass against the other target's of the same round: what happened to the machine happened to both. */
+/** Compares runs of the same round, because the speed of the machine changes between rounds. */
 function ratio(runs, results, target, operation) {
   const ratios = runs.flatMap(({ round, perSecond }) =>
     results
@@ -71,9 +75,12 @@ function ratio(runs, results, target, operation) {
       .map((other) => perSecond / other.perSecond),
   );
   if (ratios.length === 0) return '–';
-  const digits = median(ratios) < 10 ? 2 : 1;
-  const [middle, least, most] = [median(ratios), Math.min(...ratios), Math.max(...ratios)];
-  return `${middle.toFixed(digits)} (${least.toFixed(digits)}–${most.toFixed(digits)})`;
+  return withRange(ratios, median(ratios) < 10 ? 2 : 1);
+}
+
+export function withRange(values, digits) {
+  const [middle, min, max] = [median(values), Math.min(...values), Math.max(...values)];
+  return `${middle.toFixed(digits)} (${min.toFixed(digits)}–${max.toFixed(digits)})`;
 }
 
 export function median(values) {
@@ -84,7 +91,7 @@ export function median(values) {
 
 export const format = (value, digits) => (Number.isFinite(value) ? value.toFixed(digits) : '–');
 
-/** Markdown, to be copied into a document. */
+/** A Markdown table. */
 export function table([header, ...rows]) {
   const widths = header.map((_, column) => Math.max(...[header, ...rows].map((row) => row[column].length)));
   const pad = (cell, column) =>

@@ -1,101 +1,104 @@
-// pnpm bench [rounds] [seconds] [--only send,verify] [--targets floor,server] [--cpu-prof]
+// pnpm bench [rounds] [seconds] [--only send,verify] [--targets baseline,server] [--cpu-prof]
 import { parseArgs } from 'node:util';
 import pg from 'pg';
+import { ADMIN_URL, databaseUrl } from './database.js';
+import { CONNECTIONS, measure, stopLoadGenerator } from './measure.js';
 import { operations } from './operations.js';
-import { CONNECTIONS, pass, stopLoader } from './pass.js';
 import { report } from './report.js';
 import { TargetProcess } from './target-process.js';
+import { baseline } from './targets/baseline.js';
 import { betterAuth } from './targets/better-auth.js';
-import { floor } from './targets/floor.js';
 import { server } from './targets/server.js';
 
-/** Twice: what V8 learns from one operation it unlearns of the code that the next one shares. */
+/**
+ * Code is slow until V8 has compiled it, which takes ten seconds and more. A second pass follows
+ * because each operation makes V8 deoptimise code that the next one shares.
+ */
 const WARM_UP_SECONDS = [10, 5];
-const PROFILE = ['--import', './bench/cpu-profile.js'];
+const PROFILE_ARGS = ['--import', new URL('cpu-profile.js', import.meta.url).href];
 
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
-  options: { only: { type: 'string' }, targets: { type: 'string' }, 'cpu-prof': { type: 'boolean' } },
+  options: {
+    only: { type: 'string' },
+    targets: { type: 'string' },
+    'cpu-prof': { type: 'boolean' },
+  },
 });
 const [rounds = 5, seconds = 5] = positionals.map(Number);
-const only = chosen(flags.only, Object.keys(operations));
-/** A profile tells packages apart by their files. */
-const inFiles = { ...server, script: 'bench/bench-server.js' };
-const all = [floor, flags['cpu-prof'] ? inFiles : server, betterAuth];
-const names = chosen(
+const chosenOperations = choose(flags.only, Object.keys(operations));
+/** A profile tells packages apart by their files, which the bundle does not have. */
+const unbundledServer = { ...server, script: 'bench/bench-server.js' };
+const allTargets = [baseline, flags['cpu-prof'] ? unbundledServer : server, betterAuth];
+const chosenTargets = choose(
   flags.targets,
-  all.map(({ name }) => name),
+  allTargets.map(({ name }) => name),
 );
+const admin = new pg.Client({ connectionString: ADMIN_URL });
+const targetProcesses = allTargets
+  .filter(({ name }) => chosenTargets.includes(name))
+  .map((target) => {
+    const database = `otp_bench_${process.pid}_${target.name.replace('-', '_')}`;
+    return new TargetProcess(target, databaseUrl(database));
+  });
 
-const adminUrl = process.env.BENCH_DATABASE_URL ?? 'postgres://postgres@127.0.0.1:5432/postgres';
-const admin = new pg.Client({ connectionString: adminUrl });
-const subjects = all
-  .filter(({ name }) => names.includes(name))
-  .map((target) => new TargetProcess(target, databaseUrl(target)));
-
-function chosen(list, known) {
+function choose(list, known) {
   const items = list?.split(',') ?? known;
   const unknown = items.filter((item) => !known.includes(item));
-  if (unknown.length > 0) throw new Error(`${unknown.join()}: there are ${known.join(', ')}`);
+  if (unknown.length > 0) throw new Error(`${unknown.join()} is unknown; choose from ${known.join(', ')}`);
   return items;
 }
 
-function databaseUrl({ name }) {
-  const url = new URL(adminUrl);
-  url.pathname = `/otp_bench_${process.pid}_${name.replace('-', '_')}`;
-  return url.href;
+/** The baseline runs the operations that the chosen ones are compared with. */
+function isWanted(target, operation) {
+  const wanted =
+    target === baseline ? chosenOperations.map((name) => operations[name].baseline) : chosenOperations;
+  return wanted.includes(operation) && operation in target.operations;
 }
 
-const databaseOf = ({ databaseUrl: url }) => new URL(url).pathname.slice(1);
-
-/** Of the floor those that the others' are compared with. */
-function isWanted({ name, operations: able }, operation) {
-  const wanted = name === floor.name ? only.map((one) => operations[one].yardstick) : only;
-  return wanted.includes(operation) && operation in able;
-}
-
-/** Every target does an operation right after the other ones, first or last in turn. */
-async function measure() {
+/** All targets do an operation one after the other, in an order that alternates by round. */
+async function measureRounds() {
   const results = [];
   for (let round = 1; round <= rounds; round++) {
-    const order = round % 2 ? subjects : subjects.toReversed();
+    const order = round % 2 ? targetProcesses : targetProcesses.toReversed();
     for (const operation of Object.keys(operations))
-      for (const subject of order)
-        if (isWanted(subject.target, operation))
-          results.push({ round, ...(await pass(subject, operation, round, seconds)) });
+      for (const targetProcess of order)
+        if (isWanted(targetProcess.target, operation))
+          results.push(await measure(targetProcess, operation, round, seconds));
   }
   return results;
 }
 
-/** Code that has not run often is slow, for ten seconds and more. */
 async function warmUp() {
-  for (const subject of subjects) {
-    for (const [turn, seconds] of WARM_UP_SECONDS.entries())
+  for (const targetProcess of targetProcesses) {
+    for (const [pass, warmUpSeconds] of WARM_UP_SECONDS.entries())
       for (const operation of Object.keys(operations))
-        if (isWanted(subject.target, operation)) await pass(subject, operation, -turn, seconds);
-    subject.warmedUp();
+        if (isWanted(targetProcess.target, operation))
+          await measure(targetProcess, operation, -pass, warmUpSeconds);
+    targetProcess.warmedUp();
   }
 }
 
 async function main() {
-  for (const subject of subjects) {
-    subject.target.prepare?.();
-    await admin.query(`create database ${databaseOf(subject)}`);
-    await subject.start(flags['cpu-prof'] && subject.target.name === server.name ? PROFILE : []);
+  for (const targetProcess of targetProcesses) {
+    targetProcess.target.prepare?.();
+    await admin.query(`create database ${targetProcess.databaseName}`);
+    const isProfiled = flags['cpu-prof'] && targetProcess.target.name === server.name;
+    await targetProcess.start(isProfiled ? PROFILE_ARGS : []);
   }
   await warmUp();
-  const results = await measure();
+  const results = await measureRounds();
   const { rows } = await admin.query(`select current_setting('server_version') as version`);
-  const setting = { rounds, seconds, connections: CONNECTIONS, postgres: rows[0].version };
-  console.log(report({ setting, results }));
+  const postgresVersion = rows[0].version;
+  console.log(report({ rounds, seconds, connections: CONNECTIONS, postgresVersion, results }));
 }
 
 async function cleanUp() {
-  stopLoader();
-  for (const subject of subjects) {
-    await subject.stop();
-    await subject.db?.end();
-    await admin.query(`drop database if exists ${databaseOf(subject)} with (force)`);
+  stopLoadGenerator();
+  for (const targetProcess of targetProcesses) {
+    await targetProcess.stop();
+    await targetProcess.db?.end();
+    await admin.query(`drop database if exists ${targetProcess.databaseName} with (force)`);
   }
   await admin.end();
 }

@@ -1,11 +1,10 @@
-// pnpm bench:scale [seconds]: several processes behind HAProxy on one PostgreSQL, with and without PgBouncer between them. How
-// much they do, and what becomes of what was acknowledged when one of them is killed.
-import os from 'node:os';
+// pnpm bench:scale [seconds]: several processes behind HAProxy on one PostgreSQL, with and without
+// PgBouncer in between. Measures throughput, and what is lost when one of the processes is killed.
 import { setTimeout as wait } from 'node:timers/promises';
-import { balancer, pooler } from './middle.js';
-import { load, stopLoader } from './pass.js';
-import { makeDatabase } from './process.js';
-import { table } from './report.js';
+import { startHaproxy, startPgbouncer } from '../test/support/proxies.js';
+import { createDatabase } from './database.js';
+import { runLoad, stopLoadGenerator } from './measure.js';
+import { describeMachine, table, today } from './report.js';
 import { TargetProcess } from './target-process.js';
 import { server } from './targets/server.js';
 
@@ -13,8 +12,8 @@ const seconds = Number(process.argv[2] ?? 5);
 const CONNECTIONS = 32;
 const WARM_UP_SECONDS = 6;
 const KILL_SECONDS = 6;
-/** The lease of a process that died, and the sweeps after it. */
-const HEALING_MS = 60_000;
+/** Messages that a killed process had claimed go out once its leases end and they are swept up. */
+const RECOVERY_MS = 60_000;
 const SETUPS = [
   { processes: 1, through: 'HAProxy' },
   { processes: 2, through: 'HAProxy' },
@@ -22,46 +21,38 @@ const SETUPS = [
   { processes: 2, through: 'HAProxy, PgBouncer' },
   { processes: 4, through: 'HAProxy, PgBouncer' },
 ];
+const HEADER = [
+  ...['processes', 'through', 'sends/s', 'p99 ms', 'verifies/s', 'p99 ms'],
+  ...['acknowledged', 'failed', 'lost'],
+];
 
-async function measure({ processes, through }) {
-  const database = await makeDatabase('otp_scale');
+async function measureSetup({ processes, through }) {
+  const database = await createDatabase('otp_scale');
   const stops = [];
   try {
-    const before = through.includes('PgBouncer') ? await pooler(database.url) : undefined;
-    if (before) stops.push(before.stop);
+    const pgbouncer = through.includes('PgBouncer') ? await startPgbouncer(database.url) : undefined;
+    if (pgbouncer) stops.push(pgbouncer.stop);
     const target = { ...server, env: { ...server.env, TRUST_PROXY: 'loopback' } };
-    const subjects = Array.from({ length: processes }, () => {
-      const subject = new TargetProcess(target, before?.url ?? database.url);
+    const targetProcesses = Array.from({ length: processes }, () => {
+      const targetProcess = new TargetProcess(target, pgbouncer?.url ?? database.url);
       stops.unshift(async () => {
-        await subject.stop();
-        await subject.db.end();
+        await targetProcess.stop();
+        await targetProcess.db?.end();
       });
-      return subject;
+      return targetProcess;
     });
-    for (const subject of subjects) await subject.start();
-    const front = await balancer(subjects.map(({ url }) => url));
-    stops.unshift(front.stop);
-    const [{ db }] = subjects;
+    for (const targetProcess of targetProcesses) await targetProcess.start();
+    const haproxy = await startHaproxy(targetProcesses.map(({ url }) => url));
+    stops.unshift(haproxy.stop);
+    const [{ db }] = targetProcesses;
     const cells = [String(processes), through];
     for (const operation of ['send', 'verify']) {
-      const run = async (tag, time) => {
-        const plan = await server.operations[operation]({ db, url: front.url, tag, seconds: time });
-        await db.query('vacuum analyze');
-        await db.query('checkpoint');
-        const result = await load({
-          port: new URL(front.url).port,
-          connections: CONNECTIONS,
-          seconds: time,
-          ...plan,
-        });
-        await server.settle(db);
-        return result;
-      };
-      await run(`warm${operation}`, WARM_UP_SECONDS);
-      const { perSecond, p99 } = await run(operation, seconds);
-      cells.push(perSecond.toFixed(0), p99.toFixed(1));
+      const warmUpTag = `warm${operation}`;
+      await measureOperation(operation, warmUpTag, WARM_UP_SECONDS, haproxy.url, db);
+      const result = await measureOperation(operation, operation, seconds, haproxy.url, db);
+      cells.push(result.perSecond.toFixed(0), result.p99.toFixed(1));
     }
-    if (processes > 1) cells.push(...(await killOne(subjects, front.url, db)));
+    if (processes > 1) cells.push(...(await killOneUnderLoad(targetProcesses, haproxy.url, db)));
     else cells.push('–', '–', '–');
     return cells;
   } finally {
@@ -70,12 +61,26 @@ async function measure({ processes, through }) {
   }
 }
 
-async function killOne([victim], url, db) {
+async function measureOperation(operation, tag, durationSeconds, url, db) {
+  const plan = await server.operations[operation]({ db, url, tag, seconds: durationSeconds });
+  await db.query('vacuum analyze');
+  await db.query('checkpoint');
+  const result = await runLoad({
+    port: new URL(url).port,
+    connections: CONNECTIONS,
+    seconds: durationSeconds,
+    ...plan,
+  });
+  await server.settle(db);
+  return result;
+}
+
+async function killOneUnderLoad([victim], url, db) {
   const acknowledged = [];
   let failed = 0;
   let next = 0;
   const end = performance.now() + KILL_SECONDS * 1000;
-  const work = async () => {
+  const sendUntilEnd = async () => {
     while (performance.now() < end) {
       const email = `kill-${next++}@bench.test`;
       const reply = await fetch(`${url}/auth/send_otp`, {
@@ -88,16 +93,17 @@ async function killOne([victim], url, db) {
       else failed++;
     }
   };
-  const working = Array.from({ length: CONNECTIONS }, work);
+  const clients = Array.from({ length: CONNECTIONS }, sendUntilEnd);
   await wait((KILL_SECONDS * 1000) / 3);
   victim.child.kill('SIGKILL');
-  await Promise.all(working);
+  await Promise.all(clients);
 
-  const sent = `select count(*)::int as count from messages where recipient = any ($1::text[]) and state = 'sent'`;
-  const since = performance.now();
+  const countSent = `select count(*)::int as count from messages
+    where recipient = any ($1::text[]) and state = 'sent'`;
+  const started = performance.now();
   let lost = acknowledged.length;
-  while (lost > 0 && performance.now() - since < HEALING_MS) {
-    lost = acknowledged.length - (await db.query(sent, [acknowledged])).rows[0].count;
+  while (lost > 0 && performance.now() - started < RECOVERY_MS) {
+    lost = acknowledged.length - (await db.query(countSent, [acknowledged])).rows[0].count;
     await wait(200);
   }
   return [String(acknowledged.length), String(failed), String(lost)];
@@ -106,15 +112,11 @@ async function killOne([victim], url, db) {
 try {
   const rows = [];
   for (const setup of SETUPS) {
-    rows.push(await measure(setup));
+    rows.push(await measureSetup(setup));
     process.stderr.write(`${rows.at(-1).join(' | ')}\n`);
   }
-  console.log(
-    `${os.cpus().length} × ${os.cpus()[0]?.model.trim()}, Node ${process.version}, ${CONNECTIONS} connections, ` +
-      `${seconds} s each, ${new Date().toISOString().slice(0, 10)}\n`,
-  );
-  const header = ['processes', 'through', 'sends/s', 'p99 ms', 'verifies/s', 'p99 ms'];
-  console.log(table([[...header, 'acknowledged', 'failed', 'lost'], ...rows]));
+  console.log(`${describeMachine()}, ${CONNECTIONS} connections, ${seconds} s each, ${today()}\n`);
+  console.log(table([HEADER, ...rows]));
 } finally {
-  stopLoader();
+  stopLoadGenerator();
 }

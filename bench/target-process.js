@@ -1,13 +1,15 @@
-// A server under measurement: a process of its own and a database of its own.
+// A server under measurement, in its own process and with its own database.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { openSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import pg from 'pg';
-import { costs, postmasterOf, residentMiB } from './costs.js';
-import { freePort } from './process.js';
+import { freePort } from '../test/support/free-port.js';
+import { findPostmaster, readUsage, residentMiB } from './resource-usage.js';
 
-/** Logs are written, and kept nowhere. */
+/** The server pays for writing its log, but the log is not kept. */
 const log = openSync('/dev/null', 'w');
+const ROOT = new URL('../', import.meta.url);
 
 export class TargetProcess {
   constructor(target, databaseUrl) {
@@ -19,36 +21,46 @@ export class TargetProcess {
     const { script, env } = this.target;
     this.port = await freePort();
     const { PATH } = process.env;
-    this.child = fork(script, {
-      env: { PATH, NODE_ENV: 'production', ...env, DATABASE_URL: this.databaseUrl, PORT: this.port },
+    this.child = fork(fileURLToPath(new URL(script, ROOT)), {
+      env: {
+        PATH,
+        NODE_ENV: 'production',
+        ...env,
+        DATABASE_URL: this.databaseUrl,
+        PORT: this.port,
+      },
       execArgv,
       stdio: ['ignore', log, 'inherit', 'ipc'],
     });
-    // An error here is one of the server's start.
     const failed = once(this.child, 'exit').then(([code]) => {
-      throw new Error(`${script} ended with ${code}`);
+      throw new Error(`${script} exited with ${code}`);
     });
+    // An exit after the start is not an error.
     failed.catch(() => undefined);
     await Promise.race([once(this.child, 'message'), failed]);
     this.db = new pg.Client({ connectionString: this.databaseUrl });
     await this.db.connect();
-    this.postmaster = await postmasterOf(this.db);
+    this.postmaster = await findPostmaster(this.db);
   }
 
   get url() {
     return `http://127.0.0.1:${this.port}`;
   }
 
-  costs() {
-    return costs(this.db, this.child.pid, this.postmaster);
+  get databaseName() {
+    return new URL(this.databaseUrl).pathname.slice(1);
   }
 
-  /** A profile begins now. */
+  usage() {
+    return readUsage(this.db, this.child.pid, this.postmaster);
+  }
+
+  /** Starts the profile, if one was asked for. */
   warmedUp() {
     this.child.send('warm');
   }
 
-  /** Statements so far. */
+  /** The number of statements sent so far. */
   async statements() {
     this.child.send('count');
     const [{ statements }] = await once(this.child, 'message');
@@ -59,7 +71,7 @@ export class TargetProcess {
     return residentMiB(this.child.pid);
   }
 
-  /** Every target ends when its parent lets go, by its own exit, which writes a profile if one was asked for. */
+  /** Disconnects, upon which every target exits by itself. A signal would lose the profile. */
   async stop() {
     if (!this.child || this.child.exitCode !== null || this.child.signalCode !== null) return;
     const ended = once(this.child, 'exit');

@@ -1,5 +1,6 @@
-// Better Auth on the same PostgreSQL, as fast as its guides say it can be while every request still asks the database
-// whether the session lives: joins and the indexes of its own migrations, no rate limits, no telemetry, no tracing.
+// Better Auth on the same PostgreSQL, tuned as its guides recommend: joins, the indexes of its own
+// migrations, no rate limits, no telemetry and no tracing. Every request still checks its session
+// in the database.
 import { createServer } from 'node:http';
 import { betterAuth } from 'better-auth';
 import { getMigrations } from 'better-auth/db/migration';
@@ -19,7 +20,7 @@ const options = {
   emailAndPassword: { enabled: true },
   experimental: { instrumentation: { enabled: false } },
   rateLimit: { enabled: false },
-  // On, it would answer from a cookie for minutes after a sign-out.
+  // With the cookie cache an ended session stays valid for minutes.
   session: { cookieCache: { enabled: false } },
   telemetry: { enabled: false },
   plugins: [emailOTP({ sendVerificationOTP: drop }), phoneNumber({ sendOTP: drop })],

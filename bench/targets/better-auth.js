@@ -1,14 +1,20 @@
-// What Better Auth is asked to do: it has no cooldown and no refresh.
+// Requests to Better Auth, which has no cooldown and no refresh.
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 
-const DIR = 'bench/better-auth';
+const FOLDER = fileURLToPath(new URL('../better-auth', import.meta.url));
 const PASSWORD = 'correct horse battery staple 7';
-const RIGHT = '123456';
+const CODE = '123456';
 
-const post = (path, status, includes) => ({ method: 'POST', path: `/api/auth${path}`, status, includes });
+const post = (path, status, includes) => ({
+  method: 'POST',
+  path: `/api/auth${path}`,
+  status,
+  includes,
+});
 
-/** Users with a proved address. */
+/** Adds users with a verified address. */
 async function addUsers(db, prefix, count) {
   await db.query(
     `insert into "user" (id, name, email, "emailVerified", "createdAt", "updatedAt")
@@ -17,19 +23,22 @@ async function addUsers(db, prefix, count) {
   );
 }
 
-/** It deletes what has expired with every check, and two that do may deadlock. None expires during a pass. */
+/**
+ * Adds codes. Better Auth deletes expired codes with every check, and two deletions may deadlock,
+ * so this removes the codes that would expire during the measurement.
+ */
 async function addCodes(db, type, prefix, count) {
   await db.query(`delete from verification where "expiresAt" < now() + interval '1 min'`);
   await db.query(
     `insert into verification (id, identifier, value, "expiresAt", "createdAt", "updatedAt")
      select $1 || $2 || n, $1 || '-otp-' || $2 || '-' || n || '@bench.test', $4, now() + interval '5 min', now(), now()
      from generate_series(0, $3 - 1) n`,
-    [type, prefix, count, `${RIGHT}:0`],
+    [type, prefix, count, `${CODE}:0`],
   );
 }
 
-/** The cookie that a sign-in leaves. */
-async function cookieOf(url, path, body) {
+/** Signs in and returns the session cookie. */
+async function sessionCookie(url, path, body) {
   const response = await fetch(`${url}/api/auth${path}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', origin: url },
@@ -41,16 +50,11 @@ async function cookieOf(url, path, body) {
 
 export const betterAuth = {
   name: 'better-auth',
-  script: `${DIR}/server.js`,
+  script: 'bench/better-auth/server.js',
   prepare() {
-    if (existsSync(`${DIR}/node_modules`)) return;
-    execFileSync(
-      'npx',
-      ['-y', 'pnpm@12', 'install', '--ignore-workspace', '--frozen-lockfile', '--dir', DIR],
-      {
-        stdio: 'inherit',
-      },
-    );
+    if (existsSync(`${FOLDER}/node_modules`)) return;
+    const install = ['install', '--ignore-workspace', '--frozen-lockfile', '--dir', FOLDER];
+    execFileSync('npx', ['-y', 'pnpm@12', ...install], { stdio: 'inherit' });
   },
   operations: {
     send: ({ tag }) => ({
@@ -63,7 +67,7 @@ export const betterAuth = {
       await addCodes(db, 'email-verification', tag, limit);
       return {
         ...post('/email-otp/verify-email', 200, '"status":true'),
-        body: `{"email":"${tag}-{n}@bench.test","otp":"${RIGHT}"}`,
+        body: `{"email":"${tag}-{n}@bench.test","otp":"${CODE}"}`,
         limit,
       };
     },
@@ -83,7 +87,7 @@ export const betterAuth = {
       await addCodes(db, 'sign-in', tag, limit);
       return {
         ...post('/sign-in/email-otp', 200, '"token":'),
-        body: `{"email":"${tag}-{n}@bench.test","otp":"${RIGHT}"}`,
+        body: `{"email":"${tag}-{n}@bench.test","otp":"${CODE}"}`,
         limit,
       };
     },
@@ -93,7 +97,7 @@ export const betterAuth = {
       await addCodes(db, 'sign-in', tag, count);
       const emails = Array.from({ length: count }, (_, n) => `${tag}-${n}@bench.test`);
       const cookies = await Promise.all(
-        emails.map((email) => cookieOf(url, '/sign-in/email-otp', { email, otp: RIGHT })),
+        emails.map((email) => sessionCookie(url, '/sign-in/email-otp', { email, otp: CODE })),
       );
       return {
         method: 'GET',
@@ -107,7 +111,7 @@ export const betterAuth = {
     async password({ tag, url }) {
       const emails = Array.from({ length: 8 }, (_, n) => `${tag}-${n}@bench.test`);
       await Promise.all(
-        emails.map((email) => cookieOf(url, '/sign-up/email', { name: 'p', email, password: PASSWORD })),
+        emails.map((email) => sessionCookie(url, '/sign-up/email', { name: 'p', email, password: PASSWORD })),
       );
       return {
         ...post('/sign-in/email', 200, '"token":'),

@@ -1,22 +1,22 @@
-// What this server is asked to do, and the rows that it finds.
+// Requests to this server, and the rows that they need.
 import { createHmac, hkdfSync } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 
 const SECRET = 'bench-7f3k9w2m5x8q1v4b6n0z-only-for-this-run';
 
 const PASSWORD = 'correct horse battery staple 7';
-export const RIGHT = '123456';
+export const CODE = '123456';
 
-/** As the server hashes codes: the key comes from its secret. */
+/** Hashes a code as the server does, with a key derived from its secret. */
 const mac = Buffer.from(hkdfSync('sha256', SECRET, '', 'otp-auth-server mac', 32));
 export const hashOf = (email) =>
   createHmac('sha256', mac)
-    .update(JSON.stringify([`email:${email}`, 'login', '', '', RIGHT]))
+    .update(JSON.stringify([`email:${email}`, 'login', '', '', CODE]))
     .digest();
 
 export const post = (path, status, includes) => ({ method: 'POST', path, status, includes });
 
-/** Live codes, in their cooldown. */
+/** Adds active challenges within their cooldown. */
 async function addChallenges(db, emails) {
   await db.query(
     `insert into challenges (recipient, purpose, id, channel, code_hash, issued_at, expires_at, resend_at)
@@ -34,19 +34,22 @@ async function addAccounts(db, emails) {
 
 const emailsOf = (prefix, count) => Array.from({ length: count }, (_, n) => `${prefix}-${n}@bench.test`);
 
-/** Signs new accounts in with codes, as their owners would. */
-async function signedIn({ db, tag, url }, count) {
+/** Creates accounts and signs them in with codes. */
+async function signIn({ db, tag, url }, count) {
   const emails = emailsOf(tag, count);
   await addAccounts(db, emails);
   await addChallenges(db, emails);
   const tokens = await Promise.all(
-    emails.map((email) => ask(`${url}/auth/verify_otp`, 'POST', { email, otp: RIGHT })),
+    emails.map((email) => call(`${url}/auth/verify_otp`, 'POST', { email, otp: CODE })),
   );
   return { emails, tokens };
 }
 
-export async function ask(url, method, body, token) {
-  const headers = { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) };
+export async function call(url, method, body, token) {
+  const headers = {
+    'content-type': 'application/json',
+    ...(token && { authorization: `Bearer ${token}` }),
+  };
   const response = await fetch(url, { method, headers, body: JSON.stringify(body) });
   if (!response.ok) throw new Error(`${method} ${url}: ${response.status} ${await response.text()}`);
   return response.json();
@@ -54,7 +57,7 @@ export async function ask(url, method, body, token) {
 
 export const server = {
   name: 'server',
-  /** `bench/bench-server.js` as one file, as production runs it. */
+  /** `bench/bench-server.js`, bundled as in production. */
   script: 'dist/bench-server.js',
   env: { APP_SECRET: SECRET },
   operations: {
@@ -76,7 +79,7 @@ export const server = {
       await addChallenges(db, emailsOf(tag, limit));
       return {
         ...post('/auth/verify_otp', 201, '"VerificationStatus":"approved"'),
-        body: `{"email":"${tag}-{n}@bench.test","otp":"${RIGHT}"}`,
+        body: `{"email":"${tag}-{n}@bench.test","otp":"${CODE}"}`,
         limit,
       };
     },
@@ -96,21 +99,21 @@ export const server = {
       await addChallenges(db, emails);
       return {
         ...post('/auth/verify_otp', 201, '"refreshToken":'),
-        body: `{"email":"${tag}-{n}@bench.test","otp":"${RIGHT}"}`,
+        body: `{"email":"${tag}-{n}@bench.test","otp":"${CODE}"}`,
         limit,
       };
     },
     async refresh(context) {
-      const { tokens } = await signedIn(context, 100);
+      const { tokens } = await signIn(context, 100);
       return {
         ...post('/auth/refresh', 200, '"accessToken":'),
         body: '{"refreshToken":"{value}"}',
         values: tokens.map(({ refreshToken }) => refreshToken),
-        takes: 'refreshToken',
+        replaceValueWith: 'refreshToken',
       };
     },
     async authenticated(context) {
-      const { tokens } = await signedIn(context, 100);
+      const { tokens } = await signIn(context, 100);
       return {
         method: 'GET',
         path: '/users/me',
@@ -121,9 +124,9 @@ export const server = {
       };
     },
     async password(context) {
-      const { emails, tokens } = await signedIn(context, 8);
+      const { emails, tokens } = await signIn(context, 8);
       for (const { accessToken } of tokens)
-        await ask(`${context.url}/auth/reset`, 'PATCH', { password: PASSWORD }, accessToken);
+        await call(`${context.url}/auth/reset`, 'PATCH', { password: PASSWORD }, accessToken);
       return {
         ...post('/auth/login', 200, '"accessToken":'),
         body: `{"email":"{value}","password":"${PASSWORD}"}`,
@@ -132,10 +135,10 @@ export const server = {
       };
     },
   },
-  /** Until what was sent is written back: it belongs to the cost of a send. */
+  /** Waits until the outcome of every message is stored, which is part of the cost of a send. */
   async settle(db) {
-    const pending = `select 1 from messages where state in ('queued', 'sending') limit 1`;
-    for (let tries = 0; (await db.query(pending)).rows.length > 0; tries++) {
+    const selectPending = `select 1 from messages where state in ('queued', 'sending') limit 1`;
+    for (let tries = 0; (await db.query(selectPending)).rows.length > 0; tries++) {
       if (tries === 600) throw new Error('messages are still pending after half a minute');
       await wait(50);
     }

@@ -2,19 +2,19 @@ import pg from 'pg';
 import { age } from './age.js';
 import { Client } from './client.js';
 import { testDatabase, type TestDatabase } from './database.js';
-import { balancer, pooler, type Middle } from '../../bench/middle.js';
+import { startHaproxy, startPgbouncer, type ProxyProcess } from './proxies.js';
 import { ServerProcess } from './server.js';
 import { until } from './until.js';
 
-/** More processes than a test asks for, and what is to stand before them and before the database. */
-const PROCESSES = Number(process.env.CLUSTER_PROCESSES ?? 0);
-const THROUGH = (process.env.CLUSTER_THROUGH ?? '').split(',');
+/** Overrides for manual runs: the least number of processes, and `haproxy`, `pgbouncer` or both. */
+const MIN_PROCESSES = Number(process.env.CLUSTER_PROCESSES ?? 0);
+const PROXIES = (process.env.CLUSTER_THROUGH ?? '').split(',');
 
-/** Server processes on one new PostgreSQL database, and a connection of the test's own to it. */
+/** Several server processes on one new PostgreSQL database, and a direct connection to it. */
 export class Cluster {
   readonly servers: ServerProcess[] = [];
-  private readonly middles: Middle[] = [];
-  private balancer?: Middle;
+  private readonly proxies: ProxyProcess[] = [];
+  private loadBalancer?: ProxyProcess;
 
   private constructor(
     private readonly database: TestDatabase,
@@ -26,7 +26,8 @@ export class Cluster {
     const database = await testDatabase();
     const { DATABASE_URL = '' } = database.env;
     const pool = new pg.Pool({ connectionString: DATABASE_URL, max: 4 });
-    pool.on('error', () => undefined); // of tests that end every connection of the database
+    // Some tests terminate every connection of the database.
+    pool.on('error', () => undefined);
     const cluster = new Cluster(
       database,
       {
@@ -38,21 +39,23 @@ export class Cluster {
       },
       pool,
     );
-    if (THROUGH.includes('pgbouncer'))
-      cluster.settings.DATABASE_URL = (await cluster.keep(pooler(DATABASE_URL))).url;
-    if (THROUGH.includes('haproxy')) cluster.settings.TRUST_PROXY = 'loopback';
-    await Promise.all(Array.from({ length: Math.max(count, PROCESSES) }, () => cluster.add()));
-    if (THROUGH.includes('haproxy')) cluster.balancer = await cluster.keep(balancer(cluster.urls));
+    if (PROXIES.includes('pgbouncer'))
+      cluster.settings.DATABASE_URL = (await cluster.stopAtEnd(startPgbouncer(DATABASE_URL))).url;
+    if (PROXIES.includes('haproxy')) cluster.settings.TRUST_PROXY = 'loopback';
+    const processes = Math.max(count, MIN_PROCESSES);
+    await Promise.all(Array.from({ length: processes }, () => cluster.add()));
+    if (PROXIES.includes('haproxy'))
+      cluster.loadBalancer = await cluster.stopAtEnd(startHaproxy(cluster.urls));
     return cluster;
   }
 
-  private async keep(starting: Promise<Middle>): Promise<Middle> {
-    const middle = await starting;
-    this.middles.push(middle);
-    return middle;
+  private async stopAtEnd(starting: Promise<ProxyProcess>): Promise<ProxyProcess> {
+    const proxy = await starting;
+    this.proxies.push(proxy);
+    return proxy;
   }
 
-  /** Starts one more process, on a port of its own unless it takes over another's. */
+  /** Starts one more process, on a free port unless the settings name one. */
   async add(settings: Record<string, string> = {}): Promise<ServerProcess> {
     const server = await ServerProcess.start({ ...this.settings, ...settings });
     this.servers.push(server);
@@ -61,7 +64,7 @@ export class Cluster {
 
   async stop(): Promise<void> {
     await Promise.all(this.servers.map((server) => server.stop('SIGKILL')));
-    await Promise.all(this.middles.map((middle) => middle.stop()));
+    await Promise.all(this.proxies.map((proxy) => proxy.stop()));
     await this.pool.end();
     await this.database.drop();
   }
@@ -70,13 +73,13 @@ export class Cluster {
     return this.database.env.DATABASE_URL ?? '';
   }
 
-  /** The addresses of the processes that run, or of what stands before them. */
+  /** The load balancer's URL if there is one, else those of the running processes. */
   get urls(): string[] {
-    if (this.balancer) return [this.balancer.url];
+    if (this.loadBalancer) return [this.loadBalancer.url];
     return this.servers.filter(({ isRunning }) => isRunning).map(({ url }) => url);
   }
 
-  /** One for each process, whatever stands before them. */
+  /** One client per process, which bypasses the load balancer. */
   get clients(): Client[] {
     return this.servers.map(({ url }) => new Client(url));
   }
@@ -94,8 +97,8 @@ export class Cluster {
   }
 
   /**
-   * The sure race: locks a recipient's rows, lets `fire` start, and releases them once so many statements of the
-   * servers wait for them and `meanwhile` is done.
+   * Forces a race: locks a recipient's rows, calls `fire`, and releases the lock once `waiting`
+   * statements of the servers wait for it and `meanwhile` is done.
    */
   whileLocked<T>(
     recipient: string,
@@ -107,7 +110,7 @@ export class Cluster {
     return this.whileHeld({ lock, key: recipient }, waiting, fire, meanwhile);
   }
 
-  /** The same with the rows that a statement locks. */
+  /** Like `whileLocked`, for the rows that the statement `lock` locks. */
   async whileHeld<T>(
     { lock, key }: { lock: string; key: string },
     waiting: number,
@@ -129,19 +132,19 @@ export class Cluster {
     }
   }
 
-  /** Until so many statements of the servers wait for locks. */
+  /** Waits until `count` statements of the servers wait for a lock. */
   async untilWaiting(count: number): Promise<void> {
-    await until(`${count} statements wait for a lock`, async () => (await this.waiting()) >= count);
+    await until(`${count} statements wait for a lock`, async () => (await this.countWaiting()) >= count);
   }
 
-  /** How many statements of the servers wait for a lock. */
-  private async waiting(): Promise<number> {
+  /** Counts the statements of the servers that wait for a lock. */
+  private async countWaiting(): Promise<number> {
     const [row] = await this.sql<{ count: number }>(`select count(*)::int from pg_stat_activity
       where datname = current_database() and application_name = 'otp-auth-server' and wait_event_type = 'Lock'`);
     return row?.count ?? 0;
   }
 
-  /** Ends every connection of the servers, as a restart or a failover of the database does. */
+  /** Terminates every connection of the servers, as a restart or a failover does. */
   async cutConnections(): Promise<number> {
     const ended = await this.sql(`select pg_terminate_backend(pid) from pg_stat_activity
       where datname = current_database() and application_name = 'otp-auth-server'`);

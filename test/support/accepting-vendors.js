@@ -1,13 +1,14 @@
-// Postmark and Twilio on this machine: both take every message at once, and the codes are kept for whoever asked.
+// Local Postmark and Twilio that accept every message at once and remember the codes. `VendorStub`
+// can also fail; this one costs little enough to stand beside a server under load.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
 
-/** The newest code of each address, until it is taken. */
-const codes = new Map();
-let accepted = 0;
+export async function startAcceptingVendors() {
+  /** The newest code of each address, until a caller takes it. */
+  const codes = new Map();
+  let accepted = 0;
 
-export async function startVendors() {
   const server = createServer(async (request, response) => {
     const body = await text(request);
     const isMail = request.url === '/email';
@@ -25,7 +26,7 @@ export async function startVendors() {
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const url = `http://127.0.0.1:${server.address().port}`;
   return {
-    /** Production's settings, with these vendors in the place of the real ones. */
+    /** Production settings that send through these vendors. */
     settings: {
       NODE_ENV: 'production',
       HOST: '127.0.0.1',
@@ -43,14 +44,14 @@ export async function startVendors() {
       TWILIO_FROM: '+15005550006',
       TWILIO_API_URL: url,
     },
-    /** Takes the code that an address was sent, once it has come. */
-    async codeOf(address) {
+    /** Waits for the code sent to an address and removes it. */
+    async takeCode(address) {
       for (let tries = 0; tries < 500; tries++) {
         const code = codes.get(address);
         if (codes.delete(address)) return code;
         await new Promise((resolve) => setTimeout(resolve, 10));
       }
-      throw new Error(`no code came to ${address}`);
+      throw new Error(`no code was sent to ${address}`);
     },
     stop: () => server.close().closeAllConnections(),
   };

@@ -1,4 +1,4 @@
-// The yardstick: a bare node:http server that runs one named prepared statement per request.
+// The baseline: a bare node:http server that runs one named prepared statement per request.
 import { createServer } from 'node:http';
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
@@ -6,18 +6,18 @@ import { countStatements } from './count-statements.js';
 
 countStatements(pg);
 const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 8 });
-await pool.query(`create table if not exists floor (
+await pool.query(`create table if not exists baseline (
   recipient text primary key, id uuid not null, code text not null, attempts int not null default 0, consumed_at timestamptz)`);
 
 const SEND = {
-  name: 'floor_send',
-  text: `insert into floor (recipient, id, code) values ($1, $2, $3)
+  name: 'baseline_send',
+  text: `insert into baseline (recipient, id, code) values ($1, $2, $3)
     on conflict (recipient) do update set id = excluded.id, code = excluded.code, attempts = 0, consumed_at = null
     returning id`,
 };
 const VERIFY = {
-  name: 'floor_verify',
-  text: `update floor set attempts = attempts + 1, consumed_at = case when code = $2 then now() end
+  name: 'baseline_verify',
+  text: `update baseline set attempts = attempts + 1, consumed_at = case when code = $2 then now() end
     where recipient = $1 and consumed_at is null returning consumed_at is not null as approved`,
 };
 

@@ -1,5 +1,5 @@
-// The server as it is, with an ear for whoever measures it. Run with --expose-gc.
-import '../dist/main.js';
+// The server, which also reports its heap and open handles to its parent. Run it with --expose-gc.
+import '../../../dist/main.js';
 
 process.on('message', () => {
   globalThis.gc();
@@ -7,5 +7,5 @@ process.on('message', () => {
   for (const type of process.getActiveResourcesInfo()) handles[type] = (handles[type] ?? 0) + 1;
   process.send({ heap: process.memoryUsage().heapUsed, handles });
 });
-// At once: whoever reads the log is gone as well.
+// SIGKILL, because the parent that reads the log is gone as well.
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
