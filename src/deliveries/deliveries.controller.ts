@@ -19,22 +19,22 @@ const ADDRESS_PROBLEMS = addressErrors('recipient').filter(({ code }) => code !=
 export class DeliveriesController {
   constructor(
     private readonly timelines: TimelineService,
-    private readonly operations: UnblockService,
+    private readonly unblocking: UnblockService,
     private readonly recipients: Recipients,
   ) {}
 
   /**
-   * Why did a code not arrive?
+   * Get the delivery timeline of a recipient
    *
-   * @remarks What became of the messages to an address, what is left of its budgets, and whether it is suppressed.
+   * @remarks Lists codes and messages, the budgets used, and any suppression of the recipient.
    */
   @Get()
   @ApiProblems(...ADDRESS_PROBLEMS, ...SIGNED_IN_PROBLEMS, CommonError.forbidden())
   async ofRecipient(@Query() { recipient }: TimelineQuery): Promise<Timeline> {
-    return this.timelines.of(this.recipients.fromText(recipient, 'recipient'));
+    return this.timelines.ofRecipient(this.recipients.fromText(recipient, 'recipient'));
   }
 
-  /** Why did this code not arrive? */
+  /** Get the delivery timeline of a challenge */
   @Get(':challengeId')
   @ApiProblems(OtpError.challengeNotFound(), ...SIGNED_IN_PROBLEMS, CommonError.forbidden())
   ofChallenge(
@@ -44,16 +44,17 @@ export class DeliveriesController {
   }
 
   /**
-   * Let an address be sent codes again
+   * Unblock a recipient
    *
-   * @remarks Gives its budgets back, ends the wait and lifts a suppression; the audit log has it. Answers with what is so now.
+   * @remarks Resets its budgets, ends the cooldown and lifts a suppression. The audit log records it.
+   * Returns the updated timeline.
    */
   @Post('unblock')
   @HttpCode(200)
   @ApiBody({
     type: Unblock,
     examples: {
-      all: { summary: 'For everything', value: { recipient: 'ada@example.com' } },
+      all: { summary: 'For all purposes', value: { recipient: 'ada@example.com' } },
       purpose: { summary: 'For one purpose', value: { recipient: '+14155550123', purpose: 'login' } },
     },
   })
@@ -64,7 +65,7 @@ export class DeliveriesController {
     @CurrentClient() client: Client,
   ): Promise<Timeline> {
     const recipient = this.recipients.fromText(body.recipient, 'recipient');
-    await this.operations.unblock(caller, recipient, body.purpose, client);
-    return this.timelines.of(recipient);
+    await this.unblocking.unblock(caller, recipient, body.purpose, client);
+    return this.timelines.ofRecipient(recipient);
   }
 }

@@ -3,7 +3,7 @@ import { IfGiven } from '../http/if-given.js';
 
 export class TimelineQuery {
   /**
-   * E-mail address or phone number, as people write it.
+   * E-mail address or phone number.
    * @example "ada@example.com"
    */
   @MaxLength(254, { message: 'recipient is too long.' })
@@ -13,7 +13,8 @@ export class TimelineQuery {
 
 export class Unblock extends TimelineQuery {
   /**
-   * Wrong guesses and the wait of this purpose only. The messages of a day are counted over all purposes together.
+   * Reset wrong guesses and cooldown for this purpose only. The daily messages are counted over all
+   * purposes and are always reset.
    * @example "login"
    */
   @IfGiven()
@@ -25,19 +26,19 @@ export class Unblock extends TimelineQuery {
 
 export class Budget {
   /**
-   * What is spent.
+   * How much is used.
    * @example 10
    */
   used!: number;
 
   /**
-   * What there is.
+   * How much is allowed.
    * @example 10
    */
   limit!: number;
 
   /**
-   * When it is given back; null where nothing is spent.
+   * When the budget is restored; null if nothing is used.
    * @example "2026-11-22T10:00:00.000Z"
    */
   endsAt!: Date | null;
@@ -51,7 +52,7 @@ export class Suppression {
   reason!: string;
 
   /**
-   * Who reported it.
+   * The provider that reported it.
    * @example "postmark"
    */
   provider!: string;
@@ -63,67 +64,67 @@ export class Suppression {
   since!: Date;
 }
 
-/** A code that is live, or the last one of its purpose and lane. */
+/** The latest code of a purpose and lane. */
 export class CodeRecord {
   /**
-   * The challenge.
+   * Id of the challenge.
    * @example "0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001"
    */
   id!: string;
 
   /**
-   * What it is for.
+   * What the code is for.
    * @example "login"
    */
   purpose!: string;
 
   /**
-   * Empty for what anybody can ask for; a known device has a lane of its own.
+   * Empty for the public lane. Each recognised device has its own lane.
    * @example ""
    */
   lane!: string;
 
   /**
-   * How its message went.
+   * Channel of the last message.
    * @example "email"
    */
   channel!: string;
 
   /**
-   * What became of it.
+   * Status of the code.
    * @example "pending"
    */
   status!: 'pending' | 'approved' | 'expired' | 'exhausted';
 
   /**
-   * When it was made; a repeated code stays the same one.
+   * When the code was issued. Repeating a code does not change this.
    * @example "2026-11-21T10:00:00.000Z"
    */
   issuedAt!: Date;
 
   /**
-   * When it stops working.
+   * When the code expires.
    * @example "2026-11-21T10:05:00.000Z"
    */
   expiresAt!: Date;
 
   /**
-   * When it was given, rightly and for the first time.
+   * When the code was verified; null if it was not.
    * @example "2026-11-21T10:01:00.000Z"
    */
   approvedAt!: Date | null;
 
-  /** Guesses at this code; a new code has new ones. */
+  /** Attempts for this code. A new code starts at zero. */
   attempts!: Budget;
 
-  /** Messages of the day, over all purposes of the lane. */
+  /** Messages per day, over all purposes of the lane. */
   sends!: Budget;
 
-  /** Wrong guesses of the day, for this purpose. */
+  /** Wrong guesses per day, for this purpose. */
   failures!: Budget;
 
   /**
-   * Until when another message is refused; null where one may be sent.
+   * When the cooldown ends; null if there is none.
    * @example "2026-11-21T10:01:00.000Z"
    */
   waitsUntil!: Date | null;
@@ -143,13 +144,13 @@ export class MessageEvent {
   event!: string;
 
   /**
-   * Who had the message.
+   * The provider that handled the message.
    * @example "postmark"
    */
   provider!: string | null;
 
   /**
-   * Why it failed, with the provider's code where it gave one.
+   * Why it failed, with the provider's code if it gave one.
    * @example null
    */
   reason!: string | null;
@@ -157,83 +158,83 @@ export class MessageEvent {
 
 export class MessageRecord {
   /**
-   * Names the message, at the provider as well.
+   * Id of the message. The provider gets the same id.
    * @example "0197f3b2-7a55-7cc3-a1f0-4c2a3d9be002"
    */
   id!: string;
 
   /**
-   * The code that it carried; null for a notice.
+   * Id of the challenge whose code it carries; null for a notice.
    * @example "0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001"
    */
   challengeId!: string | null;
 
   /**
-   * What it was for.
+   * Purpose of the message.
    * @example "login"
    */
   purpose!: string;
 
   /**
-   * How it went.
+   * Channel of the message.
    * @example "email"
    */
   channel!: string;
 
   /**
-   * What it said.
+   * Template of the message.
    * @example "code"
    */
   template!: string;
 
   /**
-   * How far it has come.
+   * State of the message.
    * @example "sent"
    */
   state!: string;
 
   /**
-   * Why it failed, or its last attempt did, with the provider's code where it gave one.
+   * Why the last attempt failed, with the provider's code if it gave one.
    * @example null
    */
   reason!: string | null;
 
   /**
-   * When it was asked for.
+   * When the message was requested.
    * @example "2026-11-21T10:00:00.000Z"
    */
   requestedAt!: Date;
 
   /**
-   * Nothing is sent after this.
+   * The message is not sent after this time.
    * @example "2026-11-21T10:05:00.000Z"
    */
   expiresAt!: Date;
 
   /**
-   * When the last word was said about it.
+   * When the message was finished; null before that.
    * @example "2026-11-21T10:00:01.000Z"
    */
   finishedAt!: Date | null;
 
-  /** Attempts and receipts, in order. */
+  /** Attempts and receipts, oldest first. */
   events!: MessageEvent[];
 }
 
-/** Why a code did or did not arrive: nothing of what a message said, and no whole address. */
+/** Why a code did or did not arrive. Contains no message text and no complete address. */
 export class Timeline {
   /**
-   * Whose it is, to recognise.
+   * The masked address of the recipient.
    * @example "a•••@example.com"
    */
   recipient!: string;
 
-  /** Set where nothing is sent to this address; `refused` holds for a day. */
+  /** Set if messages to this address are suppressed. The reason `refused` expires after a day. */
   suppression!: Suppression | null;
 
-  /** The newest first. */
+  /** Newest first. */
   codes!: CodeRecord[];
 
-  /** The newest first, up to a hundred. */
+  /** Newest first, up to a hundred. */
   messages!: MessageRecord[];
 }

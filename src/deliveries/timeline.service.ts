@@ -7,57 +7,56 @@ import { Purposes } from '../otp/purposes.js';
 import type { CodeRecord, MessageRecord, Timeline } from './timeline.dto.js';
 import { ChallengeHistory, type ChallengeHistoryRow } from '../otp/challenge-history.js';
 
-/** Why a code did or did not arrive, for administrators. */
+/** Shows administrators why a code did or did not arrive. */
 @Injectable()
 export class TimelineService {
   constructor(
-    private readonly codes: ChallengeHistory,
-    private readonly history: MessageHistory,
+    private readonly challengeHistory: ChallengeHistory,
+    private readonly messageHistory: MessageHistory,
     private readonly purposes: Purposes,
   ) {}
 
-  async of(recipient: Recipient): Promise<Timeline> {
-    return this.timeline(
-      recipient,
-      await this.codes.ofRecipient(recipient),
-      await this.history.ofRecipient(recipient),
-    );
+  async ofRecipient(recipient: Recipient): Promise<Timeline> {
+    const challenges = await this.challengeHistory.ofRecipient(recipient);
+    const messages = await this.messageHistory.ofRecipient(recipient);
+    return this.timeline(recipient, challenges, messages);
   }
 
-  /** Throws `challenge_not_found`. A code that another has replaced is known by its messages only. */
+  /** Throws `challenge_not_found`. A challenge that was replaced shows its messages only. */
   async ofChallenge(id: string): Promise<Timeline> {
-    const messages = await this.history.ofChallenge(id);
-    const recipient = messages[0]?.recipient;
-    if (!recipient) throw OtpError.challengeNotFound();
-    const codes = await this.codes.ofRecipient(recipient);
+    const messages = await this.messageHistory.ofChallenge(id);
+    const [newest] = messages;
+    if (!newest) throw OtpError.challengeNotFound();
+    const { recipient, challengeId } = newest;
+    const challenges = await this.challengeHistory.ofRecipient(recipient);
     return this.timeline(
       recipient,
-      codes.filter((code) => code.id === messages[0]?.challengeId),
+      challenges.filter((challenge) => challenge.id === challengeId),
       messages,
     );
   }
 
   private async timeline(
     recipient: Recipient,
-    codes: ChallengeHistoryRow[],
+    challenges: ChallengeHistoryRow[],
     messages: MessageRecordRow[],
   ): Promise<Timeline> {
-    const suppressed = await this.history.suppressionOf(recipient);
+    const suppression = await this.messageHistory.suppressionOf(recipient);
     return {
       recipient: maskedAddress(recipient),
-      suppression: suppressed && {
-        reason: suppressed.reason,
-        provider: suppressed.provider,
-        since: suppressed.createdAt,
+      suppression: suppression && {
+        reason: suppression.reason,
+        provider: suppression.provider,
+        since: suppression.createdAt,
       },
-      codes: codes.map((code) => this.codeRecord(code)),
+      codes: challenges.map((challenge) => this.codeRecord(challenge)),
       messages: messages.map(messageRecord),
     };
   }
 
-  private codeRecord(code: ChallengeHistoryRow): CodeRecord {
-    const { id, purpose, lane, channel, issuedAt, expiresAt, consumedAt, expired, attempts } = code;
-    const { maxAttempts, sendsPerDay, guessesPerDay: failuresPerDay } = this.purposes.policyOf(purpose);
+  private codeRecord(challenge: ChallengeHistoryRow): CodeRecord {
+    const { id, purpose, lane, channel, issuedAt, expiresAt, consumedAt, expired, attempts } = challenge;
+    const { maxAttempts, sendsPerDay, guessesPerDay } = this.purposes.policyOf(purpose);
     return {
       id,
       purpose,
@@ -68,9 +67,9 @@ export class TimelineService {
       expiresAt,
       approvedAt: consumedAt,
       attempts: { used: attempts, limit: maxAttempts, endsAt: attempts > 0 ? expiresAt : null },
-      sends: { used: code.sends, limit: sendsPerDay, endsAt: code.sendsEndAt },
-      failures: { used: code.failures, limit: failuresPerDay, endsAt: code.failuresEndAt },
-      waitsUntil: code.waiting ? code.resendAt : null,
+      sends: { used: challenge.sends, limit: sendsPerDay, endsAt: challenge.sendsEndAt },
+      failures: { used: challenge.failures, limit: guessesPerDay, endsAt: challenge.failuresEndAt },
+      waitsUntil: challenge.inCooldown ? challenge.resendAt : null,
     };
   }
 }

@@ -7,17 +7,19 @@ import { maskedAddress, type Recipient } from '../common/recipient.js';
 import { MessageHistory } from '../notifier/outbox/message-history.js';
 import { ChallengeHistory } from '../otp/challenge-history.js';
 
-/** What administrators do about codes that did not arrive. Each change and its audit entry are one commit. */
 @Injectable()
 export class UnblockService {
   constructor(
-    private readonly codes: ChallengeHistory,
-    private readonly history: MessageHistory,
+    private readonly challengeHistory: ChallengeHistory,
+    private readonly messageHistory: MessageHistory,
     private readonly audit: AuditLog,
     private readonly dataSource: DataSource,
   ) {}
 
-  /** Lets somebody ask for codes again at once. It approves nothing, and a live code keeps the guesses made at it. */
+  /**
+   * Lets a recipient request codes again at once. The change and its audit entry are committed
+   * together. A live code stays unverified and keeps its count of attempts.
+   */
   async unblock(
     caller: Caller,
     recipient: Recipient,
@@ -25,8 +27,8 @@ export class UnblockService {
     client: Client,
   ): Promise<void> {
     await this.dataSource.transaction(async (manager) => {
-      const codes = await this.codes.unblock(manager, recipient, purpose);
-      const suppressionLifted = await this.history.unsuppress(recipient, manager);
+      const codes = await this.challengeHistory.unblock(manager, recipient, purpose);
+      const suppressionLifted = await this.messageHistory.unsuppress(recipient, manager);
       const details = {
         recipient: maskedAddress(recipient),
         ...(purpose && { purpose }),

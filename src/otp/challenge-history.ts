@@ -3,7 +3,7 @@ import type { EntityManager } from 'typeorm';
 import type { Recipient } from '../common/recipient.js';
 import { Sql, statement } from '../database/sql.js';
 
-/** A code that is live or was the last of its purpose and lane, with what is spent of the budgets. */
+/** The latest challenge of a purpose and lane, with what has been used of its budgets. */
 export interface ChallengeHistoryRow {
   id: string;
   recipient: Recipient;
@@ -16,22 +16,22 @@ export interface ChallengeHistoryRow {
   expired: boolean;
   attempts: number;
   resendAt: Date;
-  waiting: boolean;
-  /** Of the day, over all purposes of the lane. */
+  inCooldown: boolean;
+  /** Messages sent in the current day, over all purposes of the lane. */
   sends: number;
   sendsEndAt: Date | null;
-  /** Of the day. */
+  /** Wrong guesses in the current day, for this purpose and lane. */
   failures: number;
   failuresEndAt: Date | null;
 }
 
-/** The sums are those that a refusal goes by. */
+/** Counts sends and failures by the same rules as the statements that enforce the limits. */
 const OF_RECIPIENT = statement(
   'challenges_of_recipient',
   `
     select id, recipient, purpose, lane, channel, issued_at as "issuedAt", expires_at as "expiresAt",
       consumed_at as "consumedAt", expires_at <= now() as expired, attempts, resend_at as "resendAt",
-      consumed_at is null and resend_at > now() as waiting,
+      consumed_at is null and resend_at > now() as "inCooldown",
       coalesce(sum(sends) filter (where sends_since > now() - interval '1 day') over (partition by lane), 0)::int as sends,
       min(sends_since + interval '1 day') filter (where sends > 0 and sends_since > now() - interval '1 day')
         over (partition by lane) as "sendsEndAt",
@@ -43,8 +43,9 @@ const OF_RECIPIENT = statement(
 );
 
 /**
- * The messages of a day are counted over all purposes, so all purposes get them back; wrong guesses and the wait are
- * those of one purpose where it is named. A code that is live stays so, with the guesses that were made at it.
+ * Resets the send budget of every purpose, because sends are counted over all purposes. Wrong
+ * guesses and the cooldown are reset for the given purpose only, or for all if none is given.
+ * A live code stays live and keeps its count of attempts.
  */
 const UNBLOCK = statement(
   'challenges_unblock',
@@ -64,12 +65,12 @@ const UNBLOCK = statement(
 export class ChallengeHistory {
   constructor(private readonly sql: Sql) {}
 
-  /** The newest first. */
+  /** Newest first. */
   ofRecipient(recipient: Recipient): Promise<ChallengeHistoryRow[]> {
     return this.sql.rows<ChallengeHistoryRow>(OF_RECIPIENT, [recipient]);
   }
 
-  /** Gives the budgets of the day back; says how many codes on record it was done for. */
+  /** Resets budgets and cooldown. Returns the number of challenges it updated. */
   async unblock(manager: EntityManager, recipient: Recipient, purpose?: string): Promise<number> {
     const [row] = await manager.query<{ count: number }[]>(UNBLOCK.text, [recipient, purpose ?? null]);
     return row?.count ?? 0;

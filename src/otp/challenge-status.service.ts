@@ -7,8 +7,8 @@ import { OtpError } from './otp.errors.js';
 import { Purposes } from './purposes.js';
 
 /**
- * What whoever holds a challenge's id may know of it: nothing of providers, and of the address no more than was given
- * to ask for it. A challenge without a code (`decoy`) has a message as well, so all of this looks the same.
+ * The public status of a challenge. Challenge ids are not secret, so the status masks the address
+ * and names no provider. A decoy challenge has a message too, so its status looks like any other.
  */
 @Injectable()
 export class ChallengeStatusService {
@@ -24,7 +24,7 @@ export class ChallengeStatusService {
     return status;
   }
 
-  /** Of those that are known and not replaced. */
+  /** Leaves out challenges that do not exist or were replaced by a newer one. */
   async findAll(ids: string[]): Promise<ChallengeStatus[]> {
     return (await this.challenges.states(ids)).map((state) => this.statusOf(state));
   }
@@ -46,7 +46,6 @@ export class ChallengeStatusService {
   }
 }
 
-/** What became of a code. */
 export function challengeStatus(
   { consumed, expired, attempts }: Pick<ChallengeStateRow, 'consumed' | 'expired' | 'attempts'>,
   maxAttempts: number,
@@ -56,7 +55,7 @@ export function challengeStatus(
   return expired ? 'expired' : 'pending';
 }
 
-/** A message that a used code or a newer message made needless has not failed for any reason that helps people. */
+/** Expired and superseded messages count as failed. They have a reason only if an attempt failed. */
 function deliveryOf({
   state,
   failure,

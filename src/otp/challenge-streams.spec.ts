@@ -8,25 +8,27 @@ const { jest } = import.meta;
 const ID = '0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001';
 const PENDING = { status: 'pending', delivery: 'queued', attemptsLeft: 3 } as ChallengeStatus;
 
-/** Every challenge is what `now` says. */
+/** Returns the same status for every challenge. */
 class FakeStatuses implements Pick<ChallengeStatusService, 'find' | 'findAll'> {
-  now: Partial<ChallengeStatus> | Error = {};
-  asked: string[][] = [];
-  slow: Promise<void> = Promise.resolve();
+  current: Partial<ChallengeStatus> | Error = {};
+  /** The ids of each query. */
+  queries: string[][] = [];
+  /** Queries wait for this. */
+  delay: Promise<void> = Promise.resolve();
 
   find(id: string): Promise<ChallengeStatus> {
-    return Promise.resolve({ ...PENDING, ...this.now, id });
+    return Promise.resolve({ ...PENDING, ...this.current, id });
   }
 
   async findAll(ids: string[]): Promise<ChallengeStatus[]> {
-    this.asked.push(ids);
-    await this.slow;
-    if (this.now instanceof Error) throw this.now;
+    this.queries.push(ids);
+    await this.delay;
+    if (this.current instanceof Error) throw this.current;
     return Promise.all(ids.map((id) => this.find(id)));
   }
 }
 
-describe('the streams of a process', () => {
+describe('ChallengeStreams', () => {
   let statuses: FakeStatuses;
   let streams: ChallengeStreams;
   beforeAll(() => void Logger.overrideLogger(false));
@@ -41,86 +43,89 @@ describe('the streams of a process', () => {
     jest.useRealTimers();
   });
 
-  /** What is told, as it comes. */
-  async function follow(id = ID, ip = '192.0.2.1'): Promise<{ told: () => string; ended: () => boolean }> {
-    const stream = (await streams.follow(id, ip)) as Readable;
+  /** Opens a stream and collects what it sends. */
+  async function follow(
+    id = ID,
+    network = '192.0.2.1',
+  ): Promise<{ received: () => string; ended: () => boolean }> {
+    const stream = (await streams.follow(id, network)) as Readable;
     let text = '';
-    let isOver = false;
+    let hasEnded = false;
     stream.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
-    stream.on('end', () => (isOver = true));
+    stream.on('end', () => (hasEnded = true));
     await jest.advanceTimersByTimeAsync(0);
-    return { told: () => text, ended: () => isOver };
+    return { received: () => text, ended: () => hasEnded };
   }
 
-  it('ask the database once a second for all of them together, and not at all for none', async () => {
+  it('runs one query a second for all streams, and none without streams', async () => {
     await jest.advanceTimersByTimeAsync(5_000);
-    expect(statuses.asked).toEqual([]);
+    expect(statuses.queries).toEqual([]);
     const ids = [1, 2, 3].map((n) => `${ID.slice(0, -1)}${n}`);
     for (const id of [...ids, ...ids]) await follow(id, `192.0.2.${ids.indexOf(id)}`);
     await jest.advanceTimersByTimeAsync(3_000);
-    expect(statuses.asked).toEqual([ids, ids, ids]);
+    expect(statuses.queries).toEqual([ids, ids, ids]);
   });
 
-  it('tell what changed and nothing twice, and end with the code', async () => {
-    const { told, ended } = await follow();
-    expect(told()).toMatch(/^id: pending\ndata: \{.*"delivery":"queued".*\}\n\n$/);
+  it('sends each change once and ends when the code does', async () => {
+    const { received, ended } = await follow();
+    expect(received()).toMatch(/^id: pending\ndata: \{.*"delivery":"queued".*\}\n\n$/);
     await jest.advanceTimersByTimeAsync(5_000);
-    statuses.now = { delivery: 'sent' };
+    statuses.current = { delivery: 'sent' };
     await jest.advanceTimersByTimeAsync(5_000);
-    statuses.now = { delivery: 'sent', status: 'approved' };
+    statuses.current = { delivery: 'sent', status: 'approved' };
     await jest.advanceTimersByTimeAsync(1_000);
-    expect(told().match(/^id: .*$/gm)).toEqual(['id: pending', 'id: pending', 'id: approved']);
+    expect(received().match(/^id: .*$/gm)).toEqual(['id: pending', 'id: pending', 'id: approved']);
     expect(ended()).toBe(true);
-    statuses.asked = [];
+    statuses.queries = [];
     await jest.advanceTimersByTimeAsync(5_000);
-    expect(statuses.asked).toEqual([]);
+    expect(statuses.queries).toEqual([]);
   });
 
-  it('go on when they begin while the database is being asked', async () => {
+  it('keeps a stream that opens during a query', async () => {
     await follow();
-    let answer = () => {};
-    statuses.slow = new Promise((resolve) => (answer = resolve));
+    let finishQuery = () => {};
+    statuses.delay = new Promise((resolve) => (finishQuery = resolve));
     await jest.advanceTimersByTimeAsync(1_000);
     const { ended } = await follow(ID.replace('1', '2'));
-    answer();
+    finishQuery();
     await jest.advanceTimersByTimeAsync(10_000);
     expect(ended()).toBe(false);
-    expect(statuses.asked).toHaveLength(11);
+    expect(statuses.queries).toHaveLength(11);
   });
 
-  it('say that they are still there every fifteen seconds, and end after ten minutes', async () => {
-    const { told, ended } = await follow();
+  it('sends a heartbeat every 15 seconds and ends after 10 minutes', async () => {
+    const { received, ended } = await follow();
     await jest.advanceTimersByTimeAsync(62_000);
-    expect(told().match(/^: .*\n\n/gm)).toHaveLength(3);
+    expect(received().match(/^: .*\n\n/gm)).toHaveLength(3);
     await jest.advanceTimersByTimeAsync(535_000);
     expect(ended()).toBe(false);
     await jest.advanceTimersByTimeAsync(5_000);
     expect(ended()).toBe(true);
   });
 
-  it('outlast a database that is away', async () => {
-    const { told, ended } = await follow();
-    statuses.now = new Error('away');
+  it('stays open while the database is down', async () => {
+    const { received, ended } = await follow();
+    statuses.current = new Error('database down');
     await jest.advanceTimersByTimeAsync(20_000);
-    expect(told()).toContain(': still here');
-    statuses.now = { status: 'expired' };
+    expect(received()).toContain(': still here');
+    statuses.current = { status: 'expired' };
     await jest.advanceTimersByTimeAsync(1_000);
-    expect(told()).toContain('"status":"expired"');
+    expect(received()).toContain('"status":"expired"');
     expect(ended()).toBe(true);
   });
 
-  it('are bounded for an address', async () => {
+  it('limits the streams of one network', async () => {
     for (let n = 0; n < 5; n++) await follow(ID, '192.0.2.1');
     await expect(streams.follow(ID, '192.0.2.1')).rejects.toMatchObject({ code: 'too_many_streams' });
     await follow(ID, '192.0.2.2');
   });
 
-  it('are bounded for the process', async () => {
+  it('limits the streams of the process', async () => {
     for (let n = 0; n < 1_000; n++) await streams.follow(ID, `10.0.${n >> 8}.${n & 255}`);
     await expect(streams.follow(ID, '192.0.2.1')).rejects.toMatchObject({ code: 'service_unavailable' });
   });
 
-  it('end when the server stops, and none begins after', async () => {
+  it('ends every stream on shutdown and opens no more', async () => {
     const { ended } = await follow();
     streams.beforeApplicationShutdown();
     await jest.advanceTimersByTimeAsync(0);

@@ -5,52 +5,55 @@ import { Sql, statement } from '../database/sql.js';
 import { LEASE_SECONDS, isSuppressed, type MessageContent } from '../notifier/notifier.js';
 import type { Policy } from './purposes.js';
 
-/** Names one row of `challenges`. */
+/** The primary key of `challenges`. */
 export interface ChallengeKey {
   recipient: Recipient;
   purpose: string;
   lane: string;
 }
 
-type Lane = Pick<ChallengeKey, 'recipient' | 'lane'>;
+/** The key of a row within a batch, because all calls of a batch share one purpose. */
+type BatchKey = Pick<ChallengeKey, 'recipient' | 'lane'>;
 
 export interface Guess extends ChallengeKey {
-  /** What the stored hash equals if the guess is right: under the current secret, and under the one before it. */
+  /** The hashes of the guess under the current secret and, after a rotation, the previous one. */
   hashes: Buffer[];
   policy: Policy;
 }
 
 export interface NewChallenge extends ChallengeKey {
-  /** Its message's too. Where an older code is repeated, of the message alone. */
+  /** Also the id of the message. If the live code is repeated, the id of the message only. */
   id: string;
   channel: string;
   codeHash: Buffer;
   codeSealed: Buffer;
   contextHash: string | null;
   template: string;
-  /** What the message says; `codeSealed` is the same, sealed. */
+  /** The plaintext of `codeSealed`. */
   content: MessageContent;
   policy: Policy;
-  /** Only when there is a code to repeat or replace. */
+  /** Issues only if there is an unused code to repeat or replace. */
   resend: boolean;
-  /** Of a test identity: nothing is sent. */
+  /** True for a test identity. Nothing is sent. */
   isTest: boolean;
 }
 
 export interface Issued {
   id: string;
-  /** The older code that is repeated, sealed; null where the new one is live. */
-  repeats: Buffer | null;
+  /** The sealed code of the live challenge if it is repeated; null if the new code is live. */
+  repeatedCode: Buffer | null;
   expiresAt: Date;
   resendAt: Date;
   attempts: number;
-  /** Of the code's life, by the database's clock. */
+  /** Until the code expires, by the database's clock. */
   secondsLeft: number;
-  /** The message is on record as failed, and must not be sent. */
+  /** The message is stored as failed and must not be sent. The reply does not reveal this. */
   suppressed: boolean;
 }
 
+/** Seconds until each limit ends; null for a limit that does not apply. */
 export interface IssueRefusal {
+  /** Whether there is an unused code for the same context. */
   found: boolean;
   cooldown: number | null;
   sendLimit: number | null;
@@ -71,33 +74,37 @@ export interface VerifyRefusal {
 }
 
 /**
- * Issues codes and queues their messages: one statement, one commit, and for each recipient both or neither.
+ * Issues codes and queues their messages in one statement, so a code is never stored without its
+ * message, nor a message without its code.
  *
- * The row lock of ON CONFLICT makes parallel issues for one row queue up, and each then re-checks the last WHERE on
- * the newest version of the row: one of them finds the cooldown over. While enough of a live code's life is left
- * (half of it, usually), and it approves the same, the code stays, so that a late first message still works.
+ * Parallel issues for one row wait for the row lock of ON CONFLICT. Each then checks the last WHERE
+ * against the newest version of the row, so only the first finds the cooldown over.
  *
- * The sends of a day are counted over all purposes of a recipient and lane. Another purpose's row is read as it was
- * when the statement began, so parallel issues can exceed that sum by one a purpose, never the row's own count.
+ * A live code that approves the same context is repeated while enough of its lifetime is left
+ * (usually half), so that the code in a delayed first message still works.
+ *
+ * Sends are counted over all purposes of a recipient and lane. The rows of other purposes are read
+ * as they were when the statement began, so parallel issues can exceed the total by one send per
+ * purpose. The count of a single row is exact.
  */
 const ISSUE = statement(
   'challenges_issue',
   `
-    with asked as (
+    with requested as (
       select * from unnest(
         $10::text[], $11::text[], $12::uuid[], $13::text[], $14::bytea[], $15::bytea[], $16::text[], $17::text[])
-      as a(recipient, lane, id, channel, code_hash, code_sealed, context_hash, template)),
+      as r(recipient, lane, id, channel, code_hash, code_sealed, context_hash, template)),
     issued as (
       insert into challenges as c
         (recipient, purpose, lane, id, channel, code_hash, code_sealed, context_hash, issued_at, expires_at, resend_at)
-      select a.recipient, $1::text, a.lane, a.id, a.channel, a.code_hash, a.code_sealed, a.context_hash,
+      select r.recipient, $1::text, r.lane, r.id, r.channel, r.code_hash, r.code_sealed, r.context_hash,
         now(), now() + make_interval(secs => $2::int), now() + make_interval(secs => $3::int)
-      from asked a
+      from requested r
       where (select coalesce(sum(o.sends), 0) from challenges o
-             where o.recipient = a.recipient and o.lane = a.lane and o.sends_since > now() - interval '1 day') < $5::int
+             where o.recipient = r.recipient and o.lane = r.lane and o.sends_since > now() - interval '1 day') < $5::int
         and (not $7::boolean or exists (
-             select from challenges o where o.recipient = a.recipient and o.purpose = $1 and o.lane = a.lane
-               and o.consumed_at is null and o.context_hash is not distinct from a.context_hash))
+             select from challenges o where o.recipient = r.recipient and o.purpose = $1 and o.lane = r.lane
+               and o.consumed_at is null and o.context_hash is not distinct from r.context_hash))
       on conflict (recipient, purpose, lane) do update set
         (id, code_hash, code_sealed, context_hash, issued_at, expires_at, attempts) = (
           select
@@ -111,7 +118,7 @@ const ISSUE = statement(
           from (select c.consumed_at is null and c.attempts < $4::int
             and c.expires_at > now() + make_interval(secs => $8::float8)
             and c.context_hash is not distinct from excluded.context_hash
-            -- sealed under the same APP_SECRET, so that this process can open it
+            -- sealed under the current APP_SECRET, so this process can open it
             and substr(c.code_sealed, 1, 4) = substr(excluded.code_sealed, 1, 4)) as live(keep)),
         channel = excluded.channel,
         consumed_at = null,
@@ -123,11 +130,10 @@ const ISSUE = statement(
         and (c.failures < $6::int or c.failures_since <= now() - interval '1 day')
         and (not $7::boolean or c.consumed_at is null)
       returning *),
-    -- one look at a primary key; whoever asked is told the same
-    told as (
-      select i.*, a.id as message_id, a.template, ${isSuppressed('i.recipient')} as suppressed,
-        nullif(i.code_sealed, a.code_sealed) as repeats
-      from issued i join asked a using (recipient, lane)),
+    result as (
+      select i.*, r.id as message_id, r.template, ${isSuppressed('i.recipient')} as suppressed,
+        nullif(i.code_sealed, r.code_sealed) as repeated_code
+      from issued i join requested r using (recipient, lane)),
     queued as (
       insert into messages
         (id, recipient, purpose, lane, challenge_id, channel, template, sealed, state, failure, attempts, due_at,
@@ -137,21 +143,21 @@ const ISSUE = statement(
         case when suppressed then 'failed' else 'sending' end, case when suppressed then 'suppressed' end,
         case when suppressed then 0 else 1 end, now() + make_interval(secs => ${LEASE_SECONDS}),
         expires_at, case when suppressed then now() end
-      from told where not $9::boolean),
-    -- a test identity's message is on record and goes nowhere
-    kept as (
+      from result where not $9::boolean),
+    -- the message of a test identity is recorded as sent, but not delivered
+    recorded as (
       insert into messages
         (id, recipient, purpose, lane, challenge_id, channel, template, state, provider, due_at, expires_at, finished_at,
         log)
       select message_id, recipient, purpose, lane, id, channel, template, 'sent', 'test', now(), expires_at, now(),
         jsonb_build_array(jsonb_build_object('at', now(), 'event', 'sent', 'provider', 'test'))
-      from told where $9::boolean)
-    select recipient, lane, id, repeats, expires_at as "expiresAt", resend_at as "resendAt", attempts,
+      from result where $9::boolean)
+    select recipient, lane, id, repeated_code as "repeatedCode", expires_at as "expiresAt", resend_at as "resendAt", attempts,
       extract(epoch from expires_at - now())::float8 as "secondsLeft", suppressed
-    from told`,
+    from result`,
 );
 
-/** Says why ISSUE changed nothing, with the seconds until each reason ends. */
+/** Finds out why ISSUE refused, and in how many seconds each limit ends. */
 const EXPLAIN_ISSUE = statement(
   'challenges_explain_issue',
   `
@@ -168,9 +174,12 @@ const EXPLAIN_ISSUE = statement(
 );
 
 /**
- * Spends guesses and judges them in the same statement. Under READ COMMITTED an UPDATE that waited for a row
- * re-evaluates its WHERE on the newest version, so a guess is judged only while the code still lives, and of
- * parallel right codes one wins. The hash is keyed: how long its comparison takes tells nothing.
+ * Counts and compares a guess in one statement. Under READ COMMITTED, an UPDATE that waited for a
+ * row lock re-evaluates its WHERE on the newest version of the row. So a guess counts only while the
+ * code is live, and only one of several parallel correct guesses is approved.
+ *
+ * The comparison need not take constant time: the hash is keyed, so its timing reveals nothing about
+ * the code.
  */
 const VERIFY = statement(
   'challenges_verify',
@@ -184,14 +193,14 @@ const VERIFY = statement(
       failures_since = case when failures > 0 and failures_since > now() - interval '1 day'
         then failures_since else now() end
     from unnest($4::text[], $5::text[], $6::bytea[], $7::bytea[]) as g(recipient, lane, hash, previous)
-    -- said twice, so that even a plan that begins with the table begins with these rows of it
+    -- any($4) repeats the join condition, so that a plan that starts with challenges uses its index
     where c.recipient = any ($4) and c.recipient = g.recipient and c.purpose = $1 and c.lane = g.lane
       and consumed_at is null and expires_at > now() and attempts < $2
       and (failures < $3 or failures_since <= now() - interval '1 day')
     returning c.recipient, c.lane, id, consumed_at is not null as approved, $2 - attempts as "attemptsLeft"`,
 );
 
-/** Says why VERIFY changed nothing. */
+/** Finds out why VERIFY refused. */
 const EXPLAIN_VERIFY = statement(
   'challenges_explain_verify',
   `
@@ -202,8 +211,9 @@ const EXPLAIN_VERIFY = statement(
 );
 
 /**
- * Consumes a code by the link that was sent with it, under the same row lock. No guess is counted and none is needed:
- * the link cannot be guessed, so wrong codes typed by a stranger do not end it.
+ * Consumes a code by the link that was sent with it. The UPDATE takes the row lock, so only one of
+ * several parallel requests succeeds. Neither checks nor counts attempts: the link cannot be guessed,
+ * and a stranger who types wrong codes must not disable it.
  */
 const REDEEM = statement(
   'challenges_redeem',
@@ -215,8 +225,9 @@ const REDEEM = statement(
 );
 
 /**
- * Wipes the codes that expired after the given time; returns how far it came, as text, for a Date has no microseconds.
- * Ties belong to the batch, so that each one gets further. What holds no code is not touched.
+ * Wipes codes that expired after the given time. Rows with equal expiry times belong to one batch, so
+ * every batch makes progress. Returns the last expiry time as text, because a Date would drop its
+ * microseconds. Rows without a code are not updated.
  */
 const WIPE_EXPIRED = statement(
   'challenges_wipe_expired',
@@ -232,7 +243,7 @@ const WIPE_EXPIRED = statement(
     select max(expires_at)::text as "wipedTo", count(*)::int as seen from expired`,
 );
 
-/** Removes rows that remember nothing any more: no live code, no budget in its window. */
+/** Removes rows that have no live code and whose budgets have all been restored. */
 const REMOVE_OLD = statement(
   'challenges_remove_old',
   `
@@ -244,39 +255,34 @@ const REMOVE_OLD = statement(
     returning 1`,
 );
 
-/** The statements that decide over codes. Every condition is in the SQL, under the row's lock. */
+/** Issues, verifies and redeems codes. The SQL checks every condition while it holds the row lock. */
 @Injectable()
 export class ChallengeRepository {
   private readonly issues = new Batch<NewChallenge, Issued>({
-    key: rowOf,
+    key: batchKey,
     shared: ({ purpose, resend, isTest }) => `${purpose} ${resend} ${isTest}`,
     run: (calls) => this.issueAll(calls),
   });
   private readonly guesses = new Batch<Guess, Verdict>({
-    key: rowOf,
+    key: batchKey,
     shared: ({ purpose, policy }) => `${purpose} ${policy.guessesPerDay}`,
-    run: (calls) => this.judgeAll(calls),
+    run: (calls) => this.verifyAll(calls),
   });
 
   constructor(private readonly sql: Sql) {}
 
-  /** The challenge that is live now and whose message is queued, or null when a limit refuses. */
+  /** The live challenge whose message is queued, or null if a limit refuses the request. */
   issue(challenge: NewChallenge): Promise<Issued | null> {
     return this.issues.row(challenge);
   }
 
-  explainIssue({
-    recipient,
-    purpose,
-    lane,
-    policy,
-    contextHash,
-  }: NewChallenge): Promise<IssueRefusal | null> {
-    const { sendsPerDay, guessesPerDay: failuresPerDay } = policy;
-    return this.sql.row(EXPLAIN_ISSUE, [recipient, purpose, lane, sendsPerDay, failuresPerDay, contextHash]);
+  explainIssue(challenge: NewChallenge): Promise<IssueRefusal | null> {
+    const { recipient, purpose, lane, policy, contextHash } = challenge;
+    const { sendsPerDay, guessesPerDay } = policy;
+    return this.sql.row(EXPLAIN_ISSUE, [recipient, purpose, lane, sendsPerDay, guessesPerDay, contextHash]);
   }
 
-  /** The verdict over one guess, or null when there was nothing to guess at. */
+  /** Null if there is no code that may be guessed now. */
   verify(guess: Guess): Promise<Verdict | null> {
     return this.guesses.row(guess);
   }
@@ -285,7 +291,7 @@ export class ChallengeRepository {
     return this.sql.row(EXPLAIN_VERIFY, [recipient, purpose, lane, policy.maxAttempts, policy.guessesPerDay]);
   }
 
-  /** Whether this made it consumed. */
+  /** Returns whether this call consumed the code. */
   async redeem({ recipient, purpose, lane }: ChallengeKey, id: string): Promise<boolean> {
     return (await this.sql.row(REDEEM, [recipient, purpose, lane, id])) !== null;
   }
@@ -294,14 +300,14 @@ export class ChallengeRepository {
     return this.sql.row(WIPE_EXPIRED, [since, limit]);
   }
 
-  /** How many it removed. */
+  /** Returns the number of rows removed. */
   async removeOld(limit: number): Promise<number> {
     return (await this.sql.rows(REMOVE_OLD, [limit])).length;
   }
 
   private async issueAll(challenges: NewChallenge[]): Promise<Map<string, Issued>> {
     const [{ purpose, policy, resend, isTest }] = challenges as [NewChallenge];
-    const rows = await this.sql.rows<Issued & Lane>(ISSUE, [
+    const rows = await this.sql.rows<Issued & BatchKey>(ISSUE, [
       purpose,
       policy.ttlSeconds,
       policy.resendSeconds,
@@ -320,12 +326,12 @@ export class ChallengeRepository {
       challenges.map(({ contextHash }) => contextHash),
       challenges.map(({ template }) => template),
     ]);
-    return new Map(rows.map((row) => [rowOf(row), row]));
+    return new Map(rows.map((row) => [batchKey(row), row]));
   }
 
-  private async judgeAll(guesses: Guess[]): Promise<Map<string, Verdict>> {
+  private async verifyAll(guesses: Guess[]): Promise<Map<string, Verdict>> {
     const [{ purpose, policy }] = guesses as [Guess];
-    const rows = await this.sql.rows<Verdict & Lane>(VERIFY, [
+    const rows = await this.sql.rows<Verdict & BatchKey>(VERIFY, [
       purpose,
       policy.maxAttempts,
       policy.guessesPerDay,
@@ -334,11 +340,11 @@ export class ChallengeRepository {
       guesses.map(({ hashes: [current] }) => current),
       guesses.map(({ hashes: [current, previous = current] }) => previous),
     ]);
-    return new Map(rows.map((row) => [rowOf(row), row]));
+    return new Map(rows.map((row) => [batchKey(row), row]));
   }
 }
 
-/** Which of a purpose's rows it is. A recipient has no blanks. */
-function rowOf({ recipient, lane }: Lane): string {
+/** Unambiguous, because a recipient contains no space. */
+function batchKey({ recipient, lane }: BatchKey): string {
   return `${recipient} ${lane}`;
 }

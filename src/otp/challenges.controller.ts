@@ -28,7 +28,7 @@ export class ChallengesController {
     private readonly streams: ChallengeStreams,
   ) {}
 
-  /** What became of a code and its message */
+  /** Get the status of a challenge */
   @Get(':id')
   @ApiProblems(OtpError.challengeNotFound(), CommonError.rateLimited(30), CommonError.unavailable())
   status(@ChallengeId() id: string): Promise<ChallengeStatus> {
@@ -36,26 +36,27 @@ export class ChallengesController {
   }
 
   /**
-   * Follow what becomes of a code and its message
+   * Stream the status of a challenge
    *
-   * @remarks Server-sent events, for `new EventSource(url)`: the same document now and at each change, until the code is used
-   * up or over, or for ten minutes. Five at a time from one address; whoever gets 429 or 503 asks the address above now and
-   * then.
+   * @remarks Server-sent events for `new EventSource(url)`. Sends the status at once and after each
+   * change. The stream ends when the code is approved, expired or exhausted, and after ten minutes.
+   * Each network may open five streams at a time. On 429 or 503, poll `GET /otp/challenges/{id}`
+   * instead.
    */
   @Get(':id/events')
   @ApiExtraModels(ChallengeStatus)
   @ApiHeader({
     name: 'last-event-id',
     required: false,
-    description: 'Sent by browsers that come back.',
+    description: 'Sent by browsers when they reconnect.',
     schema: { type: 'string' },
   })
   @ApiOkResponse({
-    description: 'A stream of events, whose data is the status as JSON',
+    description: 'A stream of events. The data of each event is the status as JSON.',
     content: { 'text/event-stream': { schema: { $ref: getSchemaPath(ChallengeStatus) } } },
   })
   @ApiNoContentResponse({
-    description: 'There is nothing more to tell: browsers do not come back after this.',
+    description: 'The client already has the final status. Browsers do not reconnect after this.',
   })
   @ApiProblems(
     OtpError.challengeNotFound(),
@@ -73,7 +74,7 @@ export class ChallengesController {
     const stream = await this.streams.follow(id.toLowerCase(), networkOf(ip), lastEventId);
     if (!stream) return void reply.code(204).send();
     if (method === 'HEAD') stream.destroy();
-    // `no-transform` and X-Accel-Buffering keep proxies from holding events back; the connection serves nothing after it.
+    // `no-transform` and X-Accel-Buffering stop proxies from buffering events.
     void reply
       .headers({
         'content-type': 'text/event-stream; charset=utf-8',

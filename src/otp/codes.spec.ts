@@ -7,39 +7,41 @@ describe('Codes', () => {
   const codes = new Codes(new Keyring('a secret of at least thirty-two characters'), Config.from({}));
   const policy = { purpose: 'email_verification', codeLength: 4 } as Policy;
   const request: SendRequest = { recipient: 'email:ada@example.com', policy };
-  const all = Array.from({ length: 10_000 }, (_, number) => String(number).padStart(4, '0'));
+  const allCodes = Array.from({ length: 10_000 }, (_, number) => String(number).padStart(4, '0'));
 
-  /** The codes that would be right. */
-  function right(sent: SendRequest, verified = sent): string[] {
-    const { codeHash } = codes.draft(sent, 'email', false);
-    return all.filter((code) => codes.acceptedHashes(verified, code).some((hash) => hash.equals(codeHash)));
+  /** Returns the codes that verify, of all possible ones. */
+  function matchingCodes(sent: SendRequest, verified = sent): string[] {
+    const { codeHash } = codes.newChallenge(sent, 'email', false);
+    return allCodes.filter((code) =>
+      codes.acceptedHashes(verified, code).some((hash) => hash.equals(codeHash)),
+    );
   }
 
-  it('make one code right', () => {
-    expect(right(request)).toHaveLength(1);
+  it('accepts exactly one code', () => {
+    expect(matchingCodes(request)).toHaveLength(1);
   });
 
-  it('make none right for a decoy (E5)', () => {
-    expect(right({ ...request, decoy: true }, request)).toEqual([]);
-    expect(right({ ...request, decoy: true })).toEqual([]);
+  it('accepts no code for a decoy', () => {
+    expect(matchingCodes({ ...request, decoy: true }, request)).toEqual([]);
+    expect(matchingCodes({ ...request, decoy: true })).toEqual([]);
   });
 
-  it('make none right for somebody else than it is bound to', () => {
+  it('accepts a bound code only with the same binding', () => {
     const bound = { ...request, boundTo: '0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001' };
-    expect(right(bound)).toHaveLength(1);
-    expect(right(bound, request)).toEqual([]);
-    expect(right(bound, { ...request, boundTo: '0197f3b2-7a55-7cc3-a1f0-4c2a3d9be002' })).toEqual([]);
-    expect(right(request, bound)).toEqual([]);
+    expect(matchingCodes(bound)).toHaveLength(1);
+    expect(matchingCodes(bound, request)).toEqual([]);
+    expect(matchingCodes(bound, { ...request, boundTo: '0197f3b2-7a55-7cc3-a1f0-4c2a3d9be002' })).toEqual([]);
+    expect(matchingCodes(request, bound)).toEqual([]);
   });
 
-  it('read the link of their own purpose only, and no forged one', () => {
+  it('reads a link token for its own purpose only, and rejects a forged one', () => {
     let token = '';
-    const link = (made: string) => (token = made);
-    const { id } = codes.draft({ ...request, link }, 'email', false);
+    const link = (linkToken: string) => (token = linkToken);
+    const { id } = codes.newChallenge({ ...request, link }, 'email', false);
     expect(codes.readLink(token, 'email_verification')).toEqual({ id, recipient: 'email:ada@example.com' });
     expect(codes.readLink(token, 'password_reset')).toBeNull();
-    const forged = token.replace(/(?<=^.{40})./, (one) => (one === 'A' ? 'Q' : 'A'));
-    for (const other of [forged, token.slice(4), '', 'x'.repeat(200)])
-      expect(codes.readLink(other, 'email_verification')).toBeNull();
+    const forged = token.replace(/(?<=^.{40})./, (char) => (char === 'A' ? 'Q' : 'A'));
+    for (const invalid of [forged, token.slice(4), '', 'x'.repeat(200)])
+      expect(codes.readLink(invalid, 'email_verification')).toBeNull();
   });
 });

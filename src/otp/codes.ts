@@ -10,47 +10,50 @@ import type { NewChallenge } from './challenge.repository.js';
 import { contextDigest, generateCode } from './otp-code.js';
 import type { Policy } from './purposes.js';
 
-/** The lane of everything that anyone may ask for. */
+/** The lane of requests that do not come from a recognised device. */
 export const PUBLIC_LANE = '';
 
-/** A code for somebody, for something. */
+/** Says who a code is for and what it authorises. */
 export interface CodeRequest {
   recipient: Recipient;
   policy: Policy;
   /** Default: the public lane. */
   lane?: string;
-  /** What the code approves. */
+  /** What the code approves. The message shows it. */
   context?: Record<string, string>;
-  /** What else the code is good for and nothing else; unlike `context`, nobody is shown it. */
+  /** Restricts the code to, for example, one account id. Unlike `context`, it is never shown. */
   boundTo?: string;
 }
 
-/** A code to be sent, and how. */
+/** A code request and how to send the code. */
 export interface SendRequest extends CodeRequest {
-  /** Default: sms for a phone number, email for an e-mail address. */
+  /** Default: the first channel of the purpose that reaches the recipient. */
   channel?: Channel;
-  /** The language that was asked for. Default: that of a phone number's country, else `DEFAULT_LOCALE`. */
+  /** Default: the language of the phone number's country, else `DEFAULT_LOCALE`. */
   locale?: Locale;
-  /** The message. Default: `code`. */
+  /** Default: `code`. */
   template?: string;
-  /** Makes the message's link of a token that `redeem` takes instead of the code. */
+  /** Builds the link in the message from a token that `redeem` accepts instead of the code. */
   link?: (token: string) => string;
   /**
-   * There is no code: the message says something else and no guess is right. Everything that a caller can see and
-   * measure, limits and status included, is as it would be with one.
+   * Sends a message without a code and accepts no guess. The caller cannot distinguish a decoy from a
+   * real challenge: replies, limits, status and timing are the same.
    */
   decoy?: boolean;
-  /** The code of a test identity: it is this one, and nothing is sent. */
+  /** The fixed code of a test identity. Nothing is sent. */
   knownCode?: string;
 }
 
-/** What a link's token says: the challenge it was sent with. */
+/** The content of a link token: the challenge it was sent with. */
 export interface LinkToken {
   id: string;
   recipient: Recipient;
 }
 
-/** Makes codes and what is stored of them: a keyed hash to compare with, and a sealed copy to send. */
+/**
+ * Generates codes, their keyed hashes for verification and their sealed copies for sending, and reads
+ * link tokens.
+ */
 @Injectable()
 export class Codes {
   constructor(
@@ -58,8 +61,8 @@ export class Codes {
     private readonly config: Config,
   ) {}
 
-  /** A new challenge with its message. The statement that issues it decides whether it replaces what is there. */
-  draft(request: SendRequest, channel: Channel, resend: boolean): NewChallenge {
+  /** Creates a challenge with its message. `ChallengeRepository` decides whether to store it. */
+  newChallenge(request: SendRequest, channel: Channel, resend: boolean): NewChallenge {
     const { recipient, policy, lane = PUBLIC_LANE, context, template = 'code', link, decoy } = request;
     const { purpose } = policy;
     const id = newId();
@@ -76,10 +79,10 @@ export class Codes {
       lane,
       id,
       channel,
-      codeHash: decoy ? randomBytes(32) : this.keyring.mac(...boundParts(request), code),
+      codeHash: decoy ? randomBytes(32) : this.keyring.mac(...hashedParts(request), code),
       content,
       codeSealed: this.keyring.seal(JSON.stringify(content), recipient, purpose, lane),
-      contextHash: boundDigest(request),
+      contextHash: authorisationDigest(request),
       template,
       policy,
       resend,
@@ -87,18 +90,19 @@ export class Codes {
     };
   }
 
-  /** What the stored hash may equal if this code is right. */
+  /** The hashes that the stored hash may equal if the code is correct: one per accepted secret. */
   acceptedHashes(request: CodeRequest, code: string): Buffer[] {
-    return this.keyring.acceptedMacs(...boundParts(request), code);
+    return this.keyring.acceptedMacs(...hashedParts(request), code);
   }
 
-  /** The code that is live: that of the draft, or the older one that is repeated. */
-  liveCode({ recipient, purpose, lane, content }: NewChallenge, repeats: Buffer | null): string | undefined {
-    if (!repeats) return content.code;
-    return (JSON.parse(this.keyring.open(repeats, recipient, purpose, lane)) as MessageContent).code;
+  /** The code in clear: that of the new challenge, or the older code that it repeats. */
+  liveCode(challenge: NewChallenge, repeatedCode: Buffer | null): string | undefined {
+    if (!repeatedCode) return challenge.content.code;
+    const { recipient, purpose, lane } = challenge;
+    return (JSON.parse(this.keyring.open(repeatedCode, recipient, purpose, lane)) as MessageContent).code;
   }
 
-  /** Whose link this is, or null: forged, or of another purpose. Reading it changes nothing. */
+  /** Null if the token is forged or belongs to another purpose. Does not consume the link. */
   readLink(token: string, purpose: string): LinkToken | null {
     try {
       return JSON.parse(this.keyring.open(Buffer.from(token, 'base64url'), 'link', purpose)) as LinkToken;
@@ -107,19 +111,19 @@ export class Codes {
     }
   }
 
-  /** Sealed under a key of ours, so it can be neither guessed nor read; its challenge decides whether it still works. */
+  /** Sealed, so it cannot be guessed or read. Its challenge decides whether it is still valid. */
   private linkToken(link: LinkToken, purpose: string): string {
     return this.keyring.seal(JSON.stringify(link), 'link', purpose).toString('base64url');
   }
 }
 
-function boundParts(request: CodeRequest): string[] {
+function hashedParts(request: CodeRequest): string[] {
   const { recipient, policy, lane = PUBLIC_LANE } = request;
-  return [recipient, policy.purpose, lane, boundDigest(request) ?? ''];
+  return [recipient, policy.purpose, lane, authorisationDigest(request) ?? ''];
 }
 
-/** What ties a code to that which it is for. No two kinds look alike: a digest has no colon. */
-function boundDigest({ context, boundTo, decoy }: SendRequest): string | null {
+/** Digest of what the code authorises. Prefixes keep the kinds apart. */
+function authorisationDigest({ context, boundTo, decoy }: SendRequest): string | null {
   if (decoy) return ':decoy';
   if (boundTo) return `:${boundTo}`;
   return context ? contextDigest(context) : null;

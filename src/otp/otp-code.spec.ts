@@ -1,40 +1,40 @@
 import { createHash } from 'node:crypto';
 import { contextDigest, generateCode } from './otp-code.js';
 
-/** Chi-square with 9 degrees of freedom is above it once in a million, so that no honest run fails. */
+/** A random chi-square value with 9 degrees of freedom exceeds this once in a million runs. */
 const CHI_SQUARE_9 = 45.1;
 
-describe('a code', () => {
-  it('has each digit equally often at each position, leading zeros kept, over 100,000 (N1)', () => {
+describe('generateCode', () => {
+  it('draws every digit equally often at every position and keeps leading zeros', () => {
     const count = 100_000;
     const codes = Array.from({ length: count }, () => generateCode(6));
     expect(codes.every((code) => /^[0-9]{6}$/.test(code))).toBe(true);
 
     for (let position = 0; position < 6; position++) {
-      const seen = new Array<number>(10).fill(0);
-      for (const code of codes) seen[Number(code[position])]! += 1;
-      const chiSquare = seen.reduce((sum, n) => sum + (n - count / 10) ** 2 / (count / 10), 0);
+      const frequencies = new Array<number>(10).fill(0);
+      for (const code of codes) frequencies[Number(code[position])]! += 1;
+      const chiSquare = frequencies.reduce((sum, n) => sum + (n - count / 10) ** 2 / (count / 10), 0);
       expect(chiSquare).toBeLessThan(CHI_SQUARE_9);
     }
-    // Of a million possible codes 100,000 draws meet about 95,160.
+    // 100,000 draws from a million codes are expected to give about 95,160 different ones.
     expect(new Set(codes).size).toBeGreaterThan(94_500);
   });
 
-  it('has the length asked for (N1)', () => {
+  it('returns the requested number of digits', () => {
     for (let length = 4; length <= 10; length++)
       for (let i = 0; i < 100; i++) expect(generateCode(length)).toMatch(new RegExp(`^[0-9]{${length}}$`));
   });
 });
 
-describe('the digest of a context', () => {
+describe('contextDigest', () => {
   const context = { amount: '39.99 EUR', payee: 'Acme' };
 
-  it('is SHA-256 over the canonical JSON (RFC 8785), as anybody can compute it', () => {
+  it('is the SHA-256 of the canonical JSON (RFC 8785)', () => {
     const canonical = '{"amount":"39.99 EUR","payee":"Acme"}';
     expect(contextDigest(context)).toBe(createHash('sha256').update(canonical).digest('base64url'));
   });
 
-  it('does not depend on the order of names (RF17)', () => {
+  it('does not depend on the order of names', () => {
     expect(contextDigest({ payee: 'Acme', amount: '39.99 EUR' })).toBe(contextDigest(context));
     expect(contextDigest({ b: '1', B: '2', a_: '3', aa: '4' })).toBe(
       contextDigest({ aa: '4', a_: '3', b: '1', B: '2' }),
@@ -54,7 +54,7 @@ describe('the digest of a context', () => {
     { amount: '39.99 EUR' },
     { amount: '39.99 EUR', payee: 'Acme', note: '' },
     { 'amount":"39.99 EUR","payee': 'Acme' },
-  ])('changes with any change: %j (RF17)', (changed) => {
+  ])('differs for the changed context %j', (changed) => {
     expect(contextDigest(changed as unknown as Record<string, string>)).not.toBe(contextDigest(context));
   });
 });

@@ -1,6 +1,6 @@
 import { createHash, randomInt } from 'node:crypto';
 
-/** A code of so many decimal digits, each equally likely, leading zeros kept (`crypto.randomInt`, a CSPRNG). */
+/** `crypto.randomInt` is a CSPRNG without bias, so every code of this length is equally likely. */
 export function generateCode(length: number): string {
   return randomInt(10 ** length)
     .toString()
@@ -8,8 +8,8 @@ export function generateCode(length: number): string {
 }
 
 /**
- * SHA-256 in base64url over the context as canonical JSON (RFC 8785; for a flat object of strings that is
- * `JSON.stringify` with sorted keys), so that the order of keys does not matter and every other change does.
+ * SHA-256 of the canonical JSON (RFC 8785) of the context, in base64url. The order of names does not
+ * matter. For a flat object of strings, canonical JSON is `JSON.stringify` with sorted names.
  */
 export function contextDigest(context: Record<string, string>): string {
   const sorted = Object.fromEntries(Object.entries(context).sort(([a], [b]) => (a < b ? -1 : 1)));

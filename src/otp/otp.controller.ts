@@ -6,14 +6,14 @@ import { ApiProblems, withOtp } from '../http/api-problems.js';
 import { BODY_PROBLEMS } from '../http/common.errors.js';
 import { supportedLocale } from '../common/locale.js';
 import { OtpAddress, OtpSent, OtpVerified, SendOtp, VerifyOtp } from './otp.dto.js';
-import type { SendRequest } from './codes.js';
+import type { CodeRequest, SendRequest } from './codes.js';
 import { addressErrors, OtpError } from './otp.errors.js';
 import { OtpService, type IssuedCode } from './otp.service.js';
 import { ProofService } from './proof.service.js';
 import { Purposes } from './purposes.js';
 import { Recipients } from './recipients.js';
 
-/** What "Try it out" starts with. */
+/** The example bodies in Swagger UI. */
 const ADDRESS_EXAMPLES = {
   sms: { summary: 'By SMS', value: { phone_number: '+14155550123' } },
   email: { summary: 'By e-mail', value: { email: 'ada@example.com' } },
@@ -41,8 +41,8 @@ export class OtpController {
   /**
    * Send a code
    *
-   * @remarks By SMS or e-mail, to prove that somebody reads an address or approves a transaction. Try it here, then read the
-   * message at `/inbox`.
+   * @remarks Sends a code by SMS or e-mail that verifies an address or approves a transaction. In
+   * development, read the message at `/inbox`.
    */
   @Post('generate')
   @HttpCode(200)
@@ -56,13 +56,14 @@ export class OtpController {
     ...BODY_PROBLEMS,
   )
   async generate(@Body() body: SendOtp, @CurrentClient() client: Client): Promise<OtpSent> {
-    return this.sent('OTP generated and sent.', await this.otp.send(this.sending(body, client)));
+    return sent('OTP generated and sent.', await this.otp.send(this.sendRequest(body, client)));
   }
 
   /**
    * Send the code again
    *
-   * @remarks The same code while more than half its life is left, else a new one. The body is that of `/otp/generate`.
+   * @remarks Takes the same body as `/otp/generate`. Repeats the code while more than half of its
+   * lifetime is left; after that, sends a new one.
    */
   @Post('resend')
   @HttpCode(200)
@@ -75,13 +76,14 @@ export class OtpController {
     ...BODY_PROBLEMS,
   )
   async resend(@Body() body: SendOtp, @CurrentClient() client: Client): Promise<OtpSent> {
-    return this.sent('OTP resent.', await this.otp.resend(this.sending(body, client)));
+    return sent('OTP resent.', await this.otp.resend(this.sendRequest(body, client)));
   }
 
   /**
-   * Check a code
+   * Verify a code
    *
-   * @remarks A right code is accepted once. Every guess counts, and a wrong one tells how many are left.
+   * @remarks A code is accepted once. Every attempt counts; the reply to a wrong code says how many
+   * attempts are left.
    */
   @Post('verify')
   @HttpCode(200)
@@ -95,29 +97,24 @@ export class OtpController {
     ...BODY_PROBLEMS,
   )
   async verify(@Body() body: VerifyOtp): Promise<OtpVerified> {
-    const { recipient, policy, context } = this.request(body);
+    const { recipient, policy, context } = this.codeRequest(body);
     const challengeId = await this.otp.verify({ recipient, policy, context }, body.otp);
     const proof = this.proofs.sign({ challengeId, recipient, purpose: policy.purpose, context });
     return { detail: 'OTP verified successfully.', proof };
   }
 
-  private request({
-    phone_number,
-    email,
-    purpose = 'verification',
-    context,
-    channel,
-  }: OtpAddress & SendOtp): SendRequest {
+  private codeRequest({ phone_number, email, purpose = 'verification', context }: OtpAddress): CodeRequest {
     const policy = this.purposes.policyForRequest(purpose);
     if (policy.context === 'required' && !context) throw OtpError.contextRequired();
-    return { recipient: this.recipients.fromFields({ phone_number, email }), policy, context, channel };
+    return { recipient: this.recipients.fromFields({ phone_number, email }), policy, context };
   }
 
-  private sending(body: SendOtp, client: Client): SendRequest {
-    return { ...this.request(body), locale: supportedLocale(body.locale) ?? client.locale };
+  private sendRequest(body: SendOtp, client: Client): SendRequest {
+    const locale = supportedLocale(body.locale) ?? client.locale;
+    return { ...this.codeRequest(body), channel: body.channel, locale };
   }
+}
 
-  private sent(detail: string, { challenge, code }: IssuedCode): OtpSent {
-    return { detail, challenge, ...(code && { otp: code }) };
-  }
+function sent(detail: string, { challenge, code }: IssuedCode): OtpSent {
+  return { detail, challenge, ...(code && { otp: code }) };
 }

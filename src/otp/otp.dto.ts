@@ -8,7 +8,8 @@ import { IsOtp } from './is-otp.js';
 
 export class OtpAddress {
   /**
-   * Phone number with its country code, or a national one where `PHONE_DEFAULT_COUNTRY` is set. Give this or `email`.
+   * Phone number with country code. National numbers are accepted if `PHONE_DEFAULT_COUNTRY` is
+   * set. Give this or `email`.
    * @example "+14155550123"
    */
   @IfGiven()
@@ -17,7 +18,7 @@ export class OtpAddress {
   phone_number?: string;
 
   /**
-   * One plain e-mail address. Give this or `phone_number`.
+   * E-mail address without a display name. Give this or `phone_number`.
    * @example "ada@example.com"
    */
   @IfGiven()
@@ -26,7 +27,8 @@ export class OtpAddress {
   email?: string;
 
   /**
-   * What the code is for: `verification`, `transaction` (needs `context`) or a purpose of your own.
+   * What the code is for: `verification`, `transaction` (requires `context`) or a custom purpose
+   * that `OTP_PURPOSES` allows.
    * @example "verification"
    */
   @IfGiven()
@@ -36,8 +38,8 @@ export class OtpAddress {
   purpose?: string;
 
   /**
-   * What the code approves: up to six short strings that the message shows and the proof covers. The order of
-   * names does not matter; any changed value fails.
+   * What the code approves: up to six short strings. The message shows them and the proof covers
+   * them. Verify with the same names and values; their order does not matter.
    * @example { "amount": "39.99 EUR", "payee": "Acme" }
    */
   @IfGiven()
@@ -47,8 +49,9 @@ export class OtpAddress {
 
 export class SendOtp extends OtpAddress {
   /**
-   * How to reach the address: `sms` or `email`, or `whatsapp` or `voice` (a call) for a phone number where `OTP_CHANNELS`
-   * offers them. By default the first of those that reach it, usually `sms` or `email`.
+   * How to send the code: `email` for an e-mail address; `sms`, `whatsapp` or `voice` (a call) for
+   * a phone number, as far as `OTP_CHANNELS` offers them. Default: the first channel in
+   * `OTP_CHANNELS` that reaches the address.
    * @example "sms"
    */
   @IfGiven()
@@ -56,8 +59,8 @@ export class SendOtp extends OtpAddress {
   channel?: Channel;
 
   /**
-   * The language of the message (BCP 47). Default: the first of `Accept-Language` that we have, else that of the phone
-   * number's country, else `DEFAULT_LOCALE`.
+   * Language of the message (BCP 47). Default: the first supported language in `Accept-Language`,
+   * else the language of the phone number's country, else `DEFAULT_LOCALE`.
    * @example "en"
    */
   @IsLocaleTag()
@@ -73,46 +76,46 @@ export class VerifyOtp extends OtpAddress {
   otp!: string;
 }
 
-/** A code that was sent, as a client needs it to draw the next step. */
+/** A code that was sent. */
 export class Challenge {
   /**
-   * Public handle; not a secret.
+   * Id of the challenge. It is not secret.
    * @example "0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001"
    */
   id!: string;
 
   /**
-   * How the message went.
+   * Channel of the message.
    * @example "sms"
    */
   channel!: Channel;
 
   /**
-   * The address, for the person to recognise.
+   * The masked address, so that the person recognises it.
    * @example "+14•••••••23"
    */
   maskedTo!: string;
 
   /**
-   * Digits to ask for.
+   * Number of digits in the code.
    * @example 6
    */
   codeLength!: number;
 
   /**
-   * When the code stops working.
+   * When the code expires.
    * @example "2026-11-21T10:05:00.000Z"
    */
   expiresAt!: Date;
 
   /**
-   * From when on another message can be asked for.
+   * When another message can be requested.
    * @example "2026-11-21T10:01:00.000Z"
    */
   resendAt!: Date;
 
   /**
-   * Guesses left for this code.
+   * Attempts left for this code.
    * @example 3
    */
   attemptsLeft!: number;
@@ -121,13 +124,13 @@ export class Challenge {
 /** Why a message did not arrive. */
 export class DeliveryReason {
   /**
-   * For programs.
-   * @example "unreachable"
+   * Reason code, for programs.
+   * @example "number_not_mobile"
    */
   code!: string;
 
   /**
-   * For the person who is waiting.
+   * Reason in plain words, for the person who waits for the code.
    * @example "The number cannot receive SMS."
    */
   text!: string;
@@ -135,34 +138,34 @@ export class DeliveryReason {
 
 export class ChallengeStatus extends Challenge {
   /**
-   * What became of the code.
+   * Status of the code.
    * @example "pending"
    */
   status!: 'pending' | 'approved' | 'expired' | 'exhausted';
 
   /**
-   * How far its newest message has come; `delivered` is said where the provider reports it.
+   * Status of the newest message. `delivered` requires a provider that reports delivery.
    * @example "sent"
    */
   delivery!: 'queued' | 'sent' | 'delivered' | 'failed';
 
-  /** Why it failed, where that is known. */
+  /** Why delivery failed, if known. */
   @IsOptional()
   deliveryReason?: DeliveryReason;
 }
 
 export class OtpSent {
   /**
-   * What happened, for people.
+   * What happened, in plain words.
    * @example "OTP generated and sent."
    */
   detail!: string;
 
-  /** The code that was sent. */
+  /** The challenge that was issued or repeated. */
   challenge!: Challenge;
 
   /**
-   * The code itself, in demonstration mode only (`OTP_EXPOSE_CODE`, refused in production).
+   * The code, in demonstration mode only. (`OTP_EXPOSE_CODE` is refused in production.)
    * @example "123456"
    */
   @IsOptional()
@@ -171,14 +174,15 @@ export class OtpSent {
 
 export class OtpVerified {
   /**
-   * What happened, for people.
+   * What happened, in plain words.
    * @example "OTP verified successfully."
    */
   detail!: string;
 
   /**
-   * A JWT (ES256, `typ: otp-proof+jwt`, 5 minutes) that any backend checks with `/.well-known/jwks.json`. Claims: `sub`
-   * (`phone:+14155550123`), `purpose`, `context_sha256`, `jti` (the challenge), `iss`, `aud`, `iat`, `exp`.
+   * A JWT (ES256, `typ: otp-proof+jwt`) that is valid for 5 minutes. Any backend can verify it with
+   * the keys at `/.well-known/jwks.json`. Claims: `sub` (such as `phone:+14155550123`), `purpose`,
+   * `context_sha256`, `jti` (the challenge id), `iss`, `aud`, `iat`, `exp`.
    * @example "eyJhbGciOiJFUzI1NiIsInR5cCI6Im90cC1wcm9vZitqd3QiLCJraWQiOiIuLi4ifQ.eyJzdWIiOiJwaG9uZTorMTQxNTU1NTAxMjMifQ.c2ln"
    */
   proof!: string;

@@ -1,6 +1,6 @@
 import { AppError } from '../common/app-error.js';
 
-/** What `/otp` and the codes of other modules are refused with. */
+/** Errors of every route that sends or verifies a code. */
 export const OtpError = {
   cooldown: (retryAfter: number) =>
     new AppError('rate_limited', 'otp_cooldown', 'Please wait before requesting a new OTP.', { retryAfter }),
@@ -45,15 +45,25 @@ export const OtpError = {
     new AppError(
       'invalid',
       'otp_purpose_refused',
-      `Codes for the purpose "${purpose}" cannot be asked for here.`,
+      `Codes for the purpose "${purpose}" cannot be requested here.`,
       {
-        errors: [{ field: 'purpose', detail: 'Use verification, transaction or a purpose of your own.' }],
+        errors: [
+          {
+            field: 'purpose',
+            detail: 'Use verification, transaction or a custom purpose that OTP_PURPOSES allows.',
+          },
+        ],
       },
     ),
   contextRequired: () =>
-    new AppError('invalid', 'otp_context_required', 'This purpose needs a context: what the code approves.', {
-      errors: [{ field: 'context', detail: 'Name what the code approves.' }],
-    }),
+    new AppError(
+      'invalid',
+      'otp_context_required',
+      'This purpose requires a context that says what the code approves.',
+      {
+        errors: [{ field: 'context', detail: 'Describe what the code approves.' }],
+      },
+    ),
 };
 
 /** Why an address is refused before anything is sent. */
@@ -63,11 +73,11 @@ export const AddressError = {
       errors: fields.map((field) => ({ field, detail: `Give exactly one of ${fields.join(' and ')}.` })),
     }),
   email: (field: string) =>
-    new AppError('invalid', 'email_invalid', 'This is not one e-mail address we can send to.', {
+    new AppError('invalid', 'email_invalid', 'This is not an e-mail address that we can send to.', {
       errors: [{ field, detail: 'Give one plain e-mail address, such as ada@example.com.' }],
     }),
   phone: (field: string) =>
-    new AppError('invalid', 'phone_invalid', 'This is not a phone number we can send to.', {
+    new AppError('invalid', 'phone_invalid', 'This is not a phone number that we can send to.', {
       errors: [{ field, detail: 'Give one possible number without extension, such as +14155550123.' }],
     }),
   nationalPhone: (field: string) =>
@@ -76,26 +86,27 @@ export const AddressError = {
       'phone_country_unknown',
       'Give the number with its country code, such as +14155550123.',
       {
-        errors: [{ field, detail: 'National numbers are not read here: PHONE_DEFAULT_COUNTRY is not set.' }],
+        errors: [
+          { field, detail: 'National numbers are not accepted, because PHONE_DEFAULT_COUNTRY is not set.' },
+        ],
       },
     ),
   country: (field: string) =>
     new AppError('invalid', 'country_not_allowed', 'We do not send to numbers of this country.', {
-      errors: [{ field, detail: 'The country of this number is not served.' }],
+      errors: [{ field, detail: 'SMS_ALLOWED_COUNTRIES does not include the country of this number.' }],
     }),
   channel: (channel: string) =>
     new AppError('invalid', 'channel_not_available', `This address cannot be reached by ${channel}.`, {
       errors: [
         {
           field: 'channel',
-          detail:
-            'Use sms for a phone number, or whatsapp or voice where they are offered, and email for an e-mail address.',
+          detail: 'Use email for an e-mail address; sms, whatsapp or voice for a phone number, if offered.',
         },
       ],
     }),
 };
 
-/** How an address given in `field` can be refused, for the documentation. */
+/** Examples for Swagger: the errors for an address in `field`. */
 export const addressErrors = (field: string) => [
   AddressError.phone(field),
   AddressError.nationalPhone(field),

@@ -4,7 +4,7 @@ import { ChallengeRepository } from './challenge.repository.js';
 
 const BATCH = 1_000;
 
-/** Wipes codes soon after they expired and removes rows that no limit needs, in small batches. */
+/** Wipes expired codes and removes rows that no limit needs any more, in small batches. */
 @Injectable()
 export class OtpHousekeeping {
   private wipedTo = '-infinity';
@@ -17,7 +17,7 @@ export class OtpHousekeeping {
     housekeeping.addRemoval('old codes', (limit) => this.challenges.removeOld(limit));
   }
 
-  /** Every code that expired since the last round; in the first round of a process, every code on record. */
+  /** Continues where the last run stopped. The first run of a process covers all expired codes. */
   private async wipe(stopping: AbortSignal): Promise<void> {
     for (;;) {
       const { wipedTo, seen } = (await this.challenges.wipeExpired(this.wipedTo, BATCH)) ?? {

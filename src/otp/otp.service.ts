@@ -18,7 +18,7 @@ export interface IssuedCode {
   code?: string;
 }
 
-/** Issues, repeats and checks codes. The limits are decided by the statements of `ChallengeRepository`. */
+/** Issues, repeats and verifies codes. The statements of `ChallengeRepository` enforce the limits. */
 @Injectable()
 export class OtpService {
   constructor(
@@ -26,7 +26,7 @@ export class OtpService {
     private readonly recipients: Recipients,
     private readonly codes: Codes,
     private readonly notifier: Notifier,
-    private readonly outcomes: ProviderFeedback,
+    private readonly feedback: ProviderFeedback,
     private readonly testIdentities: TestIdentities,
     private readonly config: Config,
     private readonly metrics: Metrics,
@@ -37,20 +37,26 @@ export class OtpService {
     return this.issue(request, false);
   }
 
-  /** Sends the live code again, or a new one once half its life is over. Throws `otp_not_found` as well. */
+  /**
+   * Repeats the live code, or sends a new one after half of its lifetime. Throws `otp_not_found` if
+   * there is no unused code, and the errors of `send`.
+   */
   resend(request: SendRequest): Promise<IssuedCode> {
     return this.issue(request, true);
   }
 
-  /** Spends one guess. Returns the challenge's id if it was right and the first; throws what it was otherwise. */
+  /**
+   * Counts one attempt and returns the challenge id if the code is correct. Throws `otp_invalid`,
+   * `otp_attempts_exhausted`, `otp_expired`, `otp_guess_limit` or `otp_not_found`.
+   */
   async verify(request: CodeRequest, code: string): Promise<string> {
-    const { recipient, policy, lane = PUBLIC_LANE } = this.asTest(request);
+    const { recipient, policy, lane = PUBLIC_LANE } = this.withTestIdentity(request);
     const key = { recipient, purpose: policy.purpose, lane };
 
     const hashes = this.codes.acceptedHashes(request, code);
     const verdict = await this.challenges.verify({ ...key, hashes, policy });
     if (verdict?.approved || verdict?.attemptsLeft === 0)
-      this.outcomes.report(verdict.id, verdict.approved ? 'approved' : 'canceled');
+      this.feedback.report(verdict.id, verdict.approved ? 'approved' : 'canceled');
     if (verdict?.approved) {
       this.metrics.codesVerified.inc();
       return verdict.id;
@@ -65,34 +71,36 @@ export class OtpService {
     throw OtpError.notFound();
   }
 
-  /** Spends a link. False when it or its code was used, has expired or was replaced. */
+  /** Consumes a link. Returns false if the link or its code was used, has expired or was replaced. */
   async redeem({ recipient, id }: LinkToken, purpose: string): Promise<boolean> {
-    const isRight = await this.challenges.redeem({ recipient, purpose, lane: PUBLIC_LANE }, id);
-    if (isRight) this.metrics.codesVerified.inc();
-    return isRight;
+    const redeemed = await this.challenges.redeem({ recipient, purpose, lane: PUBLIC_LANE }, id);
+    if (redeemed) this.metrics.codesVerified.inc();
+    return redeemed;
   }
 
-  /** A test identity's code is no secret, so nothing is sent and no wait or budget protects it. */
-  private asTest<Request extends CodeRequest>(request: Request): Request & Pick<SendRequest, 'knownCode'> {
+  /** The code of a test identity is not secret, so no cooldown or budget protects it. */
+  private withTestIdentity<Request extends CodeRequest>(
+    request: Request,
+  ): Request & Pick<SendRequest, 'knownCode'> {
     const knownCode = this.testIdentities.codeOf(request.recipient);
     return knownCode === undefined
       ? request
       : { ...request, knownCode, policy: withoutLimits(request.policy) };
   }
 
-  private async issue(asked: SendRequest, resend: boolean): Promise<IssuedCode> {
-    const request = this.asTest(asked);
+  private async issue(sendRequest: SendRequest, resend: boolean): Promise<IssuedCode> {
+    const request = this.withTestIdentity(sendRequest);
     const { recipient, policy } = request;
     const channel = this.recipients.chooseChannel(recipient, policy.purpose, request.channel);
-    const wanted = this.codes.draft(request, channel, resend);
+    const challenge = this.codes.newChallenge(request, channel, resend);
 
-    const issued = await this.challenges.issue(wanted);
-    if (!issued) throw await this.refusal(wanted);
+    const issued = await this.challenges.issue(challenge);
+    if (!issued) throw await this.refusal(challenge);
     this.metrics.codesIssued.inc({ channel });
 
-    if (!wanted.isTest && !issued.suppressed) this.dispatch(wanted, issued, channel);
+    if (!challenge.isTest && !issued.suppressed) this.dispatch(challenge, issued, channel);
     return {
-      ...(this.config.OTP_EXPOSE_CODE && { code: this.codes.liveCode(wanted, issued.repeats) }),
+      ...(this.config.OTP_EXPOSE_CODE && { code: this.codes.liveCode(challenge, issued.repeatedCode) }),
       challenge: {
         id: issued.id,
         channel,
@@ -105,9 +113,9 @@ export class OtpService {
     };
   }
 
-  private dispatch(wanted: NewChallenge, issued: Issued, channel: Channel): void {
-    const { id, recipient, purpose, lane, template } = wanted;
-    const { repeats, secondsLeft } = issued;
+  private dispatch(challenge: NewChallenge, issued: Issued, channel: Channel): void {
+    const { id, recipient, purpose, lane, template, codeSealed, content } = challenge;
+    const { repeatedCode, secondsLeft } = issued;
     this.notifier.dispatch({
       id,
       recipient,
@@ -115,21 +123,22 @@ export class OtpService {
       lane,
       channel,
       template,
-      sealed: repeats ?? wanted.codeSealed,
-      content: repeats ? undefined : wanted.content,
+      sealed: repeatedCode ?? codeSealed,
+      content: repeatedCode ? undefined : content,
       secondsLeft,
       attempts: 1,
       lastProvider: null,
     });
   }
 
-  private async refusal(wanted: NewChallenge): Promise<Error> {
-    const why = await this.challenges.explainIssue(wanted);
-    if (wanted.resend && !why?.found) return OtpError.resendNotFound();
-    // Waiting as long as the longest of the reasons helps.
-    if (why?.guessLimit) return OtpError.guessLimit(Math.max(why.guessLimit, why.sendLimit ?? 0));
-    if (why?.sendLimit) return OtpError.sendLimit(Math.max(why.sendLimit, why.cooldown ?? 0));
-    const retryAfter = why?.cooldown ?? 1;
-    return wanted.resend ? OtpError.resendCooldown(retryAfter) : OtpError.cooldown(retryAfter);
+  private async refusal(challenge: NewChallenge): Promise<Error> {
+    const refusal = await this.challenges.explainIssue(challenge);
+    const { found, guessLimit, sendLimit, cooldown } = refusal ?? {};
+    if (challenge.resend && !found) return OtpError.resendNotFound();
+    // If several limits apply, Retry-After covers the longest.
+    if (guessLimit) return OtpError.guessLimit(Math.max(guessLimit, sendLimit ?? 0));
+    if (sendLimit) return OtpError.sendLimit(Math.max(sendLimit, cooldown ?? 0));
+    const retryAfter = cooldown ?? 1;
+    return challenge.resend ? OtpError.resendCooldown(retryAfter) : OtpError.cooldown(retryAfter);
   }
 }

@@ -4,7 +4,7 @@ import { TestIdentities } from '../config/test-identities.js';
 import { SigningService } from '../signing/signing.service.js';
 import { contextDigest } from './otp-code.js';
 
-export interface Proven {
+export interface VerifiedChallenge {
   challengeId: string;
   recipient: Recipient;
   purpose: string;
@@ -13,7 +13,7 @@ export interface Proven {
 
 const PROOF_SECONDS = 300;
 
-/** Signed statements that somebody who reads an address entered its code. */
+/** Signs proofs that a recipient entered the correct code. */
 @Injectable()
 export class ProofService {
   constructor(
@@ -22,11 +22,12 @@ export class ProofService {
   ) {}
 
   /**
-   * A JWT (ES256) that any backend checks offline with `/.well-known/jwks.json`: `sub` is the recipient,
-   * `context_sha256` the digest of what was approved, `jti` the challenge, so that a proof can be taken only once. One
-   * with `test: true` proves nothing: its code was known beforehand.
+   * A JWT (ES256) that any backend can verify offline with `/.well-known/jwks.json`. `sub` is the
+   * recipient and `context_sha256` the digest of what was approved. `jti` is the challenge id, so
+   * that a backend can accept each proof only once. `test: true` marks the proof of a test identity,
+   * which proves nothing because its code is known.
    */
-  sign({ challengeId, recipient, purpose, context }: Proven): string {
+  sign({ challengeId, recipient, purpose, context }: VerifiedChallenge): string {
     return this.signing.sign(
       {
         sub: recipient,

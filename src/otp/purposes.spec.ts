@@ -3,19 +3,19 @@ import { Purposes } from './purposes.js';
 
 const INTERNAL = ['login', 'email_verification', 'contact_change', 'password_reset'];
 
-/** As in production, without all that production asks for. */
+/** Sets NODE_ENV afterwards, so that the other settings that production requires may be absent. */
 function production(OTP_PURPOSES?: string[]): Purposes {
   return new Purposes(Object.assign(new Config(), Config.from({}), { NODE_ENV: 'production', OTP_PURPOSES }));
 }
 
-describe('the purposes that a client may name', () => {
-  it('are any in development', () => {
+describe('Purposes', () => {
+  it('accepts any purpose in development', () => {
     const purposes = new Purposes(Config.from({}));
     for (const purpose of ['verification', 'transaction', 'my_own'])
       expect(purposes.policyForRequest(purpose).purpose).toBe(purpose);
   });
 
-  it('are in production ours and those of OTP_PURPOSES (B7)', () => {
+  it('accepts only public built-in purposes and OTP_PURPOSES in production', () => {
     for (const purpose of ['verification', 'transaction']) {
       expect(production().policyForRequest(purpose).purpose).toBe(purpose);
       expect(production(['my_own']).policyForRequest(purpose).purpose).toBe(purpose);
@@ -28,7 +28,7 @@ describe('the purposes that a client may name', () => {
       );
   });
 
-  it('are never those that have routes of their own (R2)', () => {
+  it('rejects internal purposes', () => {
     for (const purposes of [new Purposes(Config.from({})), production(['*']), production(INTERNAL)])
       for (const purpose of INTERNAL)
         expect(() => purposes.policyForRequest(purpose)).toThrow(
@@ -36,14 +36,14 @@ describe('the purposes that a client may name', () => {
         );
   });
 
-  it('are not what every object has (I3)', () => {
+  it('rejects the names of built-in object properties', () => {
     for (const purpose of ['constructor', 'valueOf', '__proto__'])
       expect(() => production().policyForRequest(purpose)).toThrow(
         expect.objectContaining({ code: 'otp_purpose_refused' }),
       );
   });
 
-  it('need a context where they are transactions', () => {
+  it('requires a context for a transaction', () => {
     const purposes = new Purposes(Config.from({}));
     expect(purposes.policyForRequest('transaction').context).toBe('required');
     expect(purposes.policyForRequest('verification').context).toBe('optional');

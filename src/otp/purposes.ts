@@ -2,43 +2,46 @@ import { Injectable } from '@nestjs/common';
 import { Config } from '../config/config.js';
 import { OtpError } from './otp.errors.js';
 
-/** What a code is for decides how it is made and what may be spent on it. */
+/** The rules for the codes of one purpose. */
 export interface Policy {
   purpose: string;
   codeLength: number;
   ttlSeconds: number;
-  /** While more than this is left of a live code's life, another message repeats it. */
+  /** A further message repeats the live code while it has more than this left before it expires. */
   repeatSeconds: number;
-  /** Wait between two messages. */
+  /** Cooldown between two messages. */
   resendSeconds: number;
   /** Guesses at one code. */
   maxAttempts: number;
-  /** Messages to one recipient in a day, over all purposes. */
+  /** Messages per day to one recipient, over all purposes. */
   sendsPerDay: number;
-  /** Wrong guesses for one recipient and purpose in a day, over all codes. */
+  /** Wrong guesses per day for one recipient and purpose, over all codes. */
   guessesPerDay: number;
-  /** Whether a code approves something that its message shows. */
+  /** Whether a request may or must say what the code approves. */
   context: 'none' | 'optional' | 'required';
 }
 
-/** For the codes of test identities, which are no secret: they expire and work once, as all do. */
+/** For test identities. Their codes still expire and work only once. */
 export function withoutLimits(policy: Policy): Policy {
   return { ...policy, resendSeconds: 0, sendsPerDay: NO_LIMIT, guessesPerDay: NO_LIMIT };
 }
 
-/** The largest that PostgreSQL's integer holds. */
+/** The largest value of PostgreSQL's `integer`. */
 const NO_LIMIT = 2 ** 31 - 1;
 
-interface Rules {
+interface BuiltInPurpose {
   policy: Partial<Policy>;
-  /** Only for this server's own flows. */
+  /** Used by this server only: clients cannot request these codes at `/otp`. */
   internal?: boolean;
 }
 
-/** A reset takes longer than a sign-in, and every request for one ends the one before. */
+/**
+ * A password reset takes longer than a sign-in. Because this is also its `repeatSeconds`, a code is
+ * never repeated: each request replaces the one before.
+ */
 const RESET_SECONDS = 15 * 60;
 
-const PURPOSES: Record<string, Rules> = {
+const PURPOSES: Record<string, BuiltInPurpose> = {
   verification: { policy: {} },
   transaction: { policy: { context: 'required' } },
   login: { policy: { context: 'none' }, internal: true },
@@ -50,14 +53,13 @@ const PURPOSES: Record<string, Rules> = {
   },
 };
 
-/** The purposes this server knows, and those that `OTP_PURPOSES` adds. */
+/** The built-in purposes, and custom ones that `OTP_PURPOSES` allows. */
 @Injectable()
 export class Purposes {
   constructor(private readonly config: Config) {}
 
-  /** The policy of a purpose of our own. */
+  /** For a purpose that this server chose or has already checked. */
   policyOf(purpose: string): Policy {
-    const rules = PURPOSES[purpose]?.policy;
     return {
       context: 'optional',
       purpose,
@@ -68,22 +70,24 @@ export class Purposes {
       maxAttempts: this.config.OTP_MAX_ATTEMPTS,
       sendsPerDay: 10,
       guessesPerDay: 20,
-      ...rules,
+      ...PURPOSES[purpose]?.policy,
     };
   }
 
-  /** The policy of a purpose that a client named. Throws for internal and unknown ones. */
+  /** For a purpose that a client sent. Throws `otp_purpose_refused` if it is internal or unknown. */
   policyForRequest(purpose: string): Policy {
-    const known = Object.hasOwn(PURPOSES, purpose) ? PURPOSES[purpose] : undefined;
-    if (known?.internal || (!known && !this.isCallersOwn(purpose))) throw OtpError.purposeRefused(purpose);
+    const builtIn = Object.hasOwn(PURPOSES, purpose) ? PURPOSES[purpose] : undefined;
+    const allowed = builtIn ? !builtIn.internal : this.isCustomPurpose(purpose);
+    if (!allowed) throw OtpError.purposeRefused(purpose);
     return this.policyOf(purpose);
   }
 
   /**
-   * Each purpose has its own guesses a day, so production knows them by name; development takes any.
+   * Every purpose has its own daily guesses, so production accepts configured purposes only.
+   * Otherwise a client could make up purposes to get more guesses. Development accepts any purpose.
    */
-  private isCallersOwn(purpose: string): boolean {
-    const own = this.config.OTP_PURPOSES ?? (this.config.production ? [] : ['*']);
-    return own.includes('*') || own.includes(purpose);
+  private isCustomPurpose(purpose: string): boolean {
+    const custom = this.config.OTP_PURPOSES ?? (this.config.production ? [] : ['*']);
+    return custom.includes('*') || custom.includes(purpose);
   }
 }

@@ -5,7 +5,7 @@ import { TestIdentities } from '../config/test-identities.js';
 import type { Channel } from '../notifier/notifier.js';
 import { AddressError } from './otp.errors.js';
 
-/** Reads addresses as clients write them. What it returns is the only form anything else ever sees. */
+/** Parses addresses as clients write them into the canonical form that all other code uses. */
 @Injectable()
 export class Recipients {
   constructor(
@@ -13,7 +13,7 @@ export class Recipients {
     private readonly testIdentities: TestIdentities,
   ) {}
 
-  /** From the fields of a body, of which exactly one must be given. Throws an `AddressError` that names the field. */
+  /** Exactly one of the fields must be given. Throws an `AddressError` that names the field. */
   fromFields(fields: Record<string, string | undefined>): Recipient {
     const [given, ...more] = Object.entries(fields).filter(([, value]) => value !== undefined);
     if (!given || more.length > 0) throw AddressError.missing(Object.keys(fields));
@@ -21,18 +21,18 @@ export class Recipients {
     return field === 'email' ? this.email(text, field) : this.phone(text, field);
   }
 
-  /** An e-mail address or a phone number, in one field. A plus sign that a query string made a blank is one again. */
+  /** For a field that takes either kind. A query string decodes `+` to a space; this restores it. */
   fromText(text: string, field: string): Recipient {
     return text.includes('@') ? this.email(text, field) : this.phone(text.replace(/^ (?=\d)/, '+'), field);
   }
 
-  /** The channel asked for, or the first of those that are offered for the purpose and reach the address. */
-  chooseChannel(recipient: Recipient, purpose: string, asked?: Channel): Channel {
-    const fitting = this.config
+  /** The requested channel, or by default the first one of the purpose that reaches the recipient. */
+  chooseChannel(recipient: Recipient, purpose: string, requested?: Channel): Channel {
+    const available = this.config
       .channelsFor(purpose)
       .filter((channel) => (channel === 'email') !== isPhone(recipient));
-    const channel = asked ? fitting.find((one) => one === asked) : fitting[0];
-    if (!channel) throw AddressError.channel(asked ?? (isPhone(recipient) ? 'sms' : 'email'));
+    const channel = requested ? available.find((candidate) => candidate === requested) : available[0];
+    if (!channel) throw AddressError.channel(requested ?? (isPhone(recipient) ? 'sms' : 'email'));
     return channel;
   }
 
@@ -45,9 +45,9 @@ export class Recipients {
   private phone(text: string, field: string): Recipient {
     const { PHONE_DEFAULT_COUNTRY: defaultCountry, SMS_ALLOWED_COUNTRIES: allowed } = this.config;
     const parsed = parsePhone(text, defaultCountry);
-    // Nothing is sent to a test identity: its number need not exist, nor its country be served.
-    const typed = parsed?.recipient ?? (/^\+[1-9]\d{7,14}$/.test(text) && (`phone:${text}` as const));
-    if (typed && this.testIdentities.has(typed)) return typed;
+    // Nothing is sent to a test identity, so its number need not exist, nor its country be allowed.
+    const recipient = parsed?.recipient ?? (/^\+[1-9]\d{7,14}$/.test(text) && (`phone:${text}` as const));
+    if (recipient && this.testIdentities.has(recipient)) return recipient;
     if (!parsed && !defaultCountry && /^\s*[1-9(]/.test(text)) throw AddressError.nationalPhone(field);
     if (!parsed) throw AddressError.phone(field);
     if (!allowed.includes('*') && !allowed.includes(parsed.country)) throw AddressError.country(field);

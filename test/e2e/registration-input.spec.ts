@@ -63,7 +63,7 @@ describe('registration input', () => {
       ['password', 12345678, 'password must be a string.'],
       ['password', { $gt: '' }, 'password must be a string.'],
       ['phone', '+1234567890', 'Give one possible number'],
-      ['phone', '(415) 555-0101', 'National numbers are not read here'],
+      ['phone', '(415) 555-0101', 'National numbers are not accepted'],
       ['phone', '+14155550101;ext=1', 'Give one possible number'],
       ['phone', 14155550101, 'phone must be a string.'],
       ['phone', null, 'phone must be a string.'],
