@@ -61,7 +61,6 @@ async function churn() {
       const issued = await challenges.issue({
         ...key,
         id: randomUUID(),
-        messageId: randomUUID(),
         channel: 'email',
         codeHash: hash,
         codeSealed: randomBytes(80),
