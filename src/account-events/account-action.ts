@@ -1,4 +1,4 @@
-/** What happens to accounts and is recorded, whether it succeeds or not. */
+/** Actions on an account that are recorded, whether they succeed or not. */
 export type AccountAction =
   | 'sign_in'
   | 'registration'

@@ -8,7 +8,7 @@ export interface AccountEventRow {
   succeeded: boolean;
   /** Error code of the refusal, or `test` for a test identity. */
   reason: string | null;
-  /** Masked. */
+  /** Masked, such as `a•••@example.com`. */
   address: string | null;
   ip: string | null;
   userAgent: string | null;
@@ -16,15 +16,15 @@ export interface AccountEventRow {
 }
 
 export interface NewAccountEvent extends Omit<AccountEventRow, 'at'> {
-  /** Null when no account has the address. */
+  /** Null if no account owns the address. */
   userId: string | null;
 }
 
 const KEPT_DAYS = 90;
 
 /**
- * The key lock waits for a deletion of the account that is under way and keeps a later one waiting. So the event
- * either belongs to the account or, when that has gone, to nobody: its foreign key cannot fail.
+ * FOR KEY SHARE waits for a deletion of the account in progress and blocks later ones until this
+ * commits. So the foreign key cannot fail: if the account is gone, the event is stored without one.
  */
 const ADD = statement(
   'account_events_add',
@@ -35,20 +35,21 @@ const ADD = statement(
 );
 
 /**
- * As ADD, for a sign-in that succeeded. The five sign-ins before it, all refused within a day, say that somebody may have
- * guessed; another success between them and the next ends the row, so this is said once.
+ * ADD for a successful sign-in. Also reports whether the five sign-ins before it were all refused
+ * within a day, which may mean that somebody was guessing. The success itself ends such a series,
+ * so each series is reported once.
  */
 const ADD_SIGN_IN = statement(
   'account_events_add_sign_in',
   `
-    with added as (${ADD.text}),
-    before as (
+    with recorded as (${ADD.text}),
+    previous as (
       select succeeded, at from account_events where user_id = $2 and action = 'sign_in' order by id desc limit 5)
     select count(*) = 5 and bool_and(not succeeded and at > now() - interval '24 hours') as "afterFailures"
-    from before`,
+    from previous`,
 );
 
-/** Newest first, from the end of the index or from where the page before ended. */
+/** Newest first, from the end of the index or from the end of the previous page. */
 const LIST = statement(
   'account_events_list',
   `
@@ -57,7 +58,7 @@ const LIST = statement(
     order by id desc limit $3::int`,
 );
 
-/** SKIP LOCKED lets processes share the work without waiting. */
+/** SKIP LOCKED lets several processes share the work without waiting for each other. */
 const REMOVE_OLD = statement(
   'account_events_remove_old',
   `
@@ -75,7 +76,7 @@ export class AccountEventRepository {
     await this.sql.rows(ADD, valuesOf(event));
   }
 
-  /** Whether it follows many refused ones. */
+  /** Returns whether the sign-in follows a series of refused ones. */
   async addSignIn(event: NewAccountEvent): Promise<boolean> {
     const row = await this.sql.row<{ afterFailures: boolean | null }>(ADD_SIGN_IN, valuesOf(event));
     return row?.afterFailures ?? false;
@@ -85,7 +86,7 @@ export class AccountEventRepository {
     return this.sql.rows<AccountEventRow>(LIST, [userId, before ?? null, count]);
   }
 
-  /** How many it removed. */
+  /** Returns the number of removed rows. */
   async removeOld(limit: number): Promise<number> {
     return (await this.sql.rows(REMOVE_OLD, [limit])).length;
   }

@@ -1,9 +1,9 @@
 import type { AccountAction } from './account-action.js';
 
-/** Something that happened to an account, or that somebody tried on it. */
+/** An action on an account, or an attempt at one. */
 export class AccountEvent {
   /**
-   * Names the event.
+   * Id of the event.
    * @example "0197f3b2-7a55-7cc3-a1f0-4c2a3d9be004"
    */
   id!: string;
@@ -15,37 +15,38 @@ export class AccountEvent {
   at!: Date;
 
   /**
-   * What happened.
+   * The action.
    * @example "sign_in"
    */
   action!: AccountAction;
 
   /**
-   * Whether it was allowed.
+   * Whether the action succeeded.
    * @example false
    */
   succeeded!: boolean;
 
   /**
-   * The code of the refusal; `test` for what an address of `TEST_IDENTITIES` did.
-   * @example "credentials_invalid"
+   * Why the action was refused: an error code. `test` marks a success of a test identity
+   * (`TEST_IDENTITIES`).
+   * @example "invalid_credentials"
    */
   reason!: string | null;
 
   /**
-   * The address it was about, for its owner to recognise.
+   * The address that was used, masked so that only its owner recognises it.
    * @example "a•••@example.com"
    */
   address!: string | null;
 
   /**
-   * Where the request came from.
+   * IP address of the client.
    * @example "203.0.113.7"
    */
   ip!: string | null;
 
   /**
-   * What the request was made with.
+   * `User-Agent` of the client.
    * @example "Mozilla/5.0 (X11; Linux x86_64) Firefox/145.0"
    */
   userAgent!: string | null;

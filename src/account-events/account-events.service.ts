@@ -10,18 +10,20 @@ import { AccountEventRepository, type NewAccountEvent } from './account-event.re
 import type { AccountEvent } from './account-events.dto.js';
 
 export interface NewEvent {
-  /** Whose account it is, if anybody's; it may have gone meanwhile. */
+  /** The account, if there is one. It may already be deleted. */
   userId?: string | null;
   action: AccountAction;
   succeeded: boolean;
-  /** The code of the refusal. */
+  /** Error code of the refusal. */
   reason?: string;
-  /** The address it was about. */
+  /** The address that was used. */
   recipient?: Recipient;
   client: Client;
 }
 
-/** What happens to accounts, for their owners to see: kept for 90 days and no longer than the account. */
+/**
+ * The history of an account, for its owner. Events are deleted after 90 days or with the account.
+ */
 @Injectable()
 export class AccountEvents {
   constructor(
@@ -32,12 +34,18 @@ export class AccountEvents {
     housekeeping.addRemoval('account events', (limit) => this.events.removeOld(limit));
   }
 
-  /** Commits on its own, so call it after a transaction, not inside: it would wait for one that locks the user. */
+  /**
+   * Records an event in its own transaction. Do not call this inside a transaction that locks the
+   * user, because it would wait for that lock while the transaction waits for it.
+   */
   async record(event: NewEvent): Promise<void> {
     await this.events.add(this.rowOf(event));
   }
 
-  /** A sign-in that succeeded. Says whether it follows so many refused ones that its owner should know. */
+  /**
+   * Records a successful sign-in. `afterFailures` means that it follows a series of refused ones,
+   * and that the owner should be told.
+   */
   async recordSignIn(event: Omit<NewEvent, 'action' | 'succeeded'>): Promise<{ afterFailures: boolean }> {
     const row = this.rowOf({ ...event, action: 'sign_in', succeeded: true });
     return { afterFailures: await this.events.addSignIn(row) };
@@ -56,7 +64,7 @@ export class AccountEvents {
     };
   }
 
-  /** A page, the newest first, and, when there are more, one of the next. */
+  /** Returns a page, newest first, and, if there are more, the first row of the next page. */
   list(userId: string, page: PageQuery): Promise<AccountEvent[]> {
     return this.events.list(userId, page.cursor, fetchLimit(page));
   }

@@ -4,25 +4,29 @@ import { newId } from '../common/random.js';
 import type { Client } from '../http/client.js';
 import { fetchLimit } from '../http/pagination.js';
 import { AuditRecordRepository } from './audit-record.repository.js';
+import type { AuditAction } from './audit-action.js';
 import type { AuditEntry, AuditQuery } from './audit.dto.js';
 
 export interface NewEntry {
-  /** The administrator; null for the command line. */
+  /** The administrator, or null for the command line. */
   actorId: string | null;
-  action: string;
-  /** What it was done to. */
+  action: AuditAction;
+  /** The user that the action changed. */
   subjectId?: string;
-  /** No personal data: an entry outlives the account it tells of. */
+  /** Must not contain personal data, because entries are kept after the account is deleted. */
   details?: Record<string, unknown>;
   client?: Client;
 }
 
-/** What administrators did, for good. */
+/** A permanent record of what administrators did. */
 @Injectable()
 export class AuditLog {
   constructor(private readonly entries: AuditRecordRepository) {}
 
-  /** With a manager it is part of that transaction: what was done and its record stand or fall together. */
+  /**
+   * With a manager, the entry is part of its transaction, so an action is never committed without
+   * it.
+   */
   async record(
     { actorId, action, subjectId, details = {}, client }: NewEntry,
     manager?: EntityManager,
@@ -41,7 +45,7 @@ export class AuditLog {
     );
   }
 
-  /** A page, the newest first, and, when there are more, one of the next. */
+  /** Returns a page, newest first, and, if there are more, the first row of the next page. */
   list(query: AuditQuery): Promise<AuditEntry[]> {
     const { actor: actorId, subject: subjectId, cursor } = query;
     return this.entries.list({ actorId, subjectId }, cursor, fetchLimit(query));

@@ -1,15 +1,15 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
-/** Something an administrator did. A trigger refuses every change of what is here. */
+/** One action of an administrator. A database trigger refuses to change or delete a row. */
 @Entity('audit_entries')
 @Index('audit_entries_actor', ['actorId', 'id'])
 @Index('audit_entries_subject', ['subjectId', 'id'])
 export class AuditRecord {
-  /** UUID v7: the order of the ids is that of what was done. */
+  /** UUID v7, so that ids are in the order of the actions. */
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'audit_entries_pkey' })
   id!: string;
 
-  /** Null for the command line. */
+  /** The administrator, or null for the command line. */
   @Column('uuid', { name: 'actor_id', nullable: true })
   actorId!: string | null;
 

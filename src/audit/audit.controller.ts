@@ -7,7 +7,7 @@ import { ApiProblems } from '../http/api-problems.js';
 import { ApiPage, paginate } from '../http/pagination.js';
 import { Config } from '../config/config.js';
 import { AuditLog } from './audit-log.service.js';
-import { AuditEntry, AuditQuery } from './audit.dto.js';
+import { AuditEntry, AuditQuery, mustBeUserId } from './audit.dto.js';
 
 @ApiTags('Administration')
 @ApiBearerAuth()
@@ -20,14 +20,15 @@ export class AuditController {
   ) {}
 
   /**
-   * What administrators did
+   * Read the audit log
    *
-   * @remarks The newest first, page by page: follow `Link` until there is none. Entries are never changed or removed.
+   * @remarks The actions of administrators, newest first. Follow the `Link` header to the next page
+   * until there is none. Entries are never changed or removed.
    */
   @Get()
   @ApiPage(AuditEntry)
   @ApiProblems(
-    CommonError.validation([{ field: 'subject', detail: 'subject must be the id of a user.' }]),
+    CommonError.validation([{ field: 'subject', detail: mustBeUserId('subject') }]),
     ...SIGNED_IN_PROBLEMS,
     CommonError.forbidden(),
   )

@@ -1,6 +1,9 @@
 import { AppError } from '../common/app-error.js';
 
-/** What sign-in and password reset are refused with. */
+/** Member of refusals that leave the sign-in open, so that another code can complete it. */
+export const STILL_PENDING = { VerificationStatus: 'pending' };
+
+/** Errors of sign-in and password reset. */
 export const AuthError = {
   invalidCredentials: () =>
     new AppError('unauthorized', 'invalid_credentials', 'The e-mail address or the password is wrong.'),
@@ -8,7 +11,7 @@ export const AuthError = {
     new AppError(
       'forbidden',
       'email_unverified',
-      'Prove your e-mail address first: enter the code, or register again for another.',
+      'Verify your e-mail address first: enter the code from the mail, or register again to get a new one.',
     ),
   refreshInvalid: () =>
     new AppError('unauthorized', 'refresh_token_invalid', 'This session has ended. Please sign in again.'),
@@ -16,10 +19,10 @@ export const AuthError = {
     new AppError(
       'invalid',
       'reset_link_invalid',
-      'This link was used, has expired or was replaced by a newer one.',
+      'This link was already used, has expired or was replaced by a newer one.',
     ),
   resetCredentialMissing: () =>
-    new AppError('invalid', 'validation_failed', 'Give token, or email and otp, or sign in.', {
-      errors: [{ field: 'token', detail: 'Give token, or email and otp, or an access token.' }],
+    new AppError('invalid', 'validation_failed', 'Send either token, or email and otp, or an access token.', {
+      errors: [{ field: 'token', detail: 'Send either token, or email and otp, or an access token.' }],
     }),
 };

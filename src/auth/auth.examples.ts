@@ -1,20 +1,19 @@
 import { BODY_PROBLEMS } from '../http/common.errors.js';
 import { addressErrors, OtpError } from '../otp/otp.errors.js';
 import { PasswordError } from '../passwords/passwords.errors.js';
+import { PASSWORD_REFUSED } from '../users/users.examples.js';
 import { UserError } from '../users/users.errors.js';
-import { AuthError } from './auth.errors.js';
+import { AuthError, STILL_PENDING } from './auth.errors.js';
 
-// What the documentation says of operations that stand under two paths.
-
-const PENDING = { VerificationStatus: 'pending' };
+// Documentation shared by operations that are served under both `/auth` and `/api`.
 
 export const REGISTER_EXAMPLES = {
   short: {
-    summary: 'Address and password',
+    summary: 'E-mail address and password',
     value: { email: 'ada@example.com', password: 'correct horse battery staple' },
   },
   full: {
-    summary: 'With everything',
+    summary: 'All fields',
     value: {
       email: 'ada@example.com',
       password: 'correct horse battery staple',
@@ -27,7 +26,7 @@ export const REGISTER_EXAMPLES = {
 };
 
 export const REGISTER_PROBLEMS = [
-  PasswordError.refused('is one of the most common passwords.', 'password'),
+  PASSWORD_REFUSED,
   PasswordError.busy(),
   OtpError.cooldown(42),
   OtpError.sendLimit(3600),
@@ -36,12 +35,13 @@ export const REGISTER_PROBLEMS = [
 ];
 
 export const VERIFY_EXAMPLES = {
-  code: { summary: 'From the mail', value: { email: 'ada@example.com', otp: '123456' } },
+  code: { summary: 'Code from the mail', value: { email: 'ada@example.com', otp: '123456' } },
 };
 
+/** Errors of every sign-in with a code. */
 export const VERIFY_PROBLEMS = [
-  OtpError.invalid(2).with(PENDING),
-  OtpError.expired().with(PENDING),
+  OtpError.invalid(2).with(STILL_PENDING),
+  OtpError.expired().with(STILL_PENDING),
   OtpError.exhausted(),
   OtpError.notFound(),
   OtpError.guessLimit(3600),
@@ -70,7 +70,7 @@ export const LOGIN_PROBLEMS = [
 export const RESET_PROBLEMS = [
   AuthError.resetInvalid(),
   AuthError.resetCredentialMissing(),
-  PasswordError.refused('is one of the most common passwords.', 'password'),
+  PASSWORD_REFUSED,
   PasswordError.guessLimit(3600),
   PasswordError.busy(),
   UserError.wrongPassword(),

@@ -2,7 +2,7 @@ import { deviceName } from './device-name.js';
 
 const WEBKIT = 'AppleWebKit/537.36 (KHTML, like Gecko)';
 
-describe('the name of a device', () => {
+describe('deviceName', () => {
   it.each([
     ['Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0', 'Firefox, Linux'],
     [`Mozilla/5.0 (Windows NT 10.0; Win64; x64) ${WEBKIT} Chrome/142.0 Safari/537.36`, 'Chrome, Windows'],
@@ -24,11 +24,11 @@ describe('the name of a device', () => {
     ['curl/8.5.0', undefined],
     ['', undefined],
     [undefined, undefined],
-  ])('of %s', (userAgent, name) => {
+  ])('reads %s as %s', (userAgent, name) => {
     expect(deviceName(userAgent)).toBe(name);
   });
 
-  it('has nothing of what a stranger wrote (I9)', () => {
+  it('never repeats text from the header', () => {
     const userAgent =
       'Your account is locked: call +1-900-555-0100 or open https://evil.example Firefox/1 Windows';
     expect(deviceName(userAgent)).toBe('Firefox, Windows');

@@ -1,4 +1,4 @@
-/** In this order: most browsers claim to be others as well. */
+/** The order matters because most browsers also name others in the header. */
 const BROWSERS: [RegExp, string][] = [
   [/\bEdg(?:e|A|iOS)?\//, 'Edge'],
   [/\bOPR\//, 'Opera'],
@@ -17,12 +17,13 @@ const SYSTEMS: [RegExp, string][] = [
 ];
 
 /**
- * What a request was made with, in words of ours, for mails: whoever signs in chooses the header, so none of its text is
- * shown. Undefined where we know neither browser nor system.
+ * The browser and system of a request, for mails. The result is built from our own words only,
+ * because the client chooses the header and could put any text into it. Undefined if neither the
+ * browser nor the system is recognised.
  */
 export function deviceName(userAgent = ''): string | undefined {
-  const found = [BROWSERS, SYSTEMS].flatMap(
-    (known) => known.find(([mark]) => mark.test(userAgent))?.[1] ?? [],
+  const names = [BROWSERS, SYSTEMS].flatMap(
+    (known) => known.find(([pattern]) => pattern.test(userAgent))?.[1] ?? [],
   );
-  return found.length > 0 ? found.join(', ') : undefined;
+  return names.length > 0 ? names.join(', ') : undefined;
 }

@@ -20,7 +20,10 @@ import type { ResetPassword } from './password.dto.js';
 
 const PURPOSE = 'password_reset';
 
-/** A forgotten password: a mail with a link and a code, of which either works once. */
+/**
+ * Resets forgotten passwords with a mailed link or code, and changes the password of a signed-in
+ * user.
+ */
 @Injectable()
 export class PasswordResetService {
   constructor(
@@ -34,7 +37,10 @@ export class PasswordResetService {
     private readonly config: Config,
   ) {}
 
-  /** Does the same work for every address; one without an account is told so by mail. A limit is not shown either. */
+  /**
+   * Mails a link and a code, or a note that the address has no account. Work and reply are the same
+   * for every address, and a rate limit does not change the reply.
+   */
   async requestReset(email: string, locale?: Locale): Promise<void> {
     const recipient = this.recipients.fromFields({ email });
     const account = await this.users.findByVerifiedAddress(recipient);
@@ -52,16 +58,16 @@ export class PasswordResetService {
   async reset(body: ResetPassword, caller: Caller | undefined, client: Client): Promise<void> {
     const { token, email, otp, password, currentPassword } = body;
     const byCode = email !== undefined && otp !== undefined;
-    const half = (email === undefined) !== (otp === undefined);
-    if (half || (token !== undefined && byCode)) throw AuthError.resetCredentialMissing();
-    if (token !== undefined) return this.byLink(token, password, client);
-    if (byCode) return this.byCode(email, otp, password, client);
-    if (caller) return this.bySession(caller, password, currentPassword, client);
+    const isHalfGiven = (email === undefined) !== (otp === undefined);
+    if (isHalfGiven || (token !== undefined && byCode)) throw AuthError.resetCredentialMissing();
+    if (token !== undefined) return this.resetByLink(token, password, client);
+    if (byCode) return this.resetByCode(email, otp, password, client);
+    if (caller) return this.changeOwnPassword(caller, password, currentPassword, client);
     throw CommonError.unauthorized();
   }
 
-  /** The link is spent last: a password that is refused, or a busy server, costs nothing. */
-  private async byLink(token: string, password: string, client: Client): Promise<void> {
+  /** The link is redeemed last, so that it survives a refused password and an overloaded server. */
+  private async resetByLink(token: string, password: string, client: Client): Promise<void> {
     const link = this.codes.readLink(token, PURPOSE);
     if (!link) throw AuthError.resetInvalid();
     const account = await this.users.findByVerifiedAddress(link.recipient);
@@ -71,11 +77,14 @@ export class PasswordResetService {
       await this.record(account, link.recipient, client, 'reset_link_invalid');
       throw AuthError.resetInvalid();
     }
-    await this.change(account, link.recipient, hash, client);
+    await this.setPassword(account, link.recipient, hash, client);
   }
 
-  /** Before the code is right, nothing of the account may show, so the password is compared with the address only. */
-  private async byCode(email: string, otp: string, password: string, client: Client): Promise<void> {
+  /**
+   * The password is checked against the address only. Checking it against the account's names
+   * before the code is verified would reveal them.
+   */
+  private async resetByCode(email: string, otp: string, password: string, client: Client): Promise<void> {
     const recipient = this.recipients.fromFields({ email });
     this.passwords.assertAcceptable(password, { email: addressOf(recipient) });
     const hash = await this.passwords.hash(password);
@@ -86,10 +95,10 @@ export class PasswordResetService {
       if (error instanceof AppError) await this.record(account, recipient, client, error.code);
       throw error;
     }
-    await this.change(account, recipient, hash, client);
+    await this.setPassword(account, recipient, hash, client);
   }
 
-  private async bySession(
+  private async changeOwnPassword(
     caller: Caller,
     password: string,
     currentPassword: string | undefined,
@@ -102,7 +111,7 @@ export class PasswordResetService {
     await this.events.record({ userId: account.id, action: 'password_change', succeeded: true, client });
   }
 
-  private async change(
+  private async setPassword(
     account: Account | null,
     recipient: Recipient,
     hash: string,

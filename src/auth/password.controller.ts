@@ -16,28 +16,30 @@ export class PasswordController {
   constructor(private readonly resets: PasswordResetService) {}
 
   /**
-   * Ask for a password reset
+   * Request a password reset
    *
-   * @remarks Mails a link and a code, of which either works once within 15 minutes. The reply is the same for every address.
+   * @remarks Mails a link and a code. One of them can be used, once, within 15 minutes. The reply
+   * is the same for every address.
    */
   @Public()
   @Post('forgot')
   @HttpCode(202)
   @ApiBody({
     type: ForgotPassword,
-    examples: { email: { summary: 'An account', value: { email: 'ada@example.com' } } },
+    examples: { email: { summary: 'E-mail address', value: { email: 'ada@example.com' } } },
   })
   @ApiProblems(...BODY_PROBLEMS)
   async forgot(@Body() { email, locale }: ForgotPassword, @CurrentClient() client: Client): Promise<Message> {
     await this.resets.requestReset(email, supportedLocale(locale) ?? client.locale);
-    return { message: 'If there is an account with this address, a mail is on its way to it.' };
+    return { message: 'If this address has an account, a mail is on its way.' };
   }
 
   /**
    * Set a new password
    *
-   * @remarks With the `token` of the link, with `email` and `otp` of the same mail, or signed in: within ten minutes of the sign-in,
-   * or with `currentPassword`. Every session of the user ends.
+   * @remarks Needs one of: the `token` from the mailed link; `email` and the `otp` from the same
+   * mail; an access token. An access token alone is enough within ten minutes of the sign-in; after
+   * that `currentPassword` is needed too. Ends all sessions of the user.
    */
   @OptionallySignedIn()
   @Patch('reset')
@@ -46,11 +48,11 @@ export class PasswordController {
     type: ResetPassword,
     examples: {
       code: {
-        summary: 'With the code',
+        summary: 'Code from the mail',
         value: { email: 'ada@example.com', otp: '123456', password: 'correct horse battery staple' },
       },
       link: {
-        summary: 'With the link',
+        summary: 'Link from the mail',
         value: { token: 'the part of the link after #token=', password: 'correct horse battery staple' },
       },
       session: { summary: 'Signed in', value: { password: 'correct horse battery staple' } },
@@ -63,6 +65,6 @@ export class PasswordController {
     @CurrentClient() client: Client,
   ): Promise<Message> {
     await this.resets.reset(body, caller, client);
-    return { message: 'The password is changed. Please sign in.' };
+    return { message: 'The password was changed. Please sign in.' };
   }
 }

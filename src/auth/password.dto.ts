@@ -13,7 +13,8 @@ export class ForgotPassword {
   email!: string;
 
   /**
-   * The language of the mail (BCP 47). Default: the first of `Accept-Language` that we have, else `DEFAULT_LOCALE`.
+   * The language of the mail (BCP 47). Default: the first supported one in `Accept-Language`, else
+   * `DEFAULT_LOCALE`.
    * @example "en"
    */
   @IsLocaleTag()
@@ -29,7 +30,8 @@ export class ResetPassword {
   password!: string;
 
   /**
-   * From the link in the mail, after `#token=`. Or give `email` and `otp`, or an access token.
+   * The part of the mailed link after `#token=`. Send this, or `email` and `otp`, or an access
+   * token.
    * @example "xk7mDq1LyJc0m1tYb2Zs…"
    */
   @IfGiven()
@@ -38,7 +40,7 @@ export class ResetPassword {
   token?: string;
 
   /**
-   * The e-mail address of the account, with `otp`.
+   * The e-mail address of the account. Needs `otp`.
    * @example "ada@example.com"
    */
   @IfGiven()
@@ -47,7 +49,7 @@ export class ResetPassword {
   email?: string;
 
   /**
-   * The code from the mail, with `email`.
+   * The code from the mail. Needs `email`.
    * @example "123456"
    */
   @IfGiven()
@@ -55,8 +57,9 @@ export class ResetPassword {
   otp?: string;
 
   /**
-   * With an access token: the password until now, when the sign-in is more than ten minutes ago.
-   * @example "the password until now"
+   * The current password. Needed with an access token when the sign-in was more than ten minutes
+   * ago.
+   * @example "my current password"
    */
   @IfGiven()
   @MaxLength(1024, { message: 'currentPassword is too long.' })

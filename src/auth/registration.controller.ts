@@ -23,9 +23,11 @@ export class RegistrationController {
   /**
    * Register an account
    *
-   * @remarks Mails a code. The reply is the same for an address that has an account, whose owner gets a mail that says so. Nobody
-   * can sign in before the code is given to `/auth/verify`. The same data again sends the code again; other data makes the
-   * registration contested, and then the code opens the account with neither.
+   * @remarks Mails a code. Sign-in is possible once the code was sent to `/auth/verify`. If the
+   * address already has an account, the reply is the same and its owner is told by mail. Repeating
+   * a registration with the same data sends the code again. Registering again with different data
+   * makes the registration contested: the code then opens the account without any of the data,
+   * password included.
    */
   @Post('register')
   @ApiBody({ type: Register, examples: REGISTER_EXAMPLES })
@@ -36,9 +38,10 @@ export class RegistrationController {
   }
 
   /**
-   * Prove the address and sign in
+   * Verify the address and sign in
    *
-   * @remarks With the code of a registration. `passwordRequired: true` says that the account has been opened without a password.
+   * @remarks Takes the code of a registration. `passwordRequired: true` means that the account was
+   * opened without a password.
    */
   @Post('verify')
   @HttpCode(200)

@@ -6,7 +6,7 @@ import { IsName } from '../users/is-name.js';
 
 export class Register {
   /**
-   * One plain e-mail address. A code proves it.
+   * A plain e-mail address. It is verified by a code.
    * @example "ada@example.com"
    */
   @MaxLength(254, { message: 'email is too long.' })
@@ -14,18 +14,19 @@ export class Register {
   email!: string;
 
   /**
-   * 8 to 256 characters of any kind (the least is `PASSWORD_MIN_LENGTH`), not a common one nor made of your name.
+   * 8 to 256 characters of any kind; `PASSWORD_MIN_LENGTH` sets the minimum. Common passwords and
+   * passwords made of the user's name or address are refused.
    * @example "correct horse battery staple"
    */
   @IsString({ message: 'password must be a string.' })
   password!: string;
 
   /**
-   * What others call you; it need not be unique.
+   * Display name. It does not have to be unique.
    * @example "ada"
    */
   @IfGiven()
-  @IsName('username', { orNull: false })
+  @IsName('username', { allowNull: false })
   username?: string;
 
   /**
@@ -33,7 +34,7 @@ export class Register {
    * @example "Ada"
    */
   @IfGiven()
-  @IsName('firstName', { orNull: false })
+  @IsName('firstName', { allowNull: false })
   firstName?: string;
 
   /**
@@ -41,11 +42,11 @@ export class Register {
    * @example "Lovelace"
    */
   @IfGiven()
-  @IsName('lastName', { orNull: false })
+  @IsName('lastName', { allowNull: false })
   lastName?: string;
 
   /**
-   * Phone number; the first sign-in with a code to it proves it.
+   * Phone number. The first sign-in with a code sent to it verifies it.
    * @example "+14155550123"
    */
   @IfGiven()
@@ -54,7 +55,8 @@ export class Register {
   phone?: string;
 
   /**
-   * The language of the mail (BCP 47). Default: the first of `Accept-Language` that we have, else `DEFAULT_LOCALE`.
+   * The language of the mail (BCP 47). Default: the first supported one in `Accept-Language`, else
+   * `DEFAULT_LOCALE`.
    * @example "en"
    */
   @IsLocaleTag()

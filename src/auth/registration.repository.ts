@@ -4,23 +4,24 @@ import { Sql, statement } from '../database/sql.js';
 
 export interface NewRegistration {
   email: string;
-  /** By `Passwords.hashFor`: equal for an equal password. */
+  /** From `Passwords.deterministicHash`, so that equal passwords have equal hashes. */
   passwordHash: string;
   username: string | null;
   firstName: string | null;
   lastName: string | null;
   phone: string | null;
-  /** At least the life of a code. */
+  /** At least the lifetime of a code. */
   lifeSeconds: number;
 }
 
 /**
- * Keeps what was given for an address that has no account, or nothing where it has one.
+ * Stores the data of a registration, or nothing if the address already has an account.
  *
- * While a code of the address may live, other data than before makes the registration contested, and from then on
- * nothing of it is kept: whoever types the code from the mailbox must not get a stranger's password or name. The row
- * lock of ON CONFLICT puts parallel registrations in a row, so the second always sees the first. A registration lives
- * at least as long as any code sent for it, for it is written before its code and its life is longer.
+ * While a code for the address may be valid, a registration with different data makes the row
+ * contested, and a contested row holds no data: the person who enters the code from the mailbox
+ * must not end up with a stranger's password or name. The row lock of ON CONFLICT serialises
+ * parallel registrations, so the second always sees the first. A row outlives every code sent for
+ * it, because it is written before the code and lives longer.
  */
 const REGISTER = statement(
   'registrations_register',
@@ -30,43 +31,47 @@ const REGISTER = statement(
     where not exists (select from users where email = $1)
     on conflict (email) do update set
       (contested, password_hash, username, first_name, last_name, phone, created_at) = (
-        select clash,
-          case when not clash then excluded.password_hash end,
-          case when not clash then excluded.username end,
-          case when not clash then excluded.first_name end,
-          case when not clash then excluded.last_name end,
-          case when not clash then excluded.phone end,
+        select is_contested,
+          case when not is_contested then excluded.password_hash end,
+          case when not is_contested then excluded.username end,
+          case when not is_contested then excluded.first_name end,
+          case when not is_contested then excluded.last_name end,
+          case when not is_contested then excluded.phone end,
           case when r.expires_at > now() then r.created_at else now() end
         from (select r.expires_at > now() and (r.contested
           or (r.password_hash, r.username, r.first_name, r.last_name, r.phone) is distinct from
              (excluded.password_hash, excluded.username, excluded.first_name, excluded.last_name, excluded.phone)
-        ) as clash) as judged),
+        ) as is_contested) as comparison),
       expires_at = excluded.expires_at
     returning email`,
 );
 
 /**
- * Makes the account of an address whose code was right, with what was given for it, or with nothing if that is
- * contested or gone. One statement, so the registration is used once; an account that came first is left as it is.
+ * Creates the account of a verified address with the data of its registration, or without data if
+ * the registration is contested or gone. Deleting and inserting in one statement means that a
+ * registration is used only once. An account that already exists is left unchanged.
  */
-const OPEN = statement(
-  'registrations_open',
+const CREATE_ACCOUNT = statement(
+  'registrations_create_account',
   `
-    with given as (delete from registrations where email = $1 returning *)
+    with registration as (delete from registrations where email = $1 returning *)
     insert into users (id, email, password_hash, username, first_name, last_name, phone)
-    select $2, proved.email, g.password_hash, g.username, g.first_name, g.last_name, g.phone
-    from (select $1::text as email) as proved left join given g on true
+    select $2, verified.email, r.password_hash, r.username, r.first_name, r.last_name, r.phone
+    from (select $1::text as email) as verified left join registration r on true
     on conflict do nothing`,
 );
 
-const PASSWORD_OF = statement(
-  'registrations_password_of',
+const FIND_PASSWORD_HASH = statement(
+  'registrations_find_password_hash',
   'select password_hash as "passwordHash" from registrations where email = $1',
 );
 
-const DROP = statement('registrations_drop', 'delete from registrations where email = $1');
+const REMOVE = statement('registrations_remove', 'delete from registrations where email = $1');
 
-/** A day longer than they can be proved, so that a sign-in can still say what is missing. */
+/**
+ * Registrations are kept for a day after they expire, so that a sign-in can still answer that the
+ * address is not verified.
+ */
 const REMOVE_OLD = statement(
   'registrations_remove_old',
   `
@@ -80,7 +85,7 @@ const REMOVE_OLD = statement(
 export class RegistrationRepository {
   constructor(private readonly sql: Sql) {}
 
-  /** False when the address has an account. */
+  /** Returns false if the address already has an account. */
   async register(registration: NewRegistration): Promise<boolean> {
     const { email, passwordHash, username, firstName, lastName, phone, lifeSeconds } = registration;
     const values = [email, passwordHash, username, firstName, lastName, phone, lifeSeconds];
@@ -88,19 +93,19 @@ export class RegistrationRepository {
   }
 
   async createAccount(email: string): Promise<void> {
-    await this.sql.rows(OPEN, [email, newId()]);
+    await this.sql.rows(CREATE_ACCOUNT, [email, newId()]);
   }
 
-  async passwordHashOf(email: string): Promise<string | null> {
-    const row = await this.sql.row<{ passwordHash: string | null }>(PASSWORD_OF, [email]);
+  async findPasswordHash(email: string): Promise<string | null> {
+    const row = await this.sql.row<{ passwordHash: string | null }>(FIND_PASSWORD_HASH, [email]);
     return row?.passwordHash ?? null;
   }
 
-  async drop(email: string): Promise<void> {
-    await this.sql.rows(DROP, [email]);
+  async remove(email: string): Promise<void> {
+    await this.sql.rows(REMOVE, [email]);
   }
 
-  /** How many it removed. */
+  /** Returns the number of removed rows. */
   async removeOld(limit: number): Promise<number> {
     return (await this.sql.rows(REMOVE_OLD, [limit])).length;
   }

@@ -14,10 +14,10 @@ import { UsersService } from '../users/users.service.js';
 import type { Register } from './registration.dto.js';
 import { RegistrationRepository } from './registration.repository.js';
 
-/** More than the moment between a registration and its code. */
+/** Longer than the time between storing a registration and sending its code. */
 const GRACE_SECONDS = 60;
 
-/** From what somebody gives for an address to an account of whoever reads it. */
+/** Turns a registration into an account once its e-mail address is verified. */
 @Injectable()
 export class RegistrationService {
   constructor(
@@ -34,9 +34,9 @@ export class RegistrationService {
   }
 
   /**
-   * Sends a code to the address, or to one that has an account a mail that says so: with the same work, reply and
-   * limits, so that nobody learns which it was. What is given is recorded before a limit may refuse the message, for
-   * it may contest what was given before.
+   * Mails a code, or a note that the address already has an account. Work, reply and limits are the
+   * same in both cases, so the caller cannot tell them apart. The registration is stored before a
+   * limit can refuse the message, because it may contest an earlier one.
    */
   async register(body: Register, client: Client): Promise<Challenge> {
     const { password, username = null, firstName = null, lastName = null } = body;
@@ -63,22 +63,29 @@ export class RegistrationService {
     return challenge;
   }
 
-  /** The account of an address whose code is right, made by it unless it was there. */
+  /**
+   * Verifies the code of a registration and returns the account, which it creates unless there is
+   * one. Null if the account was deleted in the same moment.
+   */
   async verify(recipient: Recipient, otp: string): Promise<Account | null> {
     await this.otp.verify({ recipient, policy: this.purposes.policyOf('email_verification') }, otp);
     await this.registrations.createAccount(addressOf(recipient));
     return this.users.findByVerifiedAddress(recipient);
   }
 
-  /** A sign-in code proves the mailbox, but not who registered it: nothing that was given for it is kept. */
+  /**
+   * Creates an account for an address that a sign-in code verified. The code does not show who
+   * filled in a pending registration for this address, so that registration is deleted instead of
+   * used.
+   */
   async signUp(recipient: Recipient): Promise<Account | null> {
     const account = await this.users.signUp(recipient);
-    if (account) await this.registrations.drop(addressOf(recipient));
+    if (account) await this.registrations.remove(addressOf(recipient));
     return account;
   }
 
-  /** The password that waits with an unproved address. */
+  /** The password hash of a registration whose address is not verified yet. */
   pendingPasswordHash(email: string): Promise<string | null> {
-    return this.registrations.passwordHashOf(email);
+    return this.registrations.findPasswordHash(email);
   }
 }

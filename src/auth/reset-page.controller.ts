@@ -3,7 +3,7 @@ import { StandalonePage } from '../http/standalone-page.js';
 import { Config } from '../config/config.js';
 import { RESET_SCRIPT, resetPage } from './reset.page.js';
 
-/** For people whose application has no page of its own for it (`RESET_URL`). */
+/** The page for choosing a new password, used unless `RESET_URL` names another one. */
 @Controller('reset')
 export class ResetPageController {
   constructor(private readonly config: Config) {}

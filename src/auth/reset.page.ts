@@ -2,28 +2,32 @@ import { standalonePage } from '../http/standalone-page.js';
 
 export const RESET_SCRIPT = `
   const password = document.getElementById('password');
-  const shown = document.getElementById('shown');
+  const showPassword = document.getElementById('show-password');
   const reveal = (visible) => (password.type = visible ? 'text' : 'password');
-  shown.addEventListener('change', () => reveal(shown.checked));
+  showPassword.addEventListener('change', () => reveal(showPassword.checked));
 
   form.addEventListener('submit', async (event) => {
     event.preventDefault();
-    // Browsers remember what was typed into plain fields, and offer to save what was typed into password fields.
+    // Browsers keep the input of plain fields in their form history. For password fields they offer
+    // to save the password instead.
     reveal(false);
     password.setAttribute('aria-invalid', 'false');
-    const done = 'Your password is changed. All devices were signed out. You can sign in with it now.';
+    const done = 'Your password was changed and all devices were signed out. You can sign in with the new password now.';
     const code = await send('PATCH', 'auth/reset', { password: password.value }, done);
-    reveal(shown.checked);
+    reveal(showPassword.checked);
     if (code === 'password_refused') {
       password.setAttribute('aria-invalid', 'true');
       password.focus();
     }
-    if (code === 'reset_link_invalid') result.append(' Please ask for a new one where you sign in.');
+    if (code === 'reset_link_invalid') result.append(' Please request a new one where you sign in.');
     if (form.hidden) password.value = '';
   });
 `;
 
-/** Where the link of a reset mail leads. The server counts the length, so the field sets no upper limit: it would cut. */
+/**
+ * The page that the link in a reset mail opens. The field has no `maxlength`, because browsers
+ * would silently cut a pasted password; the server checks the length.
+ */
 export function resetPage(minLength: number): string {
   return standalonePage(
     'Choose a new password',
@@ -31,8 +35,8 @@ export function resetPage(minLength: number): string {
 <label for="password">New password</label>
 <input id="password" class="field" type="password" autocomplete="new-password" autocapitalize="none" spellcheck="false"
   required minlength="${minLength}" aria-describedby="hint result">
-<p id="hint" class="hint">At least ${minLength} characters. A few words that only you would put together are good.</p>
-<label class="choice"><input id="shown" type="checkbox" autocomplete="off"> Show password</label>
+<p id="hint" class="hint">At least ${minLength} characters. A few unrelated words make a good password.</p>
+<label class="choice"><input id="show-password" type="checkbox" autocomplete="off"> Show password</label>
 <button>Change password</button>
 </form>`,
     RESET_SCRIPT,

@@ -10,15 +10,18 @@ interface NewSignIn {
   afterFailures: boolean;
 }
 
-/** Tells the owner of an account, by mail, of a sign-in that may not have been theirs. */
+/** Mails the owner of an account about a sign-in that may not be theirs. */
 @Injectable()
 export class SignInNotices {
   constructor(private readonly notifier: Notifier) {}
 
-  /** One notice at most, for a sign-in waits for it: that of the failures says all that the other does. */
+  /**
+   * Queues at most one notice, because the sign-in waits for it. The notice about failures includes
+   * everything that the one about a new device says.
+   */
   async notifyOwner(account: Account, signIn: NewSignIn, { userAgent, ip, locale }: Client): Promise<void> {
-    const { at, isNewDevice: anotherDevice, afterFailures } = signIn;
-    if (!account.email || !(anotherDevice || afterFailures)) return;
+    const { at, isNewDevice, afterFailures } = signIn;
+    if (!account.email || !(isNewDevice || afterFailures)) return;
     await this.notifier.notify({
       recipient: `email:${account.email}`,
       template: afterFailures ? 'many_failures' : 'new_sign_in',

@@ -11,8 +11,8 @@ import { Purposes } from '../otp/purposes.js';
 import { Recipients } from '../otp/recipients.js';
 import { SessionsService } from '../sessions/sessions.service.js';
 import { SignOutService } from '../sessions/sign-out.service.js';
-import { UserError } from '../users/users.errors.js';
 import { AuthError } from './auth.errors.js';
+import { LOGIN_EXAMPLES, LOGIN_PROBLEMS, VERIFY_PROBLEMS } from './auth.examples.js';
 import {
   LogIn,
   Message,
@@ -24,16 +24,12 @@ import {
   Tokens,
   VerifySignInCode,
 } from './sign-in.dto.js';
-import { LOGIN_EXAMPLES, LOGIN_PROBLEMS } from './auth.examples.js';
 import { SignInService } from './sign-in.service.js';
 
-/** What "Try it out" starts with. */
 const ADDRESS_EXAMPLES = {
   sms: { summary: 'By SMS', value: { phone: '+14155550123' } },
   email: { summary: 'By e-mail', value: { email: 'ada@example.com' } },
 };
-
-const STILL_PENDING = { VerificationStatus: 'pending' };
 
 @ApiTags('Sign-in')
 @Controller('auth')
@@ -50,20 +46,20 @@ export class SignInController {
   /**
    * Send a sign-in code
    *
-   * @remarks By SMS to a phone number or by e-mail. Try it here, then read the message at `/inbox`.
+   * @remarks Sends a code by SMS or e-mail. To try it here, read the message at `/inbox`.
    */
   @Public()
   @Post('send_otp')
   @ApiBody({ type: SendSignInCode, examples: ADDRESS_EXAMPLES })
   @ApiProblems(OtpError.cooldown(42), OtpError.sendLimit(3600), ...addressErrors('phone'), ...BODY_PROBLEMS)
   async sendOtp(
-    @Body() { phone, email, channel, locale: asked }: SendSignInCode,
+    @Body() { phone, email, channel, locale: requestedLocale }: SendSignInCode,
     @CurrentClient() client: Client,
   ): Promise<SignInCodeSent> {
     const recipient = this.recipients.fromFields({ phone, email });
     const lane = await this.sessions.laneForDevice(recipient, client.deviceToken);
     const policy = this.purposes.policyOf('login');
-    const locale = supportedLocale(asked) ?? client.locale;
+    const locale = supportedLocale(requestedLocale) ?? client.locale;
     const { challenge } = await this.otp.send({ recipient, channel, policy, lane, locale });
     return { message: 'OTP sent successfully.', VerificationStatus: 'pending', challenge };
   }
@@ -71,22 +67,13 @@ export class SignInController {
   /**
    * Sign in with a code
    *
-   * @remarks A right code is accepted once. The reply holds tokens where an account owns the address. While the sign-in is
-   * still open, the refusal says `VerificationStatus: pending`.
+   * @remarks A code is accepted once. The reply has tokens if an account owns the address. A
+   * refusal has `VerificationStatus: pending` while the sign-in is still open.
    */
   @Public()
   @Post('verify_otp')
   @ApiBody({ type: VerifySignInCode, examples: withOtp(ADDRESS_EXAMPLES) })
-  @ApiProblems(
-    OtpError.invalid(2).with(STILL_PENDING),
-    OtpError.expired().with(STILL_PENDING),
-    OtpError.exhausted(),
-    OtpError.notFound(),
-    OtpError.guessLimit(3600),
-    UserError.disabled(),
-    UserError.accountChanged(),
-    ...BODY_PROBLEMS,
-  )
+  @ApiProblems(...VERIFY_PROBLEMS)
   async verifyOtp(
     @Body() { phone, email, otp }: VerifySignInCode,
     @CurrentClient() client: Client,
@@ -102,8 +89,8 @@ export class SignInController {
   /**
    * Sign in with a password
    *
-   * @remarks The answer is the same for an unknown address and a wrong password. An owner who is locked out by somebody's guesses
-   * signs in with a code.
+   * @remarks The reply is the same for an unknown address and a wrong password. An owner who is
+   * locked out by another person's guesses can sign in with a code.
    */
   @Public()
   @Post('login')
@@ -117,15 +104,16 @@ export class SignInController {
   /**
    * Get new tokens
    *
-   * @remarks Each refresh token works once; the reply holds the next one. Used again later than ten seconds after, it ends its
-   * session, for then two have it.
+   * @remarks Each refresh token works once, and the reply has the next one. A used token may be
+   * sent again for ten seconds, for retries. After that it ends its session, because somebody else
+   * may have a copy.
    */
   @Public()
   @Post('refresh')
   @HttpCode(200)
   @ApiBody({
     type: Refresh,
-    examples: { token: { summary: 'Of this session', value: { refreshToken: 'from the last reply' } } },
+    examples: { token: { summary: 'Newest token', value: { refreshToken: 'from the last reply' } } },
   })
   @ApiProblems(AuthError.refreshInvalid(), ...BODY_PROBLEMS)
   refresh(@Body() { refreshToken }: Refresh, @CurrentClient() client: Client): Promise<Tokens> {
@@ -135,7 +123,7 @@ export class SignInController {
   /**
    * Sign out
    *
-   * @remarks Ends this session: its tokens stop working at once, everywhere. The device stays recognised.
+   * @remarks Ends this session. Its tokens stop working at once. The device stays recognised.
    */
   @Post('logout')
   @ApiBearerAuth()

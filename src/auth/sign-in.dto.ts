@@ -9,7 +9,8 @@ import { Profile } from '../users/users.dto.js';
 
 export class SignInAddress {
   /**
-   * Phone number with its country code, or a national one where `PHONE_DEFAULT_COUNTRY` is set. Give this or `email`.
+   * Phone number with its country code, or a national number if `PHONE_DEFAULT_COUNTRY` is set.
+   * Send either this or `email`.
    * @example "+14155550123"
    */
   @IfGiven()
@@ -18,7 +19,7 @@ export class SignInAddress {
   phone?: string;
 
   /**
-   * One plain e-mail address. Give this or `phone`.
+   * A plain e-mail address. Send either this or `phone`.
    * @example "ada@example.com"
    */
   @IfGiven()
@@ -29,8 +30,9 @@ export class SignInAddress {
 
 export class SendSignInCode extends SignInAddress {
   /**
-   * How to reach the address: `sms` or `email`, or `whatsapp` or `voice` (a call) for a phone number where `OTP_CHANNELS`
-   * offers them. By default the first of those that reach it, usually `sms` or `email`.
+   * How to send the message: `email` to an e-mail address, `sms` to a phone number, or `whatsapp`
+   * or `voice` (a call) if `OTP_CHANNELS` has them. Default: the first offered channel that reaches
+   * the address, usually `sms` or `email`.
    * @example "sms"
    */
   @IfGiven()
@@ -38,8 +40,8 @@ export class SendSignInCode extends SignInAddress {
   channel?: Channel;
 
   /**
-   * The language of the message (BCP 47). Default: the first of `Accept-Language` that we have, else that of the phone
-   * number's country, else `DEFAULT_LOCALE`.
+   * The language of the message (BCP 47). Default: the first supported one in `Accept-Language`,
+   * else the language of the phone number's country, else `DEFAULT_LOCALE`.
    * @example "en"
    */
   @IsLocaleTag()
@@ -57,13 +59,13 @@ export class VerifySignInCode extends SignInAddress {
 
 export class SignInCodeSent {
   /**
-   * What happened, for people.
+   * The result, for display.
    * @example "OTP sent successfully."
    */
   message!: string;
 
   /**
-   * The sign-in waits for the code.
+   * The sign-in is waiting for the code.
    * @example "pending"
    */
   VerificationStatus!: 'pending';
@@ -82,7 +84,7 @@ export class LogIn {
   email!: string;
 
   /**
-   * Its password.
+   * The password of the account.
    * @example "correct horse battery staple"
    */
   @MaxLength(1024, { message: 'password is too long.' })
@@ -105,53 +107,47 @@ export class Tokens {
   tokenType!: 'Bearer';
 
   /**
-   * A JWT (ES256, `typ: at+jwt`) for `Authorization: Bearer`. Backends check it with `/.well-known/jwks.json`. Claims: `sub` (the
-   * user), `sid` (the session), `roles`, `amr` (how it was signed in: RFC 8176), `jti`, `iss`, `aud`, `iat`, `exp`.
+   * A JWT (ES256, `typ: at+jwt`) for `Authorization: Bearer`. Backends verify it with the keys from
+   * `/.well-known/jwks.json`. Claims: `sub` (the user), `sid` (the session), `roles`, `amr` (the
+   * sign-in method, RFC 8176), `jti`, `iss`, `aud`, `iat`, `exp`.
    * @example "eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiIwMTk3ZjNiMiJ9.c2ln"
    */
   accessToken!: string;
 
   /**
-   * Seconds that the access token lives.
+   * Lifetime of the access token in seconds.
    * @example 900
    */
   expiresIn!: number;
 
   /**
-   * For `/auth/refresh`, once; the reply holds the next one.
+   * For `/auth/refresh`. It works once, and that reply has the next one.
    * @example "AZ_zsnpVfMOh8EwqPZvgAdqv0LQ3…"
    */
   refreshToken!: string;
 
-  /** Whose tokens these are. */
+  /** The user who signed in. */
   user!: Profile;
 }
 
 export class SignedIn extends Tokens {
   /**
-   * Recognises this device at later sign-ins (header `X-Device-Token`; browsers have it as a cookie), so that strangers who use
-   * up the limits of its owner's address do not lock it out. Keep it after sign-out too.
+   * Identifies this device at later sign-ins: send it as the header `X-Device-Token`. Browsers get
+   * it as a cookie. A recognised device has its own limits, so strangers who use up the limits of
+   * an address do not lock out its owner. Keep the token after sign-out.
    * @example "AZ_zsnpVfMOh8EwqPZvgAZ9Lw3Bk…"
    */
   deviceToken!: string;
 
   /**
-   * The account was opened without a password, because its registration was contested: ask for one now and send it to
-   * `PATCH /auth/reset`.
+   * The account was opened without a password, because its registration was contested. Ask the user
+   * for a new password and send it to `PATCH /auth/reset`.
    * @example true
    */
   passwordRequired?: boolean;
 }
 
-export class LegacySignedIn extends SignedIn {
-  /**
-   * The access token again.
-   * @example "eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiIwMTk3ZjNiMiJ9.c2ln"
-   */
-  token!: string;
-}
-
-/** Approved, with tokens where an account owns the address. */
+/** The code was approved. The reply has tokens if an account owns the address. */
 export class SignInCodeApproved implements Partial<SignedIn> {
   /**
    * The code was right.
@@ -163,34 +159,35 @@ export class SignInCodeApproved implements Partial<SignedIn> {
   tokenType?: 'Bearer';
 
   /**
-   * As `/auth/login` gives it.
+   * The same kind of JWT as from `/auth/login`.
    * @example "eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiIwMTk3ZjNiMiJ9.c2ln"
    */
   accessToken?: string;
 
   /**
-   * Seconds that the access token lives.
+   * Lifetime of the access token in seconds.
    * @example 900
    */
   expiresIn?: number;
 
   /**
-   * For `/auth/refresh`, once.
+   * For `/auth/refresh`. It works once.
    * @example "AZ_zsnpVfMOh8EwqPZvgAdqv0LQ3…"
    */
   refreshToken?: string;
 
   /**
-   * Recognises this device at later sign-ins.
+   * Identifies this device at later sign-ins.
    * @example "AZ_zsnpVfMOh8EwqPZvgAZ9Lw3Bk…"
    */
   deviceToken?: string;
 
-  /** Who signed in. */
+  /** The user who signed in. */
   user?: Profile;
 
   /**
-   * The account was opened without a password: ask for one now and send it to `PATCH /auth/reset`.
+   * The account was opened without a password. Ask the user for a new password and send it to
+   * `PATCH /auth/reset`.
    * @example true
    */
   passwordRequired?: boolean;
@@ -198,7 +195,7 @@ export class SignInCodeApproved implements Partial<SignedIn> {
 
 export class Message {
   /**
-   * What happened, for people.
+   * The result, for display.
    * @example "Signed out."
    */
   message!: string;

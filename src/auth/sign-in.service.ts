@@ -4,6 +4,7 @@ import { AccountEvents } from '../account-events/account-events.service.js';
 import type { AccountAction } from '../account-events/account-action.js';
 import type { Client } from '../http/client.js';
 import { CommonError } from '../http/common.errors.js';
+import type { Locale } from '../common/locale.js';
 import { addressOf, isPhone, type Recipient } from '../common/recipient.js';
 import { Config } from '../config/config.js';
 import { TestIdentities } from '../config/test-identities.js';
@@ -16,14 +17,14 @@ import type { Account } from '../users/account.js';
 import { profileOf } from '../users/users.dto.js';
 import { UserError } from '../users/users.errors.js';
 import { UsersService } from '../users/users.service.js';
-import { AuthError } from './auth.errors.js';
+import { AuthError, STILL_PENDING } from './auth.errors.js';
 import { RegistrationService } from './registration.service.js';
 import { SignInNotices } from './sign-in-notices.service.js';
 import type { SignedIn, Tokens } from './sign-in.dto.js';
 
-const STILL_PENDING = { VerificationStatus: 'pending' };
-
-/** Every way to a session. Each success and each refusal is recorded. */
+/**
+ * Opens sessions and renews their tokens. Every sign-in is recorded, whether it succeeds or not.
+ */
 @Injectable()
 export class SignInService {
   constructor(
@@ -40,27 +41,32 @@ export class SignInService {
     private readonly testIdentities: TestIdentities,
   ) {}
 
-  /** With a code by SMS or e-mail. Tokens only where an account owns the address, or where proving it makes one. */
+  /**
+   * Signs in with a code sent by SMS or e-mail. Returns null when the code is right but no account
+   * owns the address and none is created for it.
+   */
   async signInWithCode(recipient: Recipient, otp: string, client: Client): Promise<SignedIn | null> {
     const lane = await this.sessions.laneForDevice(recipient, client.deviceToken);
     const policy = this.purposes.policyOf('login');
-    const verify = () => this.otp.verify({ recipient, policy, lane }, otp);
-    // Wanted whether the code is right or wrong, so both are asked at once. A session opens only if it has not changed since.
-    const found = this.users.findByVerifiedAddress(recipient);
-    const [owner] = await Promise.all([
-      found,
-      this.recordingFailures('sign_in', recipient, client, verify, found),
-    ]);
-    const account = owner ?? (await this.newOwner(recipient, client));
-    return account && this.completeCodeSignIn(account, recipient, client);
+    await this.recordingFailures('sign_in', recipient, client, () =>
+      this.otp.verify({ recipient, policy, lane }, otp),
+    );
+    const account =
+      (await this.users.findByVerifiedAddress(recipient)) ??
+      (await this.linkedOrNewAccount(recipient, client.locale));
+    if (!account) return null;
+    return this.openCodeSession(account, recipient, client);
   }
 
-  /** With the code of a registration. Says `passwordRequired` where the account has been opened without a password. */
+  /**
+   * Signs in with the code of a registration. The reply has `passwordRequired` when the account was
+   * opened without a password.
+   */
   async signInWithRegistration(recipient: Recipient, otp: string, client: Client): Promise<SignedIn> {
     const account = await this.recordingFailures('email_verification', recipient, client, () =>
       this.registrations.verify(recipient, otp),
     );
-    // Deleted this moment.
+    // The account was deleted after its code was verified.
     if (!account) throw UserError.accountChanged();
     await this.events.record({
       userId: account.id,
@@ -69,27 +75,22 @@ export class SignInService {
       recipient,
       client,
     });
-    const signedIn = await this.completeCodeSignIn(account, recipient, client);
+    const signedIn = await this.openCodeSession(account, recipient, client);
     return account.passwordHash === null ? { ...signedIn, passwordRequired: true } : signedIn;
   }
 
-  /**
-   * With e-mail address and password. Whatever the address is, one password is compared, so neither reply nor time
-   * tells whether it has an account.
-   */
   async signInWithPassword(email: string, password: string, client: Client): Promise<SignedIn> {
     const recipient = this.recipients.fromFields({ email });
-    const find = () => this.passwordOf(recipient, client);
     return this.recordingFailures('sign_in', recipient, client, async () => {
-      const { account, right, rehashed: outdated } = await this.passwords.findAndCheck(find, password);
-      if (!right) throw AuthError.invalidCredentials();
-      if (!account) throw AuthError.emailUnverified();
-      if (outdated) await this.users.updateHash(account, outdated);
+      const account = await this.checkPassword(recipient, password, client);
       return this.openSession(account, ['pwd'], recipient, client);
     });
   }
 
-  /** A replayed token has ended its session: whoever else holds one of the family is signed out as well. */
+  /**
+   * Exchanges a refresh token for new tokens. A replayed token means that a copy of it exists, so
+   * by the time this throws the session has ended for every holder.
+   */
   async refresh(refreshToken: string, client: Client): Promise<Tokens> {
     const result = await this.sessions.refresh(refreshToken, client);
     if (result.outcome === 'replayed')
@@ -111,26 +112,47 @@ export class SignInService {
     };
   }
 
-  private async passwordOf(
+  /**
+   * Returns the account if the password is right. Exactly one hash is compared for every address,
+   * so neither the reply nor its timing reveals whether an account exists.
+   */
+  private async checkPassword(recipient: Recipient, password: string, client: Client): Promise<Account> {
+    const { account, right, rehashed } = await this.passwords.findAndCheck(
+      () => this.passwordGuess(recipient, client),
+      password,
+    );
+    if (!right) throw AuthError.invalidCredentials();
+    // The password belongs to a registration whose address is not verified yet.
+    if (!account) throw AuthError.emailUnverified();
+    if (rehashed) await this.users.updateHash(account, rehashed);
+    return account;
+  }
+
+  /** The guess, the hash to compare it with, and the account that the hash belongs to, if any. */
+  private async passwordGuess(
     recipient: Recipient,
     client: Client,
   ): Promise<Guess & { account: Account | null }> {
     const lane = await this.sessions.laneForDevice(recipient, client.deviceToken);
     const account = await this.users.findByVerifiedAddress(recipient);
-    const pending = await this.registrations.pendingPasswordHash(addressOf(recipient));
-    const hash = account ? account.passwordHash : pending;
+    // Also read when there is an account, so that every address costs the same queries.
+    const pendingHash = await this.registrations.pendingPasswordHash(addressOf(recipient));
+    const hash = account ? account.passwordHash : pendingHash;
     return { account, attempt: { subject: recipient, lane, client }, hash };
   }
 
-  /** The account that claims the proved address alone, or that is made by proving it. */
-  private async newOwner(recipient: Recipient, client: Client): Promise<Account | null> {
-    const owner = await this.users.linkPhone(recipient, client.locale);
-    if (owner || !this.config.SIGN_UP_ON_VERIFY) return owner;
-    // Of two that sign up at once, the second finds what the first made.
+  /**
+   * The account for a verified address that no account owned before: the one that claims this phone
+   * number, or a new one where `SIGN_UP_ON_VERIFY` is set.
+   */
+  private async linkedOrNewAccount(recipient: Recipient, locale?: Locale): Promise<Account | null> {
+    const linked = await this.users.linkPhone(recipient, locale);
+    if (linked || !this.config.SIGN_UP_ON_VERIFY) return linked;
+    // When two requests sign up at once, one creates the account and the other finds it here.
     return (await this.registrations.signUp(recipient)) ?? this.users.findByVerifiedAddress(recipient);
   }
 
-  private completeCodeSignIn(account: Account, recipient: Recipient, client: Client): Promise<SignedIn> {
+  private openCodeSession(account: Account, recipient: Recipient, client: Client): Promise<SignedIn> {
     const amr = ['otp', isPhone(recipient) ? 'sms' : 'email'];
     return this.recordingFailures('sign_in', recipient, client, () =>
       this.openSession(account, amr, recipient, client),
@@ -145,31 +167,30 @@ export class SignInService {
   ): Promise<SignedIn> {
     if (account.disabledAt) throw UserError.disabled();
     const isTest = this.testIdentities.has(recipient);
-    // Anyone may know the code of a test identity.
+    // The code of a test identity is not a secret, so it must never give administrator rights.
     if (isTest && account.roles.includes('admin')) throw CommonError.forbidden();
     const methods = isTest ? [...amr, TEST] : amr;
     const opened = await this.sessions.open(account, { amr: methods, client });
-    // Disabled, or its password changed, since it was read.
+    // The account was disabled, or its password changed, after it was read.
     if (!opened) throw UserError.accountChanged();
     const { afterFailures } = await this.events.recordSignIn({ userId: account.id, recipient, client });
     await this.notices.notifyOwner(account, { ...opened, afterFailures }, client);
     return { ...opened.tokens, user: profileOf(account) };
   }
 
-  /** Runs a step; a refusal is recorded for the owner of the address, if it has one. */
+  /** Runs a step. A refusal is recorded, for the account that owns the address if there is one. */
   private async recordingFailures<T>(
     action: AccountAction,
     recipient: Recipient,
     client: Client,
     step: () => Promise<T>,
-    found?: Promise<Account | null>,
   ): Promise<T> {
     try {
       return await step();
     } catch (error) {
-      // What a busy server sheds was not judged, and to record it would be the work that it sheds.
+      // An overloaded server decided nothing about the attempt. Recording it would add to the load.
       if (!(error instanceof AppError) || error.kind === 'unavailable') throw error;
-      const owner = await (found ?? this.users.findByVerifiedAddress(recipient));
+      const owner = await this.users.findByVerifiedAddress(recipient);
       await this.events.record({
         userId: owner?.id,
         action,

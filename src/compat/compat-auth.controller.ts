@@ -13,7 +13,7 @@ import { PasswordResetService } from '../auth/password-reset.service.js';
 import { ResetPassword } from '../auth/password.dto.js';
 import { Register, VerifyRegistration } from '../auth/registration.dto.js';
 import { RegistrationService } from '../auth/registration.service.js';
-import { LegacySignedIn, LogIn, Message, SignInCodeApproved, SignInCodeSent } from '../auth/sign-in.dto.js';
+import { LogIn, Message, SignInCodeApproved, SignInCodeSent } from '../auth/sign-in.dto.js';
 import { SignInService } from '../auth/sign-in.service.js';
 import {
   BareToken,
@@ -28,8 +28,12 @@ import { CurrentClient, type Client } from '../http/client.js';
 import { CommonError, SIGNED_IN_PROBLEMS } from '../http/common.errors.js';
 import { Recipients } from '../otp/recipients.js';
 import { SignOutService } from '../sessions/sign-out.service.js';
+import { CompatSignedIn } from './compat.dto.js';
 
-/** The operations of `/auth` under the paths of an older system. `Bearer` may be left out. */
+/**
+ * `/auth` operations under the paths of an older system, whose clients send the token without
+ * `Bearer`.
+ */
 @ApiTags('Compatibility')
 @BareToken()
 @Controller('api')
@@ -56,7 +60,7 @@ export class CompatAuthController {
     };
   }
 
-  /** Verify the address (`/auth/verify`) */
+  /** Verify the address and sign in (`/auth/verify`) */
   @Public()
   @Post('verify')
   @HttpCode(200)
@@ -71,13 +75,13 @@ export class CompatAuthController {
     return { VerificationStatus: 'approved', ...signedIn };
   }
 
-  /** Sign in, with `token` in the reply (`/auth/login`) */
+  /** Sign in with a password (`/auth/login`), with `token` in the reply */
   @Public()
   @Post('login')
   @HttpCode(200)
   @ApiBody({ type: LogIn, examples: LOGIN_EXAMPLES })
   @ApiProblems(...LOGIN_PROBLEMS)
-  async logIn(@Body() { email, password }: LogIn, @CurrentClient() client: Client): Promise<LegacySignedIn> {
+  async logIn(@Body() { email, password }: LogIn, @CurrentClient() client: Client): Promise<CompatSignedIn> {
     const signedIn = await this.signIn.signInWithPassword(email, password, client);
     return { ...signedIn, token: signedIn.accessToken };
   }
@@ -108,6 +112,6 @@ export class CompatAuthController {
     @CurrentClient() client: Client,
   ): Promise<Message> {
     await this.resets.reset(body, caller, client);
-    return { message: 'The password is changed. Please sign in.' };
+    return { message: 'The password was changed. Please sign in.' };
   }
 }

@@ -7,13 +7,14 @@ import { ApiProblems } from '../http/api-problems.js';
 import { INVALID_LIMIT, paginate, ApiPage, PageQuery } from '../http/pagination.js';
 import { Config } from '../config/config.js';
 import { NEW_CUSTOMER_EXAMPLE } from '../customers/customers.controller.js';
-import { LegacyCustomerDetails, NewCustomer, type CustomerDetails } from '../customers/customers.dto.js';
+import { NewCustomer, type CustomerDetails } from '../customers/customers.dto.js';
 import { CustomersService } from '../customers/customers.service.js';
+import { CompatCustomerDetails } from './compat.dto.js';
 
-/** Its clients know no pages. */
-const MOST = '100';
+/** The largest page, because these clients do not follow `Link` to the next one. */
+const PAGE_SIZE = '100';
 
-/** The same customers for clients that send the token without `Bearer` and spell `contect`. */
+/** `/customers` for clients that send the token without `Bearer` and spell `contect`. */
 @ApiTags('Compatibility')
 @ApiBearerAuth()
 @BareToken()
@@ -25,18 +26,19 @@ export class CompatCustomersController {
   ) {}
 
   /**
-   * Your customers, with `contect`
+   * List your customers, with `contect`
    *
-   * @remarks As `GET /customers`, with pages of 100; the token may come without `Bearer`.
+   * @remarks Works like `GET /customers`, with pages of 100 by default. The token may be sent
+   * without `Bearer`.
    */
   @Get()
-  @ApiPage(LegacyCustomerDetails)
+  @ApiPage(CompatCustomerDetails)
   @ApiProblems(INVALID_LIMIT, ...SIGNED_IN_PROBLEMS)
   async list(
     @CurrentCaller() { userId }: Caller,
-    @Query() { limit = MOST, cursor }: PageQuery,
+    @Query() { limit = PAGE_SIZE, cursor }: PageQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<LegacyCustomerDetails[]> {
+  ): Promise<CompatCustomerDetails[]> {
     const query = { limit, cursor };
     const url = `${this.config.publicUrl}/api/customers`;
     return paginate(await this.customers.list(userId, query), query, url, reply).map(withContect);
@@ -45,16 +47,16 @@ export class CompatCustomersController {
   /**
    * Add a customer, with `contect`
    *
-   * @remarks As `POST /customers`; the token may come without `Bearer`.
+   * @remarks Works like `POST /customers`. The token may be sent without `Bearer`.
    */
   @Post()
   @ApiBody({ type: NewCustomer, examples: NEW_CUSTOMER_EXAMPLE })
   @ApiProblems(...SIGNED_IN_BODY_PROBLEMS)
-  async add(@CurrentCaller() { userId }: Caller, @Body() body: NewCustomer): Promise<LegacyCustomerDetails> {
+  async add(@CurrentCaller() { userId }: Caller, @Body() body: NewCustomer): Promise<CompatCustomerDetails> {
     return withContect(await this.customers.add(userId, body));
   }
 }
 
-function withContect(customer: CustomerDetails): LegacyCustomerDetails {
+function withContect(customer: CustomerDetails): CompatCustomerDetails {
   return { ...customer, contect: customer.contact };
 }

@@ -6,7 +6,9 @@ import { SessionsModule } from '../sessions/sessions.module.js';
 import { CompatAuthController } from './compat-auth.controller.js';
 import { CompatCustomersController } from './compat-customers.controller.js';
 
-/** Routes that exist only for clients of an older system. They call the same services. */
+/**
+ * Routes that exist only for clients of an older system. They call the same services as the others.
+ */
 @Module({
   imports: [AuthModule, CustomersModule, OtpModule, SessionsModule],
   controllers: [CompatAuthController, CompatCustomersController],

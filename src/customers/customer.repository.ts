@@ -41,7 +41,7 @@ const ADD = statement(
     returning ${COLUMNS}`,
 );
 
-/** A flag before each nullable column says whether it changes. */
+/** Each nullable column has a flag that says whether it changes, because null is a valid value. */
 const UPDATE = statement(
   'customers_update',
   `
@@ -61,7 +61,7 @@ const REMOVE = statement(
 
 const FOREIGN_KEY_VIOLATION = '23503';
 
-/** Every statement is limited to one owner, so other users' customers do not exist for it. */
+/** Every statement is limited to one owner, so no query can reach another user's customers. */
 @Injectable()
 export class CustomerRepository {
   constructor(private readonly sql: Sql) {}
@@ -104,7 +104,7 @@ export class CustomerRepository {
     ]);
   }
 
-  /** Returns false when there was nothing to remove. */
+  /** Returns false if the customer does not exist. */
   async remove({ id, ownerId }: CustomerKey): Promise<boolean> {
     return (await this.sql.row(REMOVE, [id, ownerId])) !== null;
   }

@@ -22,7 +22,6 @@ import { ChangedCustomer, CustomerDetails, NewCustomer } from './customers.dto.j
 import { CustomerError } from './customers.errors.js';
 import { CustomersService } from './customers.service.js';
 
-/** What "Try it out" starts with. */
 export const NEW_CUSTOMER_EXAMPLE = {
   customer: {
     summary: 'A customer',
@@ -30,11 +29,11 @@ export const NEW_CUSTOMER_EXAMPLE = {
   },
 };
 const CHANGE_EXAMPLES = {
-  address: { summary: 'They moved', value: { address: '2 Navy Yard\nArlington' } },
-  contact: { summary: 'They cannot be reached any more', value: { contact: null } },
+  address: { summary: 'A new address', value: { address: '2 Navy Yard\nArlington' } },
+  contact: { summary: 'Clear the contact', value: { contact: null } },
 };
 
-/** What is no id is answered like an id that nothing has. */
+/** A malformed id is answered like an unknown one. */
 const CustomerId = () => Param('id', new ParseUUIDPipe({ exceptionFactory: CustomerError.notFound }));
 
 @ApiTags('Customers')
@@ -47,9 +46,9 @@ export class CustomersController {
   ) {}
 
   /**
-   * Your customers
+   * List your customers
    *
-   * @remarks The oldest first, page by page: follow `Link` until there is none.
+   * @remarks Oldest first. Follow the `Link` header to the next page until there is none.
    */
   @Get()
   @ApiPage(CustomerDetails)
@@ -75,7 +74,7 @@ export class CustomersController {
     return this.customers.add(userId, body);
   }
 
-  /** One customer */
+  /** Get a customer */
   @Get(':id')
   @ApiProblems(CustomerError.notFound(), ...SIGNED_IN_PROBLEMS)
   find(@CurrentCaller() { userId }: Caller, @CustomerId() id: string): Promise<CustomerDetails> {
@@ -85,7 +84,7 @@ export class CustomersController {
   /**
    * Change a customer
    *
-   * @remarks What is absent stays as it is; null clears `name` or `contact`.
+   * @remarks Fields that are not sent stay unchanged. `null` clears `name` or `contact`.
    */
   @Patch(':id')
   @ApiBody({ type: ChangedCustomer, examples: CHANGE_EXAMPLES })

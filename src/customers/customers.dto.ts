@@ -4,7 +4,7 @@ import { IsLine, IsLines } from './is-text.js';
 
 export class CustomerContact {
   /**
-   * Who it is: one line of up to 128 characters; null for none.
+   * Name: one line of up to 128 characters, or null.
    * @example "Grace Hopper"
    */
   @IsOptional()
@@ -12,7 +12,7 @@ export class CustomerContact {
   name?: string | null;
 
   /**
-   * How to reach them: one line of up to 128 characters, such as a phone number; null for none.
+   * Contact, such as a phone number: one line of up to 128 characters, or null.
    * @example "+14155550123"
    */
   @IsOptional()
@@ -20,7 +20,7 @@ export class CustomerContact {
   contact?: string | null;
 
   /**
-   * Another name of `contact`, for clients that spell it so. Give one of them.
+   * Another name for `contact`, for clients that spell it this way. Send only one of them.
    * @example "+14155550123"
    */
   @IsOptional()
@@ -30,7 +30,7 @@ export class CustomerContact {
 
 export class NewCustomer extends CustomerContact {
   /**
-   * Where they are: up to 512 characters, with line breaks.
+   * Postal address: up to 512 characters, may have several lines.
    * @example "1 Navy Yard, Arlington"
    */
   @IsLines('address')
@@ -39,7 +39,7 @@ export class NewCustomer extends CustomerContact {
 
 export class ChangedCustomer extends CustomerContact {
   /**
-   * Where they are: up to 512 characters, with line breaks.
+   * Postal address: up to 512 characters, may have several lines.
    * @example "2 Navy Yard, Arlington"
    */
   @IfGiven()
@@ -49,25 +49,25 @@ export class ChangedCustomer extends CustomerContact {
 
 export class CustomerDetails {
   /**
-   * Names the customer.
+   * Id of the customer.
    * @example "0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001"
    */
   id!: string;
 
   /**
-   * Who it is.
+   * Name of the customer.
    * @example "Grace Hopper"
    */
   name!: string | null;
 
   /**
-   * How to reach them.
+   * Contact, such as a phone number.
    * @example "+14155550123"
    */
   contact!: string | null;
 
   /**
-   * Where they are.
+   * Postal address.
    * @example "1 Navy Yard, Arlington"
    */
   address!: string;
@@ -83,12 +83,4 @@ export class CustomerDetails {
    * @example "2026-11-21T10:00:00.000Z"
    */
   updatedAt!: Date;
-}
-
-export class LegacyCustomerDetails extends CustomerDetails {
-  /**
-   * The same as `contact`.
-   * @example "+14155550123"
-   */
-  contect!: string | null;
 }

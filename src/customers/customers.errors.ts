@@ -1,12 +1,14 @@
 import { AppError } from '../common/app-error.js';
 import { CommonError } from '../http/common.errors.js';
 
-/** What `/customers` is refused with. */
+/** Errors of `/customers`. */
 export const CustomerError = {
-  /** The same for what never was and for what is somebody else's. */
-  notFound: () => new AppError('not_found', 'customer_not_found', 'You have no such customer.'),
+  /** The same for a customer that does not exist and one that belongs to another user. */
+  notFound: () => new AppError('not_found', 'customer_not_found', 'Customer not found.'),
   contactTwice: () =>
-    CommonError.validation([{ field: 'contect', detail: 'contect means contact: give one of them.' }]),
+    CommonError.validation([
+      { field: 'contect', detail: 'contect is another name for contact. Send only one of them.' },
+    ]),
   nothingToChange: () =>
-    CommonError.validation([{ field: '', detail: 'Give at least one of name, contact and address.' }]),
+    CommonError.validation([{ field: '', detail: 'Send at least one of name, contact and address.' }]),
 };

@@ -6,18 +6,18 @@ import { CustomerRepository, type CustomerKey } from './customer.repository.js';
 import type { ChangedCustomer, CustomerContact, CustomerDetails, NewCustomer } from './customers.dto.js';
 import { CustomerError } from './customers.errors.js';
 
-/** The customers of one user, who sees no others. */
+/** Customers, always of one owner. Users cannot see each other's customers. */
 @Injectable()
 export class CustomersService {
   constructor(private readonly customers: CustomerRepository) {}
 
-  /** A page and, when there are more, one row of the next. */
+  /** Returns a page and, if there are more, the first row of the next page. */
   list(ownerId: string, query: PageQuery): Promise<CustomerDetails[]> {
     return this.customers.list(ownerId, query.cursor, fetchLimit(query));
   }
 
   async find(key: CustomerKey): Promise<CustomerDetails> {
-    return found(await this.customers.find(key));
+    return orNotFound(await this.customers.find(key));
   }
 
   async add(ownerId: string, body: NewCustomer): Promise<CustomerDetails> {
@@ -33,7 +33,7 @@ export class CustomersService {
     const contact = contactOf(body);
     if (name === undefined && contact === undefined && address === undefined)
       throw CustomerError.nothingToChange();
-    return found(await this.customers.update(key, { name, contact, address }));
+    return orNotFound(await this.customers.update(key, { name, contact, address }));
   }
 
   async remove(key: CustomerKey): Promise<void> {
@@ -46,7 +46,7 @@ function contactOf({ contact, contect }: CustomerContact): string | null | undef
   return contact === undefined ? contect : contact;
 }
 
-function found(customer: CustomerDetails | null): CustomerDetails {
+function orNotFound(customer: CustomerDetails | null): CustomerDetails {
   if (!customer) throw CustomerError.notFound();
   return customer;
 }

@@ -1,8 +1,9 @@
 import { Matches } from 'class-validator';
 
 /**
- * Text of any language: nothing that controls (Cc), breaks lines (Zl, Zp), reorders other text or is half a
- * character (Cs), and not only blanks. Joiners stay, for Persian and emoji are spelt with them.
+ * Text of any language with at least one visible character. Refused are control characters (Cc),
+ * line separators (Zl, Zp), lone surrogates (Cs) and the characters that reorder text. Joiners are
+ * accepted, because Persian and emoji need them.
  */
 const LINE =
   /^(?=.*[\p{L}\p{N}\p{P}\p{S}])[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u200e\u200f\u202a-\u202e\u2066-\u2069]{1,128}$/u;
@@ -14,7 +15,7 @@ export function IsLine(field: string): PropertyDecorator {
   return Matches(LINE, { message: `${field} must be 1 to 128 printable characters.` });
 }
 
-/** Up to 512 characters, on several lines if need be. */
+/** Up to 512 characters, on one or more lines. */
 export function IsLines(field: string): PropertyDecorator {
   return Matches(LINES, { message: `${field} must be 1 to 512 printable characters and line breaks.` });
 }

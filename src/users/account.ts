@@ -1,7 +1,10 @@
 import type { Role } from '../http/access.js';
 import type { Recipient } from '../common/recipient.js';
 
-/** A user, as the rest of the server knows one. The e-mail address is always proved; a phone number may be claimed. */
+/**
+ * A user account. Its e-mail address is always verified. Its phone number is only claimed while
+ * `phoneVerifiedAt` is null.
+ */
 export interface Account {
   id: string;
   email: string | null;
@@ -10,16 +13,19 @@ export interface Account {
   username: string | null;
   firstName: string | null;
   lastName: string | null;
-  /** Null for who signs in by code only. */
+  /** Null if the user signs in with codes only. */
   passwordHash: string | null;
   roles: Role[];
   disabledAt: Date | null;
-  /** Rises with everything that ends sessions: a sign-in checked against an older one opens none. */
+  /**
+   * Raised by every change that ends sessions. A sign-in that was checked against an older value
+   * opens no session.
+   */
   securityStamp: number;
   createdAt: Date;
 }
 
-/** Where to tell the owner of an account something. */
+/** Where notices to the owner of an account are sent. */
 export function noticeRecipient({ email, phone }: Account): Recipient {
   return email ? `email:${email}` : `phone:${phone ?? ''}`;
 }

@@ -3,7 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { newId } from '../common/random.js';
 import { Sql, statement } from '../database/sql.js';
 
-/** How long a change can be undone. */
+/** How long a contact change can be undone. */
 export const UNDO_HOURS = 72;
 
 export type ContactField = 'email' | 'phone';
@@ -19,31 +19,32 @@ const ADD = `
   values ($1, $2, $3, $4, $5, now() + interval '${UNDO_HOURS} hours')`;
 
 /**
- * The user's row first, as in every change of an address: what is under way is there when the next statement looks,
- * and what starts meanwhile waits.
+ * Locks the user before UNDO runs, as every change of an address does. Changes in progress are
+ * committed before the next statement starts, and new ones wait.
  */
-const HOLD_OWNER = statement(
-  'contact_changes_hold_owner',
+const LOCK_USER = statement(
+  'contact_changes_lock_user',
   `
   select from users where id = (select user_id from contact_changes where token_hash = $1) for no key update`,
 );
 
 /**
- * Takes a change back, once: of parallel requests one deletes the row. Later changes go with it, of the other field
- * too, for they are of whoever made this one, and so are the addresses that their undo went to. Each field gets the
- * address that it had before the first of them.
+ * Undoes a change, once: only one of several parallel requests deletes the row. Later changes of
+ * either field are undone too, because the same intruder may have made them and their undo links
+ * went to the intruder's addresses. Each field gets back the address it had before the first of
+ * these changes.
  */
-const TAKE_BACK = statement(
-  'contact_changes_take_back',
+const UNDO = statement(
+  'contact_changes_undo',
   `
   with undone as (
     delete from contact_changes where token_hash = $1 and expires_at > now()
     returning user_id, field, old_address, created_at),
-  later as (
+  later_changes as (
     delete from contact_changes c using undone u where c.user_id = u.user_id and c.created_at > u.created_at
     returning c.user_id, c.field, c.old_address, c.created_at)
   select distinct on (field) user_id as "userId", field, old_address as "oldAddress"
-  from (table undone union all table later) as change
+  from (table undone union all table later_changes) as change
   order by field, change.created_at`,
 );
 
@@ -67,13 +68,13 @@ export class ContactChangeRepository {
     await manager.query(ADD, [newId(), userId, field, oldAddress, tokenHash]);
   }
 
-  /** One a field; none when the token is not good any more. */
+  /** Returns at most one change per field, or none if the token is invalid, used or expired. */
   async undo(manager: EntityManager, tokenHash: Buffer): Promise<UndoneChange[]> {
-    await manager.query(HOLD_OWNER.text, [tokenHash]);
-    return manager.query<UndoneChange[]>(TAKE_BACK.text, [tokenHash]);
+    await manager.query(LOCK_USER.text, [tokenHash]);
+    return manager.query<UndoneChange[]>(UNDO.text, [tokenHash]);
   }
 
-  /** How many it removed. */
+  /** Returns the number of removed rows. */
   async removeExpired(limit: number): Promise<number> {
     return (await this.sql.rows(REMOVE_EXPIRED, [limit])).length;
   }

@@ -20,7 +20,10 @@ import { ContactChangeRepository, UNDO_HOURS, type ContactField } from './contac
 import { UserRepository } from './user.repository.js';
 import { UserError } from './users.errors.js';
 
-/** A new address takes effect when its code is given; whoever has the old one is told and can take it back. */
+/**
+ * Changes the addresses of an account. A new address takes effect once it is verified by a code.
+ * The old address then gets a notice with a link that undoes the change.
+ */
 @Injectable()
 export class ContactsService {
   constructor(
@@ -38,7 +41,10 @@ export class ContactsService {
     housekeeping.addRemoval('expired contact changes', (limit) => this.changes.removeExpired(limit));
   }
 
-  /** Sends a code that is good for this account only; to an address of another account as well, whose owner reads it. */
+  /**
+   * Sends a code to the new address. The code works for this account only. It is sent even if the
+   * address belongs to another account, so that the reply does not reveal that account.
+   */
   async start({ id }: Account, recipient: Recipient, locale?: Locale): Promise<Challenge> {
     const { challenge } = await this.otp.send({
       recipient,
@@ -49,7 +55,10 @@ export class ContactsService {
     return challenge;
   }
 
-  /** Throws what is wrong with the code, or `address_taken`, which only who reads the address can learn. */
+  /**
+   * Verifies the code and changes the address. `address_taken` is thrown only after the code was
+   * verified, so only a reader of that mailbox or phone can learn it.
+   */
   async confirm(
     account: Account,
     caller: Caller,
@@ -72,8 +81,8 @@ export class ContactsService {
   }
 
   /**
-   * Gives the account its former address back, and the other one if that was changed since. Whoever changed it may
-   * know the password, so that goes as well.
+   * Restores the former address, and the other one too if it was changed since. The password is
+   * removed, because the person who changed the address may know it.
    */
   async undo(token: string, client: Client): Promise<void> {
     const userId = await this.dataSource.transaction(async (manager) => {
@@ -98,7 +107,7 @@ export class ContactsService {
     return this.dataSource.transaction(async (manager) => {
       const set = field === 'email' ? 'setEmail' : 'setPhone';
       const changed = await this.users[set](manager, account.id, addressOf(recipient), account.securityStamp);
-      // An undo or a new password has ended this session, perhaps, after it was let in.
+      // An undo or a new password may have ended this session after the request was authenticated.
       if (!changed) throw UserError.accountChanged();
       await this.sessions.endAll(account.id, 'contact_change', { manager, except: caller.sessionId });
       await this.changes.add(manager, { userId: account.id, field, oldAddress, tokenHash: sha256(token) });

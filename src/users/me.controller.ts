@@ -14,6 +14,7 @@ import { PasswordError } from '../passwords/passwords.errors.js';
 import { ProfileService } from './profile.service.js';
 import { Profile, UpdatedProfile, UpdateProfile, VerifyContact } from './users.dto.js';
 import { UserError } from './users.errors.js';
+import { PASSWORD_REFUSED } from './users.examples.js';
 
 @ApiTags('Profile')
 @ApiBearerAuth()
@@ -25,7 +26,7 @@ export class MeController {
     private readonly config: Config,
   ) {}
 
-  /** Read your profile */
+  /** Get your profile */
   @Get()
   @ApiProblems(...SIGNED_IN_PROBLEMS)
   profile(@CurrentCaller() caller: Caller): Promise<Profile> {
@@ -35,9 +36,10 @@ export class MeController {
   /**
    * Change your profile
    *
-   * @remarks Names count at once. A new e-mail address or phone number gets a code (`pending`) and counts once that is given to
-   * `/users/me/contact/verify`; whoever has the old one is told and can undo it for 72 hours. Address and password
-   * changes need a sign-in within ten minutes or `currentPassword`; a new password ends all sessions.
+   * @remarks Names change at once. A new e-mail address or phone number gets a code (`pending`) and
+   * takes effect once the code was sent to `/users/me/contact/verify`. The old address then gets a
+   * link that undoes the change for 72 hours. Changing an address or the password needs a sign-in
+   * within ten minutes or `currentPassword`. A new password ends all sessions.
    */
   @Patch()
   @ApiBody({
@@ -52,6 +54,7 @@ export class MeController {
     UserError.wrongPassword(),
     UserError.nothingToChange(),
     UserError.accountChanged(),
+    PASSWORD_REFUSED,
     PasswordError.guessLimit(3600),
     PasswordError.busy(),
     OtpError.cooldown(42),
@@ -70,7 +73,8 @@ export class MeController {
   /**
    * Delete your account
    *
-   * @remarks Removes the account with all its data and ends its sessions. Needs a sign-in within ten minutes.
+   * @remarks Deletes the account with all its data and ends its sessions. Needs a sign-in within
+   * ten minutes.
    */
   @Delete()
   @HttpCode(204)
@@ -79,7 +83,7 @@ export class MeController {
     return this.profiles.remove(caller);
   }
 
-  /** Confirm a new e-mail address or phone number */
+  /** Verify a new e-mail address or phone number */
   @Post('contact/verify')
   @HttpCode(200)
   @ApiBody({
@@ -106,9 +110,10 @@ export class MeController {
   }
 
   /**
-   * Read what happened to your account
+   * List the events of your account
    *
-   * @remarks Sign-ins, refused ones too, and changes, newest first; kept for 90 days.
+   * @remarks Sign-ins, including refused ones, and changes. Newest first. Events are kept for 90
+   * days.
    */
   @Get('events')
   @ApiPage(AccountEvent)

@@ -19,7 +19,7 @@ import {
 import { UserError } from './users.errors.js';
 import { UsersService } from './users.service.js';
 
-/** What people do with their own account. */
+/** Operations of users on their own account. */
 @Injectable()
 export class ProfileService {
   constructor(
@@ -34,16 +34,19 @@ export class ProfileService {
     return profileOf(await this.users.getCaller(caller));
   }
 
-  /** Refuses before it changes anything; the password comes last, for it ends this session. */
+  /**
+   * Checks everything before it changes anything. The password is changed last, because that ends
+   * this session.
+   */
   async update(caller: Caller, body: UpdateProfile, client: Client): Promise<UpdatedProfile> {
     const { username, firstName, lastName, email, phone, password, currentPassword } = body;
     const names = { username, firstName, lastName };
-    const named = Object.values(names).some((name) => name !== undefined);
-    if (!named && [email, phone, password].every((value) => value === undefined))
+    const hasNames = Object.values(names).some((name) => name !== undefined);
+    if (!hasNames && [email, phone, password].every((value) => value === undefined))
       throw UserError.nothingToChange();
 
     const account = await this.users.getCaller(caller);
-    const recipients = this.newAddresses(account, { email, phone });
+    const recipients = this.unverifiedAddresses(account, { email, phone });
     if (password !== undefined) this.passwords.assertAcceptable(password, this.users.passwordOwner(account));
     if (recipients.length > 0 || password !== undefined)
       await this.users.reauthenticate(account, caller, client, currentPassword);
@@ -51,7 +54,7 @@ export class ProfileService {
     const pending: Challenge[] = [];
     for (const recipient of recipients)
       pending.push(await this.contacts.start(account, recipient, client.locale));
-    const updated = named ? await this.users.setNames(account.id, names) : account;
+    const updated = hasNames ? await this.users.setNames(account.id, names) : account;
     if (!updated) throw CommonError.unauthorized();
     if (password !== undefined) await this.changePassword(account, password, client);
     return { ...profileOf(updated), ...(pending.length > 0 && { pending }) };
@@ -77,13 +80,16 @@ export class ProfileService {
     await this.events.record({ userId: account.id, action: 'password_change', succeeded: true, client });
   }
 
-  /** Those that the account has not proved already. */
-  private newAddresses(account: Account, { email, phone }: { email?: string; phone?: string }): Recipient[] {
-    const wanted = [
+  /** The requested addresses that are not yet verified for the account. */
+  private unverifiedAddresses(
+    account: Account,
+    { email, phone }: { email?: string; phone?: string },
+  ): Recipient[] {
+    const requested = [
       ...(email === undefined ? [] : [this.recipients.fromFields({ email })]),
       ...(phone === undefined ? [] : [this.recipients.fromFields({ phone })]),
     ];
-    const proved = [`email:${account.email}`, account.phoneVerifiedAt && `phone:${account.phone}`];
-    return wanted.filter((recipient) => !proved.includes(recipient));
+    const verified = [`email:${account.email}`, account.phoneVerifiedAt && `phone:${account.phone}`];
+    return requested.filter((recipient) => !verified.includes(recipient));
   }
 }

@@ -15,16 +15,19 @@ export class UndoController {
   constructor(private readonly contacts: ContactsService) {}
 
   /**
-   * Undo a change of address
+   * Undo a contact change
    *
-   * @remarks With the token of the link that the old address got. The account gets its address back, its password is removed,
-   * and all its sessions and devices end: sign in by code and set a new password.
+   * @remarks Takes the token from the link that was sent to the old address. Restores the address,
+   * removes the password, ends all sessions and forgets all devices. To continue, sign in with a
+   * code and set a new password.
    */
   @Post('undo')
   @HttpCode(204)
   @ApiBody({
     type: UndoContactChange,
-    examples: { link: { summary: 'From a link', value: { token: 'the part of the link after #token=' } } },
+    examples: {
+      link: { summary: 'Token from the link', value: { token: 'the part of the link after #token=' } },
+    },
   })
   @ApiProblems(UserError.undoInvalid(), UserError.addressTaken(), ...BODY_PROBLEMS)
   undo(@Body() { token }: UndoContactChange, @CurrentClient() client: Client): Promise<void> {

@@ -3,12 +3,12 @@ import { standalonePage } from '../http/standalone-page.js';
 export const UNDO_SCRIPT = `
   form.addEventListener('submit', (event) => {
     event.preventDefault();
-    const done = 'The change is undone. Please sign in with a code now and set a new password.';
+    const done = 'The change was undone. Please sign in with a code now and set a new password.';
     void send('POST', 'users/contact/undo', {}, done);
   });
 `;
 
-/** Where the link leads that a former address gets when somebody changed it. */
+/** The page that the link in a notice about a contact change opens. */
 export function undoPage(): string {
   return standalonePage(
     'Undo a change',

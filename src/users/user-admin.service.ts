@@ -9,7 +9,9 @@ import { UserRepository } from './user.repository.js';
 import type { UpdateUser } from './users.dto.js';
 import { UserError } from './users.errors.js';
 
-/** What administrators do with accounts. Each change and its audit entry are one commit. */
+/**
+ * Operations of administrators on accounts. Each change is committed together with its audit entry.
+ */
 @Injectable()
 export class UserAdminService {
   constructor(
@@ -29,11 +31,11 @@ export class UserAdminService {
     return account;
   }
 
-  /** Every session of the user ends, so that no token tells of roles that were taken away. */
+  /** Ends every session of the user, so that no token keeps roles that were taken away. */
   async update(caller: Caller, id: string, change: UpdateUser, client: Client): Promise<Account> {
     const { roles, disabled, endSessions } = change;
     if (roles === undefined && disabled === undefined && !endSessions) throw UserError.nothingToChange();
-    // So that there is always an administrator left.
+    // Ensures that there is always an administrator left.
     if (id.toLowerCase() === caller.userId && (roles || disabled)) throw UserError.ownAccount();
     return this.dataSource.transaction(async (manager) => {
       const account = await this.users.setAccess(manager, id, { roles, disabled });
@@ -48,7 +50,10 @@ export class UserAdminService {
     });
   }
 
-  /** For the command line: the first administrator is never made by a request. False when there is no such user. */
+  /**
+   * For the command line only, because no request can create the first administrator. Returns false
+   * if there is no such user.
+   */
   async grantAdmin(email: string): Promise<boolean> {
     const account = await this.users.findByEmail(email);
     if (!account) return false;

@@ -8,7 +8,7 @@ import { Sql, statement, type Statement } from '../database/sql.js';
 import type { Account } from './account.js';
 import { UserError } from './users.errors.js';
 
-/** Columns as `Account` names them. */
+/** Column list with the names of `Account`. */
 const ACCOUNT = `id, email, phone, phone_verified_at as "phoneVerifiedAt", username, first_name as "firstName",
   last_name as "lastName", password_hash as "passwordHash", roles, disabled_at as "disabledAt", security_stamp as "securityStamp",
   created_at as "createdAt"`;
@@ -36,7 +36,7 @@ const SIGN_UP = statement(
     returning ${ACCOUNT}`,
 );
 
-/** `undefined` leaves a name, `null` clears it. */
+/** Each name has a flag that says whether it changes, because null is a valid value. */
 const SET_NAMES = statement(
   'users_set_names',
   `
@@ -48,7 +48,9 @@ const SET_NAMES = statement(
     where id = $1 returning ${ACCOUNT}`,
 );
 
-/** A better hash of the same password; nothing if it was changed meanwhile. */
+/**
+ * Replaces the hash by a stronger one of the same password, unless the password has changed since.
+ */
 const REHASH = statement(
   'users_rehash',
   'update users set password_hash = $3 where id = $1 and password_hash = $2',
@@ -61,7 +63,7 @@ const LIST = statement(
     order by id limit $2`,
 );
 
-/** By the beginning of an address: a range of its index, which compares byte by byte. */
+/** Prefix search, written as a range of the bytewise index on the column. */
 const searchBy = (field: 'email' | 'phone') =>
   statement(
     `users_search_${field}`,
@@ -74,7 +76,7 @@ const SEARCH = { email: searchBy('email'), phone: searchBy('phone') };
 
 const REMOVE = statement('users_remove', 'delete from users where id = $1');
 
-/** What of an account's addresses is decided on must still be so when it is written. */
+/** Optimistic lock: applies only if the account has not changed since it was read. */
 const IF_UNCHANGED = 'id = $1 and ($3::int is null or security_stamp = $3)';
 
 export interface Names {
@@ -83,11 +85,14 @@ export interface Names {
   lastName?: string | null;
 }
 
-/** The table of users. What ends sessions as well runs in the caller's transaction, its row first. */
+/**
+ * The users table. Changes that also end sessions run in the caller's transaction, and lock the
+ * user's row before anything else.
+ */
 @Injectable()
 export class UserRepository {
-  private readonly ids = this.lookUp(BY_ID, ({ id }) => id);
-  private readonly emails = this.lookUp(BY_EMAIL, ({ email }) => email ?? '');
+  private readonly ids = this.batchedLookup(BY_ID, ({ id }) => id);
+  private readonly emails = this.batchedLookup(BY_EMAIL, ({ email }) => email ?? '');
 
   constructor(private readonly sql: Sql) {}
 
@@ -99,17 +104,18 @@ export class UserRepository {
     return this.emails.row(email);
   }
 
-  /** The account that has proved an address. */
+  /** The account that owns a verified address. */
   findByVerifiedAddress(recipient: Recipient): Promise<Account | null> {
     const address = addressOf(recipient);
     return isPhone(recipient) ? this.sql.row(BY_PHONE, [address]) : this.findByEmail(address);
   }
 
+  /** Returns whether any account claims the phone number without having verified it. */
   async hasClaim(phone: string): Promise<boolean> {
     return (await this.sql.row(CLAIMS, [phone])) !== null;
   }
 
-  /** Null when the address has an account already. */
+  /** Returns null if the address already has an account. */
   signUp(recipient: Recipient): Promise<Account | null> {
     const address = addressOf(recipient);
     return this.sql.row(SIGN_UP, [
@@ -124,8 +130,8 @@ export class UserRepository {
     return this.sql.row(SET_NAMES, [id, ...changes]);
   }
 
-  async updateHash(id: string, from: string, to: string): Promise<void> {
-    await this.sql.rows(REHASH, [id, from, to]);
+  async updateHash(id: string, oldHash: string, newHash: string): Promise<void> {
+    await this.sql.rows(REHASH, [id, oldHash, newHash]);
   }
 
   list(after: string | null, limit: number): Promise<Account[]> {
@@ -136,7 +142,7 @@ export class UserRepository {
     return this.sql.rows(SEARCH[prefix.startsWith('+') ? 'phone' : 'email'], [after, prefix, limit]);
   }
 
-  /** Null when the account is not what the caller has read any more. */
+  /** Returns null if the account has changed since it was read. */
   setPassword(manager: EntityManager, { id, securityStamp }: Account, hash: string): Promise<Account | null> {
     return this.update(
       manager,
@@ -146,7 +152,7 @@ export class UserRepository {
     );
   }
 
-  /** With a security stamp: null when the account is not what the caller has read any more. */
+  /** With a security stamp, returns null if the account has changed since it was read. */
   setEmail(
     manager: EntityManager,
     id: string,
@@ -160,7 +166,7 @@ export class UserRepository {
     ]);
   }
 
-  /** The same. */
+  /** With a security stamp, returns null if the account has changed since it was read. */
   setPhone(
     manager: EntityManager,
     id: string,
@@ -171,14 +177,17 @@ export class UserRepository {
     return this.update(manager, set, IF_UNCHANGED, [id, phone, securityStamp ?? null]);
   }
 
-  /** Gives a number that was just proved to the one account that claims it, unless somebody has proved it. */
+  /**
+   * Marks a phone number as verified for the only account that has it. Does nothing if several
+   * accounts claim the number, or if an account has already verified it.
+   */
   linkPhone(manager: EntityManager, phone: string): Promise<Account | null> {
     const where = `phone = $1 and email is not null and disabled_at is null
-      and (select count(*) from users claiming where claiming.phone = $1) = 1`;
+      and (select count(*) from users claimant where claimant.phone = $1) = 1`;
     return this.update(manager, 'phone_verified_at = now()', where, [phone]);
   }
 
-  /** `undefined` leaves a value as it is. */
+  /** `undefined` leaves a value unchanged. */
   setAccess(
     manager: EntityManager,
     id: string,
@@ -193,24 +202,27 @@ export class UserRepository {
     await this.update(manager, 'password_hash = null, security_stamp = security_stamp + 1', 'id = $1', [id]);
   }
 
-  /** Everything that belongs to the user goes with the row, by foreign keys. */
+  /** Foreign keys delete everything that belongs to the user. */
   async remove(id: string): Promise<void> {
     await this.sql.rows(REMOVE, [id]);
   }
 
-  /** The accounts that requests look for at the same time, by one statement. */
-  private lookUp(found: Statement, key: (account: Account) => string): Batch<string, Account> {
+  /** Answers concurrent look-ups with one statement. */
+  private batchedLookup(select: Statement, keyOf: (account: Account) => string): Batch<string, Account> {
     return new Batch({
-      key: (wanted) => wanted,
+      key: (key) => key,
       onlyReads: true,
       run: async (keys) => {
-        const accounts = await this.sql.rows<Account>(found, [keys]);
-        return new Map(accounts.map((account) => [key(account), account]));
+        const accounts = await this.sql.rows<Account>(select, [keys]);
+        return new Map(accounts.map((account) => [keyOf(account), account]));
       },
     });
   }
 
-  /** The unique indexes decide whose an address is, between parallel requests too. Throws `address_taken`. */
+  /**
+   * Throws `address_taken` if the address belongs to another account. The unique indexes decide
+   * that, so it is also safe between parallel requests.
+   */
   private async update(
     manager: EntityManager,
     set: string,

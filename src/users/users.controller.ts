@@ -27,7 +27,7 @@ export class UsersController {
   /**
    * List and search users
    *
-   * @remarks In the order of their making; `search` is the beginning of an e-mail address or phone number.
+   * @remarks Oldest first. `search` is the beginning of an e-mail address or phone number.
    */
   @Get()
   @ApiPage(ManagedUser)
@@ -37,27 +37,27 @@ export class UsersController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ManagedUser[]> {
     const accounts = await this.admin.list(query.search, query.cursor, fetchLimit(query));
-    return paginate(accounts, query, `${this.config.publicUrl}/users`, reply).map(managed);
+    return paginate(accounts, query, `${this.config.publicUrl}/users`, reply).map(managedUserOf);
   }
 
-  /** Read a user */
+  /** Get a user */
   @Get(':id')
   @ApiProblems(UserError.notFound(), CommonError.forbidden(), ...SIGNED_IN_PROBLEMS)
   async get(@UserId() id: string): Promise<ManagedUser> {
-    return managed(await this.admin.get(id));
+    return managedUserOf(await this.admin.get(id));
   }
 
   /**
-   * Change a user's roles, disable it, or end its sessions
+   * Change, disable or sign out a user
    *
-   * @remarks Every change ends all sessions of the user at once, everywhere, and is written to the audit log.
+   * @remarks Every change ends all sessions of the user at once and is written to the audit log.
    */
   @Patch(':id')
   @ApiBody({
     type: UpdateUser,
     examples: {
-      roles: { summary: 'Make an administrator', value: { roles: ['user', 'admin'] } },
-      disable: { summary: 'Disable', value: { disabled: true } },
+      roles: { summary: 'Make the user an administrator', value: { roles: ['user', 'admin'] } },
+      disable: { summary: 'Disable the account', value: { disabled: true } },
       sessions: { summary: 'End all sessions', value: { endSessions: true } },
     },
   })
@@ -66,7 +66,6 @@ export class UsersController {
     UserError.notFound(),
     UserError.ownAccount(),
     CommonError.forbidden(),
-
     ...SIGNED_IN_BODY_PROBLEMS,
   )
   async update(
@@ -75,10 +74,10 @@ export class UsersController {
     @Body() body: UpdateUser,
     @CurrentClient() client: Client,
   ): Promise<ManagedUser> {
-    return managed(await this.admin.update(caller, id, body, client));
+    return managedUserOf(await this.admin.update(caller, id, body, client));
   }
 }
 
-function managed(account: Account): ManagedUser {
+function managedUserOf(account: Account): ManagedUser {
   return { ...profileOf(account), disabledAt: account.disabledAt };
 }

@@ -16,13 +16,13 @@ import type { Account } from './account.js';
 import { IsOtp } from '../otp/is-otp.js';
 import { IsName } from './is-name.js';
 
-/** A user, as the API shows one. */
+/** A user, as seen by themselves. */
 export class Profile {
   /** @example "0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001" */
   id!: string;
 
   /**
-   * Proved by a code, always.
+   * E-mail address. It is always verified.
    * @example "ada@example.com"
    */
   email!: string | null;
@@ -31,7 +31,7 @@ export class Profile {
   phone!: string | null;
 
   /**
-   * Whether the number was proved by a code.
+   * Whether the phone number was verified by a code.
    * @example true
    */
   phoneVerified!: boolean;
@@ -49,7 +49,7 @@ export class Profile {
   roles!: Role[];
 
   /**
-   * False for who signs in by code only.
+   * False if the user signs in with codes only.
    * @example true
    */
   hasPassword!: boolean;
@@ -58,10 +58,10 @@ export class Profile {
   createdAt!: Date;
 }
 
-/** A user, as an administrator sees one. */
+/** A user, as seen by administrators. */
 export class ManagedUser extends Profile {
   /**
-   * Since when nobody can sign in to it.
+   * When the account was disabled; null if it is not disabled.
    * @example null
    */
   disabledAt!: Date | null;
@@ -85,7 +85,7 @@ export function profileOf(account: Account): Profile {
 
 export class UpdateProfile {
   /**
-   * What others call you; it need not be unique. `null` clears it.
+   * Display name. It does not have to be unique. `null` clears it.
    * @example "ada"
    */
   @IfGiven()
@@ -109,7 +109,7 @@ export class UpdateProfile {
   lastName?: string | null;
 
   /**
-   * New e-mail address. It counts once its code is given to `/users/me/contact/verify`.
+   * New e-mail address. It takes effect once its code was sent to `/users/me/contact/verify`.
    * @example "ada@example.org"
    */
   @IfGiven()
@@ -118,7 +118,7 @@ export class UpdateProfile {
   email?: string;
 
   /**
-   * New phone number. It counts once its code is given to `/users/me/contact/verify`.
+   * New phone number. It takes effect once its code was sent to `/users/me/contact/verify`.
    * @example "+14155550124"
    */
   @IfGiven()
@@ -127,7 +127,7 @@ export class UpdateProfile {
   phone?: string;
 
   /**
-   * New password. All sessions end.
+   * New password. It ends all sessions.
    * @example "correct horse battery staple"
    */
   @IfGiven()
@@ -135,8 +135,9 @@ export class UpdateProfile {
   password?: string;
 
   /**
-   * Needed to change e-mail, phone or password when the sign-in is more than ten minutes ago.
-   * @example "the password until now"
+   * The current password. Needed to change `email`, `phone` or `password` when the sign-in was more
+   * than ten minutes ago.
+   * @example "my current password"
    */
   @IfGiven()
   @IsString({ message: 'currentPassword must be a string.' })
@@ -144,13 +145,13 @@ export class UpdateProfile {
 }
 
 export class UpdatedProfile extends Profile {
-  /** The codes that were sent to new addresses, where there were any. */
+  /** The codes that were sent to new addresses; absent if there were none. */
   pending?: Challenge[];
 }
 
 export class VerifyContact {
   /**
-   * The new e-mail address. Give this or `phone`.
+   * The new e-mail address. Send either this or `phone`.
    * @example "ada@example.org"
    */
   @IfGiven()
@@ -159,7 +160,7 @@ export class VerifyContact {
   email?: string;
 
   /**
-   * The new phone number. Give this or `email`.
+   * The new phone number. Send either this or `email`.
    * @example "+14155550124"
    */
   @IfGiven()
@@ -177,7 +178,7 @@ export class VerifyContact {
 
 export class UndoContactChange {
   /**
-   * From the link in the message to the old address, after `#token=`.
+   * The part after `#token=` of the link that was sent to the old address.
    * @example "MDE5N2YzYjItN2E1NS03Y2MzLWExZjAtNGMyYTNkOWJlMDAx"
    */
   @MaxLength(128, { message: 'token is too long.' })
@@ -190,24 +191,24 @@ export class UserQuery extends PageQuery {
   @IfGiven()
   @Matches(/^\P{Cc}*$/u, { message: 'search must be printable characters.' })
   @MaxLength(254, { message: 'search is too long.' })
-  @IsString({ message: 'search must be given once.' })
+  @IsString({ message: 'search must be a single string.' })
   search?: string;
 }
 
 export class UpdateUser {
   /**
-   * The roles to have from now on; all sessions of the user end.
+   * The new roles of the user. Ends all sessions of the user.
    * @example ["user", "admin"]
    */
   @IfGiven()
-  @ArrayUnique({ message: 'roles must not repeat.' })
-  @IsIn(['user', 'admin'], { each: true, message: 'roles are user and admin.' })
+  @ArrayUnique({ message: 'roles must not contain duplicates.' })
+  @IsIn(['user', 'admin'], { each: true, message: 'roles may only contain user and admin.' })
   @ArrayNotEmpty({ message: 'roles must not be empty.' })
   @IsArray({ message: 'roles must be an array.' })
   roles?: Role[];
 
   /**
-   * `true`: nobody can sign in, and all sessions end. `false`: opened again.
+   * `true` disables the account and ends all its sessions; `false` enables it again.
    * @example false
    */
   @IfGiven()

@@ -1,14 +1,14 @@
 import { AppError } from '../common/app-error.js';
 
-/** What `/users` is refused with. */
+/** Errors of `/users`. */
 export const UserError = {
-  notFound: () => new AppError('not_found', 'user_not_found', 'There is no such user.'),
+  notFound: () => new AppError('not_found', 'user_not_found', 'User not found.'),
   disabled: () => new AppError('forbidden', 'account_disabled', 'This account is disabled.'),
   addressTaken: () => new AppError('conflict', 'address_taken', 'This address belongs to another account.'),
   ownAccount: () =>
     new AppError('conflict', 'own_account', 'You cannot change your own roles or disable your own account.'),
   nothingToChange: () =>
-    new AppError('invalid', 'validation_failed', 'Give at least one field to change.', { errors: [] }),
+    new AppError('invalid', 'validation_failed', 'Send at least one field to change.', { errors: [] }),
   wrongPassword: () =>
     new AppError('unauthorized', 'current_password_wrong', 'The current password is wrong.'),
   accountChanged: () =>
@@ -18,5 +18,9 @@ export const UserError = {
       'The account was changed by another request. Please try again.',
     ),
   undoInvalid: () =>
-    new AppError('invalid', 'undo_link_invalid', 'This link was used, has expired or was replaced.'),
+    new AppError(
+      'invalid',
+      'undo_link_invalid',
+      'This link was already used, has expired or is no longer valid.',
+    ),
 };

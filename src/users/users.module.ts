@@ -18,7 +18,7 @@ import { UsersService } from './users.service.js';
 
 @Module({
   imports: [AccountEventsModule, AuditModule, NotifierModule, OtpModule, PasswordsModule, SessionsModule],
-  // `users/me` before `users/:id`.
+  // MeController comes before UsersController, so that `users/me` does not match `users/:id`.
   controllers: [MeController, UndoController, UsersController, UndoPageController],
   providers: [
     UsersService,

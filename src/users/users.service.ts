@@ -13,7 +13,7 @@ import type { Account } from './account.js';
 import { UserRepository, type Names } from './user.repository.js';
 import { UserError } from './users.errors.js';
 
-/** Accounts: found, made, changed and removed. */
+/** Finds, creates, changes and deletes accounts. */
 @Injectable()
 export class UsersService {
   constructor(
@@ -33,12 +33,15 @@ export class UsersService {
     return this.users.findByEmail(email);
   }
 
-  /** The account that has proved an address. */
+  /** The account that owns a verified address. */
   findByVerifiedAddress(recipient: Recipient): Promise<Account | null> {
     return this.users.findByVerifiedAddress(recipient);
   }
 
-  /** The caller's own account. Throws `token_invalid` when it was removed this moment. */
+  /**
+   * The caller's own account. Throws `token_invalid` if it was deleted after the request was
+   * authenticated.
+   */
   async getCaller({ userId }: Caller): Promise<Account> {
     const account = await this.users.findById(userId);
     if (!account) throw CommonError.unauthorized();
@@ -46,8 +49,9 @@ export class UsersService {
   }
 
   /**
-   * Links a phone number that was just proved to the one account that claims it, and tells its owner. Null when none
-   * or several claim it, or somebody has proved it.
+   * Links a verified phone number to the only account that claims it and notifies the owner.
+   * Returns null if no account or several claim the number, or if an account has already verified
+   * it.
    */
   async linkPhone(recipient: Recipient, locale?: Locale): Promise<Account | null> {
     const phone = addressOf(recipient);
@@ -60,7 +64,7 @@ export class UsersService {
     });
   }
 
-  /** A new account for an address that was just proved; null when it has one. */
+  /** Creates an account for a verified address. Returns null if the address already has one. */
   signUp(recipient: Recipient): Promise<Account | null> {
     return this.users.signUp(recipient);
   }
@@ -73,7 +77,7 @@ export class UsersService {
     if (passwordHash) await this.users.updateHash(id, passwordHash, hash);
   }
 
-  /** Throws unless the caller signed in within ten minutes or knows the current password. */
+  /** Throws unless the caller signed in within ten minutes or sent the right current password. */
   async reauthenticate(
     account: Account,
     caller: Caller,
@@ -93,14 +97,17 @@ export class UsersService {
     throw refusal;
   }
 
-  /** Every session of the user ends, and the owner is told. Throws `changed_meanwhile` if `account` is not up to date. */
+  /**
+   * Sets a password, ends every session of the user and notifies the owner. Throws
+   * `changed_meanwhile` if the account has changed since it was read.
+   */
   async setPassword(
     account: Account,
     hash: string,
     { forgetDevices = false, locale }: { forgetDevices?: boolean; locale?: Locale } = {},
   ): Promise<void> {
-    // The user's row first: a sign-in that runs at the same time either waits for it and then finds a newer security stamp, or
-    // makes this wait, and its session is there when the next statement looks.
+    // The user's row is updated first. A parallel sign-in either waits for it and then finds a
+    // newer security stamp, or commits before it, so that the next statement ends its session.
     await this.dataSource.transaction(async (manager) => {
       if (!(await this.users.setPassword(manager, account, hash))) throw UserError.accountChanged();
       await this.sessions.endAll(account.id, 'password_change', { manager, devices: forgetDevices });
@@ -108,12 +115,12 @@ export class UsersService {
     });
   }
 
-  /** What an account's password must not be made of. */
+  /** The names and address that a password of the account must not consist of. */
   passwordOwner({ email, username, firstName, lastName }: Account): PasswordOwner {
     return { email, names: [username, firstName, lastName] };
   }
 
-  /** Removes the account with everything that belongs to it. */
+  /** Deletes the account with everything that belongs to it. */
   remove(id: string): Promise<void> {
     return this.users.remove(id);
   }

@@ -275,7 +275,7 @@ describe('customers', () => {
       [
         'both spellings of contact',
         { ...GRACE, contect: '1' },
-        { contect: 'contect means contact: give one of them.' },
+        { contect: 'contect is another name for contact. Send only one of them.' },
       ],
     ])('rejects %s with one message per field', async (_, body, errors) => {
       const before = await customerRows();
@@ -290,9 +290,9 @@ describe('customers', () => {
       const { id } = await addCustomer();
       const path = `/customers/${id}`;
       for (const [body, detail] of [
-        [{}, 'Give at least one of name, contact and address.'],
+        [{}, 'Send at least one of name, contact and address.'],
         [{ address: null }, ADDRESS],
-        [{ contact: null, contect: null }, 'contect means contact: give one of them.'],
+        [{ contact: null, contect: null }, 'contect is another name for contact. Send only one of them.'],
       ] as const)
         expect((await ada.patch(path, body).expect(400)).body).toMatchObject({
           errors: [{ detail }],

@@ -97,7 +97,7 @@ describe('user profile', () => {
       const { errors } = (await ada.patch('/users/me', body).expect(400)).body as Problem;
       expect(errors?.map(({ field, detail }) => `${field}: ${detail}`).sort()).toEqual(
         ['firstName', 'lastName', 'username'].map(
-          (field) => `${field}: ${field} must be 1 to 64 letters, digits and blanks.`,
+          (field) => `${field}: ${field} must be 1 to 64 letters, digits, spaces and common punctuation.`,
         ),
       );
       expect(await findUser(ada.user.id)).toEqual(before);
