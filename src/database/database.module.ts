@@ -10,7 +10,10 @@ import { Schema1763700000001 } from './schema.js';
 import { PoolMetrics } from './pool-metrics.js';
 import { Sql } from './sql.js';
 
-/** PostgreSQL at `DATABASE_URL`, or the embedded one under `DATA_DIR`. The schema comes from migrations only. */
+/**
+ * PostgreSQL at `DATABASE_URL`, else the embedded database in `DATA_DIR`. Only migrations change
+ * the schema.
+ */
 @Global()
 @Module({
   imports: [
@@ -35,10 +38,11 @@ import { Sql } from './sql.js';
 export class DatabaseModule {}
 
 /**
- * Every statement of ours finds its rows by an index. So one plan per statement serves all its parameters and every size of
- * its tables, and a new database is as quick before its first ANALYZE as after it.
+ * Every statement finds its rows by an index, so one plan per statement is good for all parameters
+ * and table sizes. These options keep the planner from choosing others, also before the first
+ * ANALYZE of a new database.
  */
-const STEADY_PLANS = '-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c jit=off';
+const FIXED_PLANS = '-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c jit=off';
 
 function connection(config: Config) {
   if (!config.DATABASE_URL) {
@@ -58,11 +62,12 @@ function connection(config: Config) {
     applicationName: 'otp-auth-server',
     uuidExtension: 'pgcrypto' as const,
     installExtensions: false,
-    // A request waits this long for a connection, and a statement runs this long, before it is answered 503.
+    // Longest wait for a connection and longest run of a statement. After either, the reply is 503.
     connectTimeoutMS: 5_000,
-    extra: { statement_timeout: 10_000, query_timeout: 12_000, keepAlive: true, options: STEADY_PLANS },
+    extra: { statement_timeout: 10_000, query_timeout: 12_000, keepAlive: true, options: FIXED_PLANS },
     poolErrorHandler: () => undefined,
-    // The database may start after the server (compose, a failover): wait for it for half a minute.
+    // The database may start later than the server (Compose, a failover), so retry for half a
+    // minute.
     retryAttempts: 15,
     retryDelay: 2_000,
   };

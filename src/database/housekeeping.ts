@@ -5,13 +5,16 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 
-const EVERY_MS = 10_000;
-const BATCH = 1_000;
+const INTERVAL_MS = 10_000;
+const BATCH_SIZE = 1_000;
 
-/** One round of a clean-up. It ends soon after `stopping` is aborted, so its batches are small. */
+/**
+ * One round of a clean-up. It works in small batches, so that it ends soon after `stopping` is
+ * aborted.
+ */
 type Job = (stopping: AbortSignal) => Promise<void>;
 
-/** Runs what the modules clean up, one job after the other, in every process. */
+/** Runs the clean-up jobs of all modules, one after the other, in every process. */
 @Injectable()
 export class Housekeeping implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger('Housekeeping');
@@ -20,19 +23,20 @@ export class Housekeeping implements OnApplicationBootstrap, BeforeApplicationSh
   private timer?: NodeJS.Timeout;
   private running: Promise<void> = Promise.resolve();
 
-  /** For the constructor of whoever has something to clean up; the name appears in the log. */
+  /** Call it in a constructor, before the first round. The name appears in the log. */
   add(name: string, job: Job): void {
-    if (this.jobs.has(name)) throw new Error(`There is a housekeeping job named ${name} already.`);
+    if (this.jobs.has(name)) throw new Error(`A housekeeping job named ${name} already exists.`);
     this.jobs.set(name, job);
   }
 
   /**
-   * For rows that are of no use any more: `remove` takes away so many at most and says how many there were. Full batches
-   * follow each other at once, so that the tables shrink as fast as they grew.
+   * Adds a job that deletes obsolete rows. `remove` deletes up to `limit` rows and returns the
+   * number of deleted ones. After a full batch the next one follows at once, so that the tables can
+   * shrink as fast as they grew.
    */
   addRemoval(name: string, remove: (limit: number) => Promise<number>): void {
     this.add(name, async (stopping) => {
-      while (!stopping.aborted && (await remove(BATCH)) === BATCH);
+      while (!stopping.aborted && (await remove(BATCH_SIZE)) === BATCH_SIZE);
     });
   }
 
@@ -40,7 +44,10 @@ export class Housekeeping implements OnApplicationBootstrap, BeforeApplicationSh
     this.schedule();
   }
 
-  /** Not `onApplicationShutdown`: TypeORM's module, as global as ours, closes the database there before our turn. */
+  /**
+   * Not in `onApplicationShutdown`, because TypeORM's module closes the database there, possibly
+   * earlier.
+   */
   async beforeApplicationShutdown(): Promise<void> {
     this.stop.abort();
     clearTimeout(this.timer);
@@ -51,7 +58,7 @@ export class Housekeeping implements OnApplicationBootstrap, BeforeApplicationSh
     if (this.stop.signal.aborted) return;
     this.timer = setTimeout(() => {
       this.running = this.round().then(() => this.schedule());
-    }, EVERY_MS).unref();
+    }, INTERVAL_MS).unref();
   }
 
   private async round(): Promise<void> {
@@ -60,7 +67,7 @@ export class Housekeeping implements OnApplicationBootstrap, BeforeApplicationSh
       try {
         await run(this.stop.signal);
       } catch (error) {
-        // Its message could quote a row.
+        // Only the name is logged, because the message of a database error can quote a row.
         const name = error instanceof Error ? error.name : typeof error;
         this.logger.warn({ msg: 'housekeeping failed', job, error: name });
       }

@@ -1,14 +1,17 @@
 import { MigrationExecutor, type DataSource } from 'typeorm';
 
-/** Any number that no other program on this database takes. */
-const LOCK = 7_046_029_254;
+/** Key of the advisory lock: an arbitrary number that no other program on this database uses. */
+const LOCK_KEY = 7_046_029_254;
 
 /**
- * Runs what is missing, one process at a time: others that start meanwhile wait and then find nothing to do. The lock
- * ends with the transaction around a migration, not with the connection, which a pooler would pass on with the lock.
+ * Runs the pending migrations, one process at a time. Processes that start meanwhile wait for the
+ * lock and then find nothing to do. The lock belongs to the transaction around a migration, not to
+ * the connection, because a connection pooler could hand a connection with a lock to another
+ * client.
  *
- * Each migration is a transaction of its own, and of the tables that are in use it locks one: processes of the version before go on
- * answering, with statements that lock several, and who holds one table and waits for another may be waited for.
+ * Each migration runs in its own transaction and must lock at most one table that is in use.
+ * Processes of the previous version keep serving requests, with statements that lock several
+ * tables. A migration that held one table and waited for another could deadlock with them.
  */
 export async function migrate(dataSource: DataSource): Promise<void> {
   const runner = dataSource.createQueryRunner();
@@ -16,14 +19,14 @@ export async function migrate(dataSource: DataSource): Promise<void> {
   try {
     for (let pending = true; pending;) {
       await runner.startTransaction();
-      await runner.query('select pg_advisory_xact_lock($1)', [LOCK]);
+      await runner.query('select pg_advisory_xact_lock($1)', [LOCK_KEY]);
       const [next] = await executor.getPendingMigrations();
       if (next) await executor.executeMigration(next);
       await runner.commitTransaction();
       pending = next !== undefined;
     }
   } catch (error) {
-    // Where the connection is lost, so is the transaction.
+    // The rollback fails if the connection is lost, but then the transaction has ended anyway.
     await runner.rollbackTransaction().catch(() => undefined);
     throw error;
   } finally {

@@ -4,7 +4,7 @@ import { Gauge } from 'prom-client';
 import { DataSource } from 'typeorm';
 import { Metrics } from '../metrics/metrics.js';
 
-/** How busy the connections of this process are. The embedded database has none. */
+/** Metrics of the connection pool. The embedded database has no pool. */
 @Injectable()
 export class PoolMetrics {
   constructor(dataSource: DataSource, { registry }: Metrics) {
@@ -24,7 +24,7 @@ export class PoolMetrics {
     });
     new Gauge({
       name: 'database_pool_waiting',
-      help: 'Statements of this process that wait for a connection.',
+      help: 'Statements of this process that are waiting for a connection.',
       registers: [registry],
       collect() {
         this.set(pool.waitingCount);

@@ -1,7 +1,10 @@
-/** What we use of the package, which brings no types. */
+/** The functions that are used here. The package has no types of its own. */
 declare module 'bcrypt' {
-  export function genSalt(cost: number): Promise<string>;
-  export function hash(data: string, salt: string): Promise<string>;
-  export function compare(data: string, hash: string): Promise<boolean>;
-  export function getRounds(hash: string): number;
+  const bcrypt: {
+    genSalt(cost: number): Promise<string>;
+    hash(data: string, salt: string): Promise<string>;
+    compare(data: string, hash: string): Promise<boolean>;
+    getRounds(hash: string): number;
+  };
+  export default bcrypt;
 }

@@ -5,11 +5,11 @@ import { networkOf } from '../common/client-network.js';
 import { PasswordGuessRepository, type GuessBudget } from './password-guess.repository.js';
 import { PasswordError } from './passwords.errors.js';
 
-/** A guess at somebody's password. */
+/** A guess at a user's password. */
 export interface PasswordAttempt {
-  /** Whose budget, e.g. 'email:ada@example.com', whether or not such a user exists. */
+  /** The account's address, for example 'email:ada@example.com'. The account need not exist. */
   subject: string;
-  /** Separates budgets of one account that must not disturb each other; `''` is everybody's. */
+  /** Each lane of an account has its own budget. `''` is the public lane. */
   lane: string;
   client: Client;
 }
@@ -17,10 +17,11 @@ export interface PasswordAttempt {
 const DAY_SECONDS = 86_400;
 const HOUR_SECONDS = 3_600;
 
-/** How many wrong passwords an account bears in a day, and a network may send in an hour. */
+/** Wrong passwords per account and lane in a day, and per network in an hour. */
 const ACCOUNT_FAILURES = 20;
 const NETWORK_FAILURES = 100;
 
+/** Limits wrong passwords per account and per network. */
 @Injectable()
 export class GuessBudgets {
   constructor(
@@ -30,30 +31,30 @@ export class GuessBudgets {
     housekeeping.addRemoval('password guesses', (limit) => guesses.removeOld(limit));
   }
 
-  /** Counts the guess as wrong before it is looked at. Throws `password_guess_limit`. */
+  /** Counts the guess as wrong before the password is compared. Throws `password_guess_limit`. */
   async spend(attempt: PasswordAttempt): Promise<void> {
     const account = accountBudget(attempt);
     const network = networkBudget(attempt);
-    if (!(await this.guesses.spend(account))) throw await this.limit(account);
+    if (!(await this.guesses.spend(account))) throw await this.limitError(account);
     if (await this.guesses.spend(network)) return;
-    // A network that is out of guesses must not use up those of the account.
+    // A network without guesses left must not use up the account's guesses.
     await this.guesses.refund(account);
-    throw await this.limit(network);
+    throw await this.limitError(network);
   }
 
-  /** The guess was right: the account starts anew, the network gets back this guess only. */
+  /** After a right password: resets the account's budget and refunds one guess to the network. */
   async reset(attempt: PasswordAttempt): Promise<void> {
     await this.guesses.reset(accountBudget(attempt));
     await this.guesses.refund(networkBudget(attempt));
   }
 
-  private async limit(budget: GuessBudget): Promise<Error> {
+  private async limitError(budget: GuessBudget): Promise<Error> {
     return PasswordError.guessLimit(await this.guesses.secondsLeft(budget));
   }
 }
 
-function accountBudget({ subject: who, lane }: PasswordAttempt): GuessBudget {
-  return { subject: who, lane, failures: ACCOUNT_FAILURES, windowSeconds: DAY_SECONDS };
+function accountBudget({ subject, lane }: PasswordAttempt): GuessBudget {
+  return { subject, lane, failures: ACCOUNT_FAILURES, windowSeconds: DAY_SECONDS };
 }
 
 function networkBudget({ client }: PasswordAttempt): GuessBudget {

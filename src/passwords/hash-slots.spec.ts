@@ -3,7 +3,7 @@ import { HashSlots } from './hash-slots.js';
 
 const settled = () => new Promise(setImmediate);
 
-/** Jobs that end when told to. */
+/** Jobs that run until `end` is called. */
 class Jobs {
   readonly started: number[] = [];
   private readonly ends: (() => void)[] = [];
@@ -19,49 +19,51 @@ class Jobs {
   }
 }
 
-it('runs so many jobs at once, lets so many wait in turn, and sheds the rest', async () => {
-  const slots = new HashSlots(2, 2);
-  const jobs = new Jobs();
-  const results = [0, 1, 2, 3].map((number) => slots.run(jobs.job(number)));
-  await settled();
-  expect(jobs.started).toEqual([0, 1]);
-  await expect(slots.run(jobs.job(4))).rejects.toMatchObject({
-    code: 'passwords_busy',
-    kind: 'unavailable',
-    extra: { retryAfter: 1 },
+describe('hash slots', () => {
+  it('runs jobs up to the number of slots, queues up to the maximum, and refuses the rest', async () => {
+    const slots = new HashSlots(2, 2);
+    const jobs = new Jobs();
+    const results = [0, 1, 2, 3].map((number) => slots.run(jobs.job(number)));
+    await settled();
+    expect(jobs.started).toEqual([0, 1]);
+    await expect(slots.run(jobs.job(4))).rejects.toMatchObject({
+      code: 'passwords_busy',
+      kind: 'unavailable',
+      extra: { retryAfter: 1 },
+    });
+
+    await jobs.end(1);
+    expect(jobs.started).toEqual([0, 1, 2]);
+    results.push(slots.run(jobs.job(4)));
+    await jobs.end(0);
+    await jobs.end(2);
+    await jobs.end(3);
+    await jobs.end(4);
+    expect(jobs.started).toEqual([0, 1, 2, 3, 4]);
+    expect(await Promise.all(results)).toEqual([0, 1, 2, 3, 4]);
   });
 
-  await jobs.end(1);
-  expect(jobs.started).toEqual([0, 1, 2]);
-  results.push(slots.run(jobs.job(4)));
-  await jobs.end(0);
-  await jobs.end(2);
-  await jobs.end(3);
-  await jobs.end(4);
-  expect(jobs.started).toEqual([0, 1, 2, 3, 4]);
-  expect(await Promise.all(results)).toEqual([0, 1, 2, 3, 4]);
-});
+  it('frees the slot of a failed job', async () => {
+    const slots = new HashSlots(1, 0);
+    for (let i = 0; i < 3; i++) {
+      await expect(slots.run(() => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    }
+    await expect(slots.run(() => Promise.resolve('yes'))).resolves.toBe('yes');
+  });
 
-it('frees the slot of a job that fails', async () => {
-  const slots = new HashSlots(1, 0);
-  for (let i = 0; i < 3; i++) {
-    await expect(slots.run(() => Promise.reject(new Error('no')))).rejects.toThrow('no');
-  }
-  await expect(slots.run(() => Promise.resolve('yes'))).resolves.toBe('yes');
-});
-
-it('gives the slot to who waited, not to who comes at that moment', async () => {
-  const slots = new HashSlots(1, 1);
-  const jobs = new Jobs();
-  const first = slots
-    .run(jobs.job(0))
-    .then(() => slots.run(jobs.job(2)).catch((error: AppError) => error.code));
-  const second = slots.run(jobs.job(1));
-  await settled();
-  await jobs.end(0);
-  expect(jobs.started).toEqual([0, 1]);
-  await jobs.end(1);
-  await jobs.end(2);
-  await expect(second).resolves.toBe(1);
-  await expect(first).resolves.toBe(2);
+  it('gives a freed slot to the waiting job, not to one that arrives at that moment', async () => {
+    const slots = new HashSlots(1, 1);
+    const jobs = new Jobs();
+    const first = slots
+      .run(jobs.job(0))
+      .then(() => slots.run(jobs.job(2)).catch((error: AppError) => error.code));
+    const second = slots.run(jobs.job(1));
+    await settled();
+    await jobs.end(0);
+    expect(jobs.started).toEqual([0, 1]);
+    await jobs.end(1);
+    await jobs.end(2);
+    await expect(second).resolves.toBe(1);
+    await expect(first).resolves.toBe(2);
+  });
 });

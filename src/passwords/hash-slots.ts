@@ -1,19 +1,22 @@
 import { availableParallelism } from 'node:os';
 import { PasswordError } from './passwords.errors.js';
 
-/** bcrypt works on libuv's four threads, which look up names and read files as well: one stays free for those. */
+/** bcrypt runs on libuv's four threads. One stays free for DNS look-ups and file access. */
 const THREADS_FOR_HASHES = 3;
 const MAX_WAITING = 16;
 /**
- * How long the excess waits for its refusal. Clients that try again and again at once, without a look at Retry-After,
+ * Delay before a job is refused. Without it, clients that ignore Retry-After and try again at once
  * would keep this process busy with refusals alone.
  */
 const SHED_AFTER_MS = 500;
 
-/** Runs a job when its turn comes. */
+/** Runs a job as soon as a slot is free. */
 export type RunInSlot = <T>(job: () => Promise<T>) => Promise<T>;
 
-/** Bounds how many hashes are computed at once, so that a flood of sign-ins stalls nothing but sign-ins. */
+/**
+ * Limits how many hashes are computed at once, so that a flood of sign-ins slows down only
+ * sign-ins.
+ */
 export class HashSlots {
   private admitted = 0;
   private running = 0;
@@ -25,32 +28,37 @@ export class HashSlots {
     private readonly shedAfterMs = 0,
   ) {}
 
-  /** As many as this machine bears. */
+  /** One slot less than there are processors, at least 1 and at most THREADS_FOR_HASHES. */
   static forThisMachine(): HashSlots {
     const slots = Math.max(1, Math.min(THREADS_FOR_HASHES, availableParallelism() - 1));
     return new HashSlots(slots, MAX_WAITING, SHED_AFTER_MS);
   }
 
-  /** Runs the job when its turn comes. Throws `passwords_busy` when too many wait already. */
+  /**
+   * Runs the job as soon as a slot is free. Throws `passwords_busy` when too many jobs are waiting.
+   */
   run<T>(job: () => Promise<T>): Promise<T> {
     return this.admit((runInSlot) => runInSlot(job));
   }
 
-  /** The same for work of which only a part needs a slot: it is refused before it begins, or comes to its turn. */
-  async admit<T>(work: (inTurn: RunInSlot) => Promise<T>): Promise<T> {
+  /**
+   * For work of which only a part needs a slot. It is refused before it begins; once admitted, its
+   * jobs always get a slot.
+   */
+  async admit<T>(work: (runInSlot: RunInSlot) => Promise<T>): Promise<T> {
     if (this.admitted >= this.slots + this.maxWaiting) {
       await new Promise((resolve) => setTimeout(resolve, this.shedAfterMs));
       throw PasswordError.busy();
     }
     this.admitted++;
     try {
-      return await work((job) => this.inTurn(job));
+      return await work((job) => this.runInSlot(job));
     } finally {
       this.admitted--;
     }
   }
 
-  private async inTurn<T>(job: () => Promise<T>): Promise<T> {
+  private async runInSlot<T>(job: () => Promise<T>): Promise<T> {
     if (this.running < this.slots) this.running++;
     else await new Promise<void>((resolve) => this.waiting.push(resolve));
     try {
@@ -60,7 +68,7 @@ export class HashSlots {
     }
   }
 
-  /** Hands the slot to who waits longest; nobody who comes in between can take it. */
+  /** Passes the slot on to the job that has waited longest, so that a new job cannot take it. */
   private release(): void {
     const next = this.waiting.shift();
     if (next) next();

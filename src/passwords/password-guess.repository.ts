@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Sql, statement } from '../database/sql.js';
 
-/** Names one row of `password_guesses`. */
+/** Identifies a row of `password_guesses`. */
 export interface GuessKey {
   subject: string;
   lane: string;
@@ -13,8 +13,9 @@ export interface GuessBudget extends GuessKey {
 }
 
 /**
- * Counts a guess while the budget lasts. The row lock of ON CONFLICT makes parallel guesses queue up, and each
- * re-checks the WHERE on the newest version of the row, so that no more than the budget get through.
+ * Counts a guess if the budget is not used up. Parallel guesses wait for the row lock of ON
+ * CONFLICT, and each re-checks the WHERE on the newest version of the row, so the budget is never
+ * exceeded.
  */
 const SPEND = statement(
   'password_guesses_spend',
@@ -27,7 +28,7 @@ const SPEND = statement(
     returning failures`,
 );
 
-/** Says how long SPEND will go on refusing. */
+/** How long SPEND will refuse guesses. */
 const SECONDS_LEFT = statement(
   'password_guesses_seconds_left',
   `
@@ -35,17 +36,17 @@ const SECONDS_LEFT = statement(
     from password_guesses where subject = $1 and lane = $2`,
 );
 
-const GIVE_BACK = statement(
-  'password_guesses_give_back',
+const REFUND = statement(
+  'password_guesses_refund',
   `update password_guesses set failures = failures - 1 where subject = $1 and lane = $2 and failures > 0`,
 );
 
-const FORGET = statement(
-  'password_guesses_forget',
+const RESET = statement(
+  'password_guesses_reset',
   `delete from password_guesses where subject = $1 and lane = $2`,
 );
 
-/** Removes windows that have ended; none is longer than a day. */
+/** Removes rows whose window has ended. The longest window is a day. */
 const REMOVE_OLD = statement(
   'password_guesses_remove_old',
   `
@@ -59,7 +60,7 @@ const REMOVE_OLD = statement(
 export class PasswordGuessRepository {
   constructor(private readonly sql: Sql) {}
 
-  /** Whether there was a guess left to spend. */
+  /** False when the budget is used up. */
   async spend({ subject, lane, failures, windowSeconds }: GuessBudget): Promise<boolean> {
     return (await this.sql.row(SPEND, [subject, lane, failures, windowSeconds])) !== null;
   }
@@ -70,14 +71,14 @@ export class PasswordGuessRepository {
   }
 
   async refund({ subject, lane }: GuessKey): Promise<void> {
-    await this.sql.rows(GIVE_BACK, [subject, lane]);
+    await this.sql.rows(REFUND, [subject, lane]);
   }
 
   async reset({ subject, lane }: GuessKey): Promise<void> {
-    await this.sql.rows(FORGET, [subject, lane]);
+    await this.sql.rows(RESET, [subject, lane]);
   }
 
-  /** How many it removed. */
+  /** Returns the number of removed rows. */
   async removeOld(limit: number): Promise<number> {
     return (await this.sql.rows(REMOVE_OLD, [limit])).length;
   }

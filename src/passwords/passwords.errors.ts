@@ -1,8 +1,8 @@
 import { AppError } from '../common/app-error.js';
 
-/** What a password is refused with, as a new one and as a guess. */
+/** Errors for new passwords and for guesses. */
 export const PasswordError = {
-  /** The reason continues the sentence that the field's name begins. */
+  /** The reason continues a sentence that begins with the field. */
   refused: (reason: string, field: string) => {
     const detail = `${field} ${reason}`;
     return new AppError('invalid', 'password_refused', detail, { errors: [{ field, detail }] });

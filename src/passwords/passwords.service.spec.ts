@@ -7,18 +7,21 @@ import { Passwords } from './passwords.service.js';
 
 const ATTEMPT = { subject: 'email:ada@example.com', lane: '', client: { ip: '192.0.2.1' } };
 
-/** Budgets, a hasher and what they did, in its order. `new:` marks a hash of today's cost. */
+/**
+ * Passwords with fakes, and the calls they received, in order. The prefix `new:` marks a hash of
+ * the current cost.
+ */
 function passwordsWith(slots = new HashSlots(1, 1), guessesLeft = 1) {
-  const done: string[] = [];
-  const note = (what: string) => Promise.resolve(void done.push(what));
+  const calls: string[] = [];
+  const recordCall = (name: string) => Promise.resolve(void calls.push(name));
   const budgets = {
-    spend: () => (guessesLeft > 0 ? note('spend') : Promise.reject(PasswordError.guessLimit(7))),
-    reset: () => note('reset'),
+    spend: () => (guessesLeft > 0 ? recordCall('spend') : Promise.reject(PasswordError.guessLimit(7))),
+    reset: () => recordCall('reset'),
   };
   const hasher = {
     hash: (password: string) => Promise.resolve(`new:${password}`),
     matches: async (password: string, stored: string | null) => {
-      await note('compare');
+      await recordCall('compare');
       return stored?.slice(4) === password;
     },
     isOutdated: (stored: string) => stored.startsWith('old:'),
@@ -29,25 +32,25 @@ function passwordsWith(slots = new HashSlots(1, 1), guessesLeft = 1) {
     budgets as unknown as GuessBudgets,
     Config.from({}),
   );
-  return { passwords, done };
+  return { passwords, calls };
 }
 
-describe('a guess', () => {
-  it('is spent before it is compared, and forgotten when right', async () => {
-    const { passwords, done } = passwordsWith();
+describe('password check', () => {
+  it('counts a guess before comparing it and resets the budget when it is right', async () => {
+    const { passwords, calls } = passwordsWith();
     expect(await passwords.check(ATTEMPT, 'otters', 'new:otters')).toEqual({ right: true });
-    expect(done).toEqual(['spend', 'compare', 'reset']);
+    expect(calls).toEqual(['spend', 'compare', 'reset']);
   });
 
-  it('stays spent when wrong or at nobody, and both are compared (E2, E3)', async () => {
+  it('compares a wrong guess and a guess without an account, and keeps both counted', async () => {
     for (const hash of ['new:otters', null]) {
-      const { passwords, done } = passwordsWith();
+      const { passwords, calls } = passwordsWith();
       expect(await passwords.check(ATTEMPT, 'wrong', hash)).toEqual({ right: false });
-      expect(done).toEqual(['spend', 'compare']);
+      expect(calls).toEqual(['spend', 'compare']);
     }
   });
 
-  it('brings a new hash when the old one costs too little', async () => {
+  it('returns a new hash for a right password whose stored hash has a lower cost', async () => {
     const { passwords } = passwordsWith();
     expect(await passwords.check(ATTEMPT, 'otters', 'old:otters')).toEqual({
       right: true,
@@ -56,25 +59,25 @@ describe('a guess', () => {
     expect(await passwords.check(ATTEMPT, 'wrong', 'old:otters')).toEqual({ right: false });
   });
 
-  it('is not compared without budget', async () => {
-    const { passwords, done } = passwordsWith(undefined, 0);
+  it('compares nothing when the budget is used up', async () => {
+    const { passwords, calls } = passwordsWith(undefined, 0);
     await expect(passwords.check(ATTEMPT, 'otters', 'new:otters')).rejects.toMatchObject({
       code: 'password_guess_limit',
       extra: { retryAfter: 7 },
     });
-    expect(done).toEqual([]);
+    expect(calls).toEqual([]);
   });
 
-  it('costs nothing when it is shed', async () => {
-    const { passwords, done } = passwordsWith(new HashSlots(0, 0));
+  it('counts nothing when too many passwords are being checked', async () => {
+    const { passwords, calls } = passwordsWith(new HashSlots(0, 0));
     await expect(passwords.check(ATTEMPT, 'otters', 'new:otters')).rejects.toMatchObject({
       code: 'passwords_busy',
     });
-    expect(done).toEqual([]);
+    expect(calls).toEqual([]);
   });
 });
 
-it('a refused password names its field', () => {
+it('names the field of a refused password', () => {
   const { passwords } = passwordsWith();
   expect(() => passwords.assertAcceptable('velvet otters', {})).not.toThrow();
   for (const field of ['password', 'newPassword']) {

@@ -10,17 +10,21 @@ export type { PasswordAttempt, PasswordOwner };
 
 export interface PasswordVerdict {
   right: boolean;
-  /** A new hash to be stored: the right password's old one costs less than `BCRYPT_COST`. */
+  /**
+   * A new hash to store. Only for a right password whose stored hash costs less than `BCRYPT_COST`.
+   */
   rehashed?: string;
 }
 
-/** A guess, and the hash of what would be right: null where there is none. */
+/**
+ * A guess and the account's password hash. The hash is null if there is no account or no password.
+ */
 export interface Guess {
   attempt: PasswordAttempt;
   hash: string | null;
 }
 
-/** What is accepted as a password, how it is kept, and how often it may be guessed at. */
+/** The rules for passwords, their hashes, and the budgets for wrong guesses. */
 @Injectable()
 export class Passwords {
   constructor(
@@ -30,51 +34,57 @@ export class Passwords {
     private readonly config: Config,
   ) {}
 
-  /** Throws `password_refused` for what is too short, too long or too easy to guess. */
+  /** Throws `password_refused` if the password is too short, too long or too easy to guess. */
   assertAcceptable(password: string, owner: PasswordOwner, field = 'password'): void {
     const reason = refusalReason(password, owner, this.config.PASSWORD_MIN_LENGTH);
     if (reason) throw PasswordError.refused(reason, field);
   }
 
-  /** Throws `passwords_busy` when too many hash at once. */
+  /** Throws `passwords_busy` when too many passwords are being hashed. */
   hash(password: string): Promise<string> {
     return this.slots.run(() => this.hasher.hash(password));
   }
 
-  /** As `hash`, but the same for the same address and password, so that a statement can compare two registrations. */
+  /**
+   * Like `hash`, but equal for equal addresses and passwords, so that SQL can compare two
+   * registrations.
+   */
   deterministicHash(address: string, password: string): Promise<string> {
     return this.slots.run(() => this.hasher.deterministicHash(address, password));
   }
 
   /**
-   * Counts the guess, compares, and forgets the count when right. `null` is the hash of a user who does not exist:
-   * it costs the same and is never right. Throws `passwords_busy`, which spends nothing, and `password_guess_limit`.
+   * Counts the guess, compares the password, and resets the count if it is right. A null hash takes
+   * equally long and is never right. Throws `password_guess_limit`, and `passwords_busy` before
+   * anything is counted.
    */
   check(attempt: PasswordAttempt, password: string, hash: string | null): Promise<PasswordVerdict> {
-    return this.slots.admit((inTurn) => this.judge({ attempt, hash }, password, inTurn));
+    return this.slots.admit((runInSlot) => this.spendAndCompare({ attempt, hash }, password, runInSlot));
   }
 
-  /** As `check`, of what is found once the guess is let in: one that is shed has not even cost a look-up. */
+  /**
+   * Like `check`, but looks the account up only after admission: a refused guess costs no query.
+   */
   findAndCheck<Found extends Guess>(
     find: () => Promise<Found>,
     password: string,
   ): Promise<Found & PasswordVerdict> {
-    return this.slots.admit(async (inTurn) => {
+    return this.slots.admit(async (runInSlot) => {
       const found = await find();
-      return { ...found, ...(await this.judge(found, password, inTurn)) };
+      return { ...found, ...(await this.spendAndCompare(found, password, runInSlot)) };
     });
   }
 
-  private async judge(
+  private async spendAndCompare(
     { attempt, hash }: Guess,
     password: string,
-    inTurn: RunInSlot,
+    runInSlot: RunInSlot,
   ): Promise<PasswordVerdict> {
     await this.budgets.spend(attempt);
-    const right = await inTurn(() => this.hasher.matches(password, hash));
+    const right = await runInSlot(() => this.hasher.matches(password, hash));
     if (!right || hash === null) return { right: false };
     await this.budgets.reset(attempt);
     if (!this.hasher.isOutdated(hash)) return { right };
-    return { right, rehashed: await inTurn(() => this.hasher.hash(password)) };
+    return { right, rehashed: await runInSlot(() => this.hasher.hash(password)) };
   }
 }

@@ -1,12 +1,15 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
-/** A key that must outlive a rotation of `APP_SECRET`: made once, and sealed anew under each secret. */
+/**
+ * A key that survives a rotation of `APP_SECRET`. It is created once and sealed again under each
+ * new secret.
+ */
 @Entity('sealed_keys')
 export class SealedKey {
   @PrimaryColumn('text', { primaryKeyConstraintName: 'sealed_keys_pkey', collation: 'C' })
   name!: string;
 
-  /** Names the `APP_SECRET` that it is sealed under. */
+  /** Identifies the `APP_SECRET` that it is sealed under. */
   @Column('text', { name: 'secret_id' })
   secretId!: string;
 

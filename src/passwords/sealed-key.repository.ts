@@ -13,12 +13,18 @@ export class SealedKeyRepository {
     return this.keys.findOneBy({ name });
   }
 
-  /** Of processes that make the key at the same time, one wins; the others then read it. */
+  /**
+   * If several processes add the key at once, the first one wins. The caller reads the stored key
+   * afterwards.
+   */
   async add(key: NewKey): Promise<void> {
     await this.keys.createQueryBuilder().insert().values(key).orIgnore().execute();
   }
 
-  /** Only what is still sealed under the secret it was read with, so that no other process's work is undone. */
+  /**
+   * Changes the row only if it is still sealed under `previousSecretId`, so that another process's
+   * update is kept.
+   */
   async reseal({ name, secretId, sealed }: NewKey, previousSecretId: string): Promise<void> {
     await this.keys.update({ name, secretId: previousSecretId }, { secretId, sealed });
   }

@@ -15,7 +15,7 @@ import { SessionsService } from './sessions.service.js';
 const BEARER = /^bearer +([\w.-]+) *$/i;
 const BARE = /^(?:bearer +)?([\w.-]+) *$/i;
 
-/** Lets nobody in without a live session, except where a route says so. */
+/** Refuses requests without a live session, except on routes marked `@Public()` and the like. */
 @Injectable()
 export class AccessGuard implements CanActivate {
   constructor(
@@ -25,11 +25,12 @@ export class AccessGuard implements CanActivate {
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<RequestWithCaller>();
-    const open = this.metadata<typeof ANYONE | typeof OPTIONAL>(PUBLIC, context);
-    if (open === ANYONE || (open && !request.headers.authorization)) return true;
-    const form = this.metadata<boolean>(BARE_TOKEN, context) ? BARE : BEARER;
-    const token = form.exec(request.headers.authorization ?? '')?.[1];
-    // A database that cannot be asked throws: the answer is 503, never "valid".
+    const access = this.metadata<typeof ANYONE | typeof OPTIONAL>(PUBLIC, context);
+    if (access === ANYONE || (access === OPTIONAL && !request.headers.authorization)) return true;
+    const pattern = this.metadata<boolean>(BARE_TOKEN, context) ? BARE : BEARER;
+    const token = pattern.exec(request.headers.authorization ?? '')?.[1];
+    // Throws while the database is unreachable: the reply is then 503, and the token is never taken
+    // as valid.
     const caller = token && (await this.sessions.authenticate(token));
     if (!caller) throw CommonError.unauthorized();
     const allowed = this.metadata<Role[]>(ROLES, context);

@@ -9,7 +9,10 @@ export function createDeviceToken(): { id: string; token: string } {
   return { id, token: writeToken(id, randomBytes(SECRET_BYTES)) };
 }
 
-/** The device that a token claims to be of, or null when it cannot be one of ours. */
+/**
+ * The device that a token names, or null when the token is malformed. The secret is not checked
+ * here.
+ */
 export function deviceIdOf(token: string | undefined): string | null {
   return token === undefined ? null : (readToken(token, SECRET_BYTES)?.id ?? null);
 }

@@ -2,7 +2,13 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Sql, statement } from '../database/sql.js';
 
-/** A device whose user has the address; the users table is only read, for one condition. */
+/** Identifies a device and proves possession of its token. */
+export interface DeviceKey {
+  id: string;
+  tokenHash: Buffer;
+}
+
+/** Reads `users` only for one condition: the device must belong to the user with the address. */
 const OF_ADDRESS = statement(
   'devices_of_address',
   `
@@ -11,7 +17,10 @@ const OF_ADDRESS = statement(
       and case when $3::boolean then u.phone = $4 and u.phone_verified_at is not null else u.email = $4 end`,
 );
 
-/** The user's row first: whatever touches several rows of one user locks user, devices, sessions in this order. */
+/**
+ * Locks the user's row first. Statements that lock several rows of a user take them in the order
+ * user, devices, sessions, so they cannot deadlock.
+ */
 const FORGET = statement(
   'devices_forget',
   `
@@ -31,17 +40,17 @@ const REMOVE_UNUSED = statement(
     returning 1`,
 );
 
-/** Recognised devices. They are made where sessions are opened. */
+/** Recognised devices. A new device is inserted by the statement that opens its first session. */
 @Injectable()
 export class DeviceRepository {
   constructor(private readonly sql: Sql) {}
 
-  /** Whether it is a device of the user who has this e-mail address or proved this phone number. */
-  async isOf(device: { id: string; tokenHash: Buffer }, address: string, isPhone: boolean): Promise<boolean> {
+  /** Whether the device belongs to the user with this e-mail address or verified phone number. */
+  async belongsToAddress(device: DeviceKey, address: string, isPhone: boolean): Promise<boolean> {
     return (await this.sql.row(OF_ADDRESS, [device.id, device.tokenHash, isPhone, address])) !== null;
   }
 
-  /** The device of a user's session. */
+  /** Removes the device of one of the user's sessions. */
   async forget(sessionId: string, userId: string): Promise<void> {
     await this.sql.rows(FORGET, [sessionId, userId]);
   }
@@ -50,7 +59,7 @@ export class DeviceRepository {
     await manager.query(FORGET_ALL.text, [userId]);
   }
 
-  /** How many it removed. */
+  /** Returns the number of removed devices. */
   async removeUnused(limit: number): Promise<number> {
     return (await this.sql.rows(REMOVE_UNUSED, [limit])).length;
   }

@@ -7,44 +7,51 @@ const TAG_BYTES = 16;
 
 export interface RefreshToken {
   sessionId: string;
-  /** We made it: known by its tag, without knowing which of a session's tokens it is. */
+  /**
+   * Whether this server made it, according to its tag. It may be any token of the session, also a
+   * rotated one.
+   */
   isGenuine: boolean;
 }
 
-/** The first token of a session: its id, a random secret, and a tag that only we can make. */
+/**
+ * The first token of a session: the session's id, a random secret, and a tag, which is a MAC of
+ * both.
+ */
 export function createRefreshToken(keyring: Keyring, sessionId: string): string {
   const secret = randomBytes(SECRET_BYTES);
-  return writeToken(sessionId, secret, tag(keyring.mac(...tagged(sessionId, secret))));
+  return writeToken(sessionId, secret, truncate(keyring.mac(...tagInput(sessionId, secret))));
 }
 
-/** Null when it has not the form of a refresh token. */
+/** Null when the token does not have the format of a refresh token. */
 export function readRefreshToken(keyring: Keyring, token: string): RefreshToken | null {
   const read = readToken(token, SECRET_BYTES + TAG_BYTES);
   if (!read) return null;
-  const { id: sessionId, proof } = read;
-  const shown = proof.subarray(SECRET_BYTES);
-  const isOurs = keyring
-    .acceptedMacs(...tagged(sessionId, proof.subarray(0, SECRET_BYTES)))
-    .some((mac) => timingSafeEqual(tag(mac), shown));
-  return { sessionId, isGenuine: isOurs };
+  const { id: sessionId, secret: secretAndTag } = read;
+  const secret = secretAndTag.subarray(0, SECRET_BYTES);
+  const presentedTag = secretAndTag.subarray(SECRET_BYTES);
+  const isGenuine = keyring
+    .acceptedMacs(...tagInput(sessionId, secret))
+    .some((mac) => timingSafeEqual(truncate(mac), presentedTag));
+  return { sessionId, isGenuine };
 }
 
 /**
- * What a token is renewed to, under each accepted secret, the current one first. Derived instead of random, so that
- * parallel refreshes of one token all give the same successor although only hashes are stored. Nobody without our
- * secret can derive it from the token.
+ * The tokens that can replace a token: one per accepted `APP_SECRET`, the current one first. They
+ * are derived from the token, not random, so that parallel refreshes of one token all return the
+ * same successor although only hashes are stored. Deriving them needs the `APP_SECRET`.
  */
 export function deriveSuccessors(keyring: Keyring, sessionId: string, token: string): string[] {
   return keyring.acceptedMacs('refresh successor', token).flatMap((secret, index) => {
-    const mac = keyring.acceptedMacs(...tagged(sessionId, secret))[index];
-    return mac ? [writeToken(sessionId, secret, tag(mac))] : [];
+    const mac = keyring.acceptedMacs(...tagInput(sessionId, secret))[index];
+    return mac ? [writeToken(sessionId, secret, truncate(mac))] : [];
   });
 }
 
-function tagged(sessionId: string, secret: Buffer): string[] {
+function tagInput(sessionId: string, secret: Buffer): string[] {
   return ['refresh tag', sessionId, secret.toString('base64url')];
 }
 
-function tag(mac: Buffer): Buffer {
+function truncate(mac: Buffer): Buffer {
   return mac.subarray(0, TAG_BYTES);
 }

@@ -2,27 +2,31 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Batch } from '../database/batch.js';
 import { Sql, statement } from '../database/sql.js';
+import type { DeviceKey } from './device.repository.js';
 
 export interface NewSession {
   id: string;
   userId: string;
-  /** The user's, from when the credentials were checked. */
+  /** The user's security stamp when the credentials were checked. */
   securityStamp: number;
   refreshHash: Buffer;
   lifeSeconds: number;
   amr: string[];
   userAgent?: string;
   ip: string;
-  /** The device that the client claims to be, and the one to make if it is not. */
-  presentedDevice: { id: string; tokenHash: Buffer } | null;
-  newDevice: { id: string; tokenHash: Buffer };
+  /** From the device token that the client presented. */
+  presentedDevice: DeviceKey | null;
+  /** Inserted if the presented device is not one of the user's. */
+  newDevice: DeviceKey;
 }
 
 export interface Rotation {
   sessionId: string;
+  /** Hash of the presented token. */
   presented: Buffer;
+  /** Hash of the token that replaces it. */
   successor: Buffer;
-  /** Whether we made the token that is shown. */
+  /** Whether this server made the presented token. */
   isGenuine: boolean;
   userAgent?: string;
   ip: string;
@@ -31,7 +35,9 @@ export interface Rotation {
 export interface Rotated {
   userId: string;
   amr: string[];
+  /** Hash of the token that is valid now. */
   refreshHash: Buffer;
+  /** The presented token was a replay, and the session has ended. */
   replayed: boolean;
 }
 
@@ -54,46 +60,52 @@ export interface SessionRow {
 export interface OpenedSession {
   deviceId: string;
   at: Date;
-  /** It is a device that we did not know, and not the user's first. */
+  /** The device was not recognised, and the user has other devices. */
   isNewDevice: boolean;
 }
 
-/** More than anybody looks through. */
 const MAX_LISTED = 100;
 
 const LIVE = `ended_at is null and expires_at > now() and last_used_at > now() - interval '14 days'`;
 
-/** An ended session has expired too, so that one index finds all that is over. */
+/**
+ * Ending a session also makes it expire, so that the index on `expires_at` finds ended and expired
+ * ones.
+ */
 const ENDED = `ended_at = now(), end_reason = $3::text, expires_at = least(expires_at, now())`;
 
 /**
- * Opens a session on the device shown, if it is the user's, else on a new one, all in one commit; or does nothing,
- * when the user was disabled or the security stamp raised since the credentials were checked. Whether it is another device than
- * those the user has is asked of the statement's snapshot, in which the new one is not.
+ * Opens a session in one commit: on the presented device if it belongs to the user, else on a new
+ * one. Does nothing if the user was disabled or the security stamp changed since the credentials
+ * were checked. `isNewDevice` reads the statement's snapshot, which does not contain the new
+ * device.
  *
- * Safe against a reset, disable or role change at the same moment: that raises the security stamp by an UPDATE of the users
- * row and ends the sessions by a second statement of the same transaction. Either its UPDATE waits for our share lock,
- * and its second statement, with a fresh snapshot, sees our session and ends it; or we wait for its commit, re-check
- * the WHERE on the newest version of the row, and find another security stamp.
+ * Safe against a concurrent password reset, disabling or role change. Such a transaction first
+ * raises the security stamp by an UPDATE of the users row, then ends the sessions by a second
+ * statement.
+ * - If this statement locks the row first, that UPDATE waits for the share lock. The second
+ *   statement has a newer snapshot, sees the new session and ends it.
+ * - If the UPDATE comes first, this statement waits for its commit, re-checks the WHERE on the
+ *   newest version of the row, and finds another security stamp.
  */
 const OPEN = statement(
   'sessions_open',
   `
     with owner as (
       select id from users where id = $1::uuid and security_stamp = $2::int and disabled_at is null for share),
-    known as (
+    recognised as (
       update devices set last_used_at = now(), user_agent = $3::text
       where id = $4::uuid and token_hash = $5::bytea and last_used_at > now() - interval '180 days'
         and user_id = (select id from owner)
       returning id),
-    made as (
+    added as (
       insert into devices (id, user_id, token_hash, user_agent)
-      select $6::uuid, id, $7::bytea, $3 from owner where not exists (select from known)
+      select $6::uuid, id, $7::bytea, $3 from owner where not exists (select from recognised)
       returning id)
     insert into sessions (id, user_id, device_id, refresh_hash, amr, user_agent, ip, expires_at)
     select $8::uuid, owner.id, device.id, $9::bytea, $10::text[], $3, $11::text,
       now() + make_interval(secs => $12::int)
-    from owner, (select id from known union all select id from made) as device
+    from owner, (select id from recognised union all select id from added) as device
     returning device_id as "deviceId", authenticated_at as at,
       device_id = $6 and exists (select from devices where user_id = sessions.user_id) as "isNewDevice"`,
 );
@@ -106,16 +118,18 @@ const CHECK = statement(
 );
 
 /**
- * Judges a refresh token and acts on it in one statement:
- * - the one that is good now is rotated;
- * - the one before it, for 10 seconds, changes nothing: its successor is the one that is good now, and whoever asked
- *   twice (a retry, two tabs) gets it again;
- * - any other that we once made is a replay: somebody holds a copy, and the session ends (RFC 9700, section 4.14.2);
- * - what we never made ends nothing, so that knowing a session's id is no way to end it.
+ * Checks the presented refresh token and acts on it in one statement:
+ * - The current token is rotated.
+ * - Its predecessor is accepted for 10 seconds after the rotation and changes no token. The caller
+ *   gets the current token again, so a retry or a second tab works.
+ * - Any other genuine token is a replay: somebody has a copy of it. The session ends (RFC 9700,
+ *   section 4.14.2).
+ * - A token that is not genuine changes nothing, so knowing a session's id is not enough to end it.
  *
- * Under READ COMMITTED an UPDATE that waited for the row re-evaluates its WHERE and its CASEs on the newest version:
- * of parallel refreshes of one token the first rotates and the others find it as the previous one. There is never
- * more than one successor, and what ended meanwhile stays ended.
+ * Under READ COMMITTED, an UPDATE that waited for the row evaluates its WHERE and CASEs again on
+ * the newest version. Of parallel refreshes of one token, the first one rotates it and the others
+ * find it as the predecessor. So there is never more than one successor, and an ended session stays
+ * ended.
  */
 const REFRESH = statement(
   'sessions_refresh',
@@ -154,7 +168,7 @@ const END_ONE = statement(
   `update sessions set ${ENDED} where id = $1 and user_id = $2 and ${LIVE} returning id`,
 );
 
-/** Conflicts with the share lock of OPEN. */
+/** This lock conflicts with the share lock of OPEN. */
 const LOCK_USER = statement('sessions_lock_user', 'select from users where id = $1 for no key update');
 
 const END_ALL = statement(
@@ -172,10 +186,10 @@ const REMOVE_OLD = statement(
     returning 1`,
 );
 
-/** The statements that decide over sessions. What is live, they say; nothing of it is decided elsewhere. */
+/** Sessions. Whether a session is active is decided by these statements only. */
 @Injectable()
 export class SessionRepository {
-  private readonly checks = new Batch<string, LiveSession>({
+  private readonly liveSessions = new Batch<string, LiveSession>({
     key: (id) => id,
     onlyReads: true,
     run: async (ids) => {
@@ -186,7 +200,7 @@ export class SessionRepository {
 
   constructor(private readonly sql: Sql) {}
 
-  /** Null when the user may not sign in any more. */
+  /** Null when the user was disabled or changed since the credentials were checked. */
   open(session: NewSession): Promise<OpenedSession | null> {
     return this.sql.row(OPEN, [
       session.userId,
@@ -204,36 +218,29 @@ export class SessionRepository {
     ]);
   }
 
-  /** Null when it is over, or somebody else's. */
-  async findLive(id: string, userId: string): Promise<{ fresh: boolean } | null> {
-    const session = await this.checks.row(id);
-    return session?.userId === userId ? { fresh: session.recentlyAuthenticated } : null;
+  /** Null when the session has ended or belongs to another user. */
+  async findLive(id: string, userId: string): Promise<LiveSession | null> {
+    const session = await this.liveSessions.row(id);
+    return session?.userId === userId ? session : null;
   }
 
-  /** Null when there was nothing to refresh. */
-  refresh({
-    sessionId,
-    presented: shown,
-    successor,
-    isGenuine: isOurs,
-    userAgent,
-    ip,
-  }: Rotation): Promise<Rotated | null> {
-    return this.sql.row(REFRESH, [sessionId, shown, successor, isOurs, userAgent ?? null, ip]);
+  /** Null when the session has ended or the token is not genuine. */
+  refresh({ sessionId, presented, successor, isGenuine, userAgent, ip }: Rotation): Promise<Rotated | null> {
+    return this.sql.row(REFRESH, [sessionId, presented, successor, isGenuine, userAgent ?? null, ip]);
   }
 
   list(userId: string): Promise<SessionRow[]> {
     return this.sql.rows(LIST, [userId]);
   }
 
-  /** Whether there was one to end. */
+  /** False when the user has no such active session. */
   async end(id: string, userId: string, reason: string): Promise<boolean> {
     return (await this.sql.row(END_ONE, [id, userId, reason])) !== null;
   }
 
   /**
-   * Waits for the sign-ins of a user that are under way, and keeps others waiting until the transaction ends. Its
-   * next statement sees all that they made.
+   * Waits for the user's sign-ins that are in progress, and makes later ones wait until the
+   * transaction ends. The next statement of the transaction sees the sessions that they opened.
    */
   async lockUser(manager: EntityManager, userId: string): Promise<void> {
     await manager.query(LOCK_USER.text, [userId]);
@@ -243,7 +250,7 @@ export class SessionRepository {
     await manager.query(END_ALL.text, [userId, except ?? null, reason]);
   }
 
-  /** How many it removed. */
+  /** Returns the number of removed sessions. */
   async removeOld(limit: number): Promise<number> {
     return (await this.sql.rows(REMOVE_OLD, [limit])).length;
   }

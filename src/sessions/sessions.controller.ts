@@ -19,9 +19,9 @@ export class SessionsController {
   ) {}
 
   /**
-   * Where am I signed in?
+   * List your sessions
    *
-   * @remarks Your sessions that are not over, up to 100, the last used first.
+   * @remarks Active sessions only, the most recently used first, up to 100.
    */
   @Get()
   @ApiProblems(...SIGNED_IN_PROBLEMS)
@@ -33,7 +33,7 @@ export class SessionsController {
   /**
    * Sign out everywhere else
    *
-   * @remarks Ends all of your sessions but the one of this request.
+   * @remarks Ends all of your sessions except the current one.
    */
   @Delete()
   @HttpCode(204)
@@ -43,10 +43,10 @@ export class SessionsController {
   }
 
   /**
-   * Sign out one session
+   * End one session
    *
-   * @remarks Its tokens stop working at once, on every server. With `forgetDevice` its device counts as unknown, too: do this
-   * when it was lost.
+   * @remarks Its tokens stop working at once, on every server. Set `forgetDevice` if the device was
+   * lost: it is then no longer a recognised device.
    */
   @Delete(':id')
   @HttpCode(204)

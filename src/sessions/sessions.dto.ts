@@ -1,22 +1,22 @@
 import { IsIn } from 'class-validator';
 import { IfGiven } from '../http/if-given.js';
 
-/** One sign-in that is not over. */
+/** An active session. */
 export class SessionEntry {
   /** @example "0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001" */
   id!: string;
 
-  /** The one that this request belongs to. */
+  /** Whether this request belongs to it. */
   current!: boolean;
 
   /**
-   * The program, as it names itself.
+   * `User-Agent` of the client when tokens were last issued.
    * @example "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"
    */
   userAgent!: string | null;
 
   /**
-   * Where it was last used from.
+   * IP address of the client when tokens were last issued.
    * @example "203.0.113.7"
    */
   ip!: string | null;
@@ -24,14 +24,14 @@ export class SessionEntry {
   /** When the user signed in. */
   signedInAt!: Date;
 
-  /** When tokens were last given out. */
+  /** When tokens were last issued. */
   lastUsedAt!: Date;
 
-  /** When it ends, unless the user signs out before. */
+  /** When it ends, unless the user signs out earlier. */
   expiresAt!: Date;
 
   /**
-   * The same for sessions of one device; null when that was forgotten.
+   * Id of the device; null if the device was forgotten.
    * @example "0197f3b2-7a55-7cc3-a1f0-4c2a3d9be002"
    */
   deviceId!: string | null;
@@ -39,7 +39,7 @@ export class SessionEntry {
 
 export class EndSession {
   /**
-   * Whether its device is to count as unknown from now on.
+   * Whether to forget the device, so that it is no longer recognised.
    * @example "true"
    */
   @IfGiven()

@@ -1,7 +1,9 @@
 import { AppError } from '../common/app-error.js';
 
-/** What `/auth/sessions` is refused with. */
+/** Errors of `/auth/sessions`. */
 export const SessionError = {
-  /** The same for one that is unknown, over, or somebody else's. */
+  /**
+   * One error for an unknown session, an ended one and another user's, so that ids reveal nothing.
+   */
   notFound: () => new AppError('not_found', 'session_not_found', 'There is no such session.'),
 };

@@ -3,7 +3,7 @@ import { Housekeeping } from '../database/housekeeping.js';
 import { DeviceRepository } from './device.repository.js';
 import { SessionRepository } from './session.repository.js';
 
-/** Removes sessions a month after their end and devices that are no longer recognised. */
+/** Removes sessions 30 days after their end, and devices that were not used for 180 days. */
 @Injectable()
 export class SessionsHousekeeping {
   constructor(sessions: SessionRepository, devices: DeviceRepository, housekeeping: Housekeeping) {

@@ -10,7 +10,7 @@ import { SessionsHousekeeping } from './sessions.housekeeping.js';
 import { SessionsService } from './sessions.service.js';
 import { SignOutService } from './sign-out.service.js';
 
-/** Who is signed in. Its guard stands before every route of the application. */
+/** Sessions and recognised devices. The access guard applies to every route of the application. */
 @Module({
   imports: [AccountEventsModule, SigningModule],
   controllers: [SessionsController],

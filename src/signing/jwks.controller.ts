@@ -13,10 +13,11 @@ export class JwksController {
   constructor(private readonly signing: SigningService) {}
 
   /**
-   * The public keys
+   * Get the public keys
    *
-   * @remarks A JSON Web Key Set (RFC 7517) with which any backend checks our tokens without asking us. It may be cached for an
-   * hour: a key is published a period before its first use.
+   * @remarks A JSON Web Key Set (RFC 7517). Backends use it to verify tokens without a request to
+   * this server. It may be cached for an hour, because each key is published one period before its
+   * first use.
    */
   @Get('jwks.json')
   @Header('Cache-Control', 'public, max-age=3600')

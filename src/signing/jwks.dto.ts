@@ -1,4 +1,4 @@
-/** A public key as published (RFC 7517). */
+/** A public key (RFC 7517). */
 export class PublicJwk {
   /** @example "EC" */
   kty!: string;
@@ -8,7 +8,7 @@ export class PublicJwk {
   x!: string;
   /** @example "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0" */
   y!: string;
-  /** Names the key in a token's header. */
+  /** Id of the key, as in the header of its tokens. */
   kid!: string;
   /** @example "ES256" */
   alg!: string;
@@ -17,6 +17,6 @@ export class PublicJwk {
 }
 
 export class Jwks {
-  /** Those that tokens are signed with, and the one that follows. */
+  /** The keys of current tokens, and the next key. */
   keys!: PublicJwk[];
 }

@@ -1,16 +1,16 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
-/** The public half (RFC 7518, section 6.2.1). */
+/** Public key (RFC 7518, section 6.2.1). */
 export type EcPublicJwk = Record<'kty' | 'crv' | 'x' | 'y', string>;
 
 /** A key pair that signs tokens for one period. */
 @Entity('signing_keys')
 export class SigningKey {
-  /** Number of the period since 1970; all processes agree on it. */
+  /** Number of the period since 1970. It is the same for all processes. */
   @PrimaryColumn('integer', { primaryKeyConstraintName: 'signing_keys_pkey' })
   period!: number;
 
-  /** Names the `APP_SECRET` that the private key is sealed under. */
+  /** Identifies the `APP_SECRET` that the private key is sealed under. */
   @PrimaryColumn('text', { name: 'secret_id', primaryKeyConstraintName: 'signing_keys_pkey', collation: 'C' })
   secretId!: string;
 

@@ -6,7 +6,7 @@ import { SigningKey } from './signing-key.entity.js';
 import { SigningKeyRepository } from './signing-key.repository.js';
 import { SigningService } from './signing.service.js';
 
-/** Keys and signatures of every token this server gives out. */
+/** Signs and verifies all signed tokens, and publishes the keys. */
 @Module({
   imports: [TypeOrmModule.forFeature([SigningKey]), JwtModule.register({})],
   controllers: [JwksController],

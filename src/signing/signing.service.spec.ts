@@ -13,7 +13,7 @@ const config = Config.from({
   TOKEN_AUDIENCE: 'https://api.example.com',
 });
 
-/** The table of keys, in memory. */
+/** The table `signing_keys` in memory. */
 class FakeKeys {
   readonly rows: SigningKey[] = [];
   currentPeriod = () => Promise.resolve(700);
@@ -30,20 +30,20 @@ const signing = new SigningService(
   new JwtService({}),
   config,
 );
-let ours: { kid: string; privateKey: KeyObject | string };
+let current: { kid: string; privateKey: KeyObject | string };
 
 beforeAll(async () => {
   await signing.onModuleInit();
   const [row] = keys.rows;
   if (!row) throw new Error('no key');
-  ours = { kid: row.kid, privateKey: keyring.open(row.privateSealed, 'signing key', row.kid) };
+  current = { kid: row.kid, privateKey: keyring.open(row.privateSealed, 'signing key', row.kid) };
 });
 afterAll(() => signing.onApplicationShutdown());
 
 const now = () => Math.floor(Date.now() / 1000);
 const encode = (part: unknown) =>
   Buffer.from(typeof part === 'string' ? part : JSON.stringify(part)).toString('base64url');
-const goodHeader = () => ({ alg: 'ES256', typ: 'at+jwt', kid: ours.kid });
+const goodHeader = () => ({ alg: 'ES256', typ: 'at+jwt', kid: current.kid });
 const goodClaims = () => ({
   sub: 'ada',
   iss: 'https://auth.example.com',
@@ -52,42 +52,46 @@ const goodClaims = () => ({
   exp: now() + 900,
 });
 
-/** A token with our own signature, as if our key had been made to sign this. */
-function forged(header: unknown, claims: unknown, privateKey: KeyObject | string = ours.privateKey): string {
+/** A token with any header and claims, signed with the server's own key unless another is given. */
+function tokenOf(
+  header: unknown,
+  claims: unknown,
+  privateKey: KeyObject | string = current.privateKey,
+): string {
   const signed = `${encode(header)}.${encode(claims)}`;
   const key = { key: privateKey, dsaEncoding: 'ieee-p1363' as const };
   return `${signed}.${sign('sha256', Buffer.from(signed), key as never).toString('base64url')}`;
 }
 
-const withHeader = (fields: object) => forged({ ...goodHeader(), ...fields }, goodClaims());
-const withClaims = (claims: object) => forged(goodHeader(), { ...goodClaims(), ...claims });
+const withHeader = (fields: object) => tokenOf({ ...goodHeader(), ...fields }, goodClaims());
+const withClaims = (claims: object) => tokenOf(goodHeader(), { ...goodClaims(), ...claims });
 
-describe('a token of ours', () => {
-  it('is read', () => {
+describe('genuine token', () => {
+  it('is accepted', () => {
     const token = signing.sign({ sub: 'ada', sid: 's1' }, { ...KIND, expiresInSeconds: 60 });
     expect(signing.verify(token, KIND)).toMatchObject({ sub: 'ada', sid: 's1' });
   });
 
-  it('is read as the attacks below build it, without their attack', () => {
+  it('is accepted if the helper of the attack tests builds it with valid contents', () => {
     expect(signing.verify(withClaims({}), KIND)).toMatchObject({ sub: 'ada' });
   });
 
-  it('is read under every published key', () => {
+  it('is accepted under every published key', () => {
     const [, next] = keys.rows;
     const pem = keyring.open(next?.privateSealed ?? Buffer.alloc(0), 'signing key', next?.kid ?? '');
-    const token = forged({ ...goodHeader(), kid: next?.kid }, goodClaims(), pem);
+    const token = tokenOf({ ...goodHeader(), kid: next?.kid }, goodClaims(), pem);
     expect(signing.verify(token, KIND)).toMatchObject({ sub: 'ada' });
   });
 });
 
-describe('a forged signature', () => {
-  it.each(['none', 'None', 'NONE', 'nOnE', '', 'es256'])('is refused as alg %j (J1)', (alg) => {
+describe('forged signature', () => {
+  it.each(['none', 'None', 'NONE', 'nOnE', '', 'es256'])('is refused with alg %j', (alg) => {
     const header = { ...goodHeader(), alg };
     expect(signing.verify(`${encode(header)}.${encode(goodClaims())}.`, KIND)).toBeNull();
-    expect(signing.verify(forged(header, goodClaims()), KIND)).toBeNull();
+    expect(signing.verify(tokenOf(header, goodClaims()), KIND)).toBeNull();
   });
 
-  it('is refused when empty, absent or cut (J1)', () => {
+  it('is refused when it is empty, absent, truncated or repeated', () => {
     const [header, claims, signature] = withClaims({}).split('.');
     for (const token of [
       `${header}.${claims}.`,
@@ -99,8 +103,8 @@ describe('a forged signature', () => {
       expect(signing.verify(token, KIND)).toBeNull();
   });
 
-  it.each(['HS256', 'HS384', 'HS512'])('is refused as %s with the public key as secret (J2)', (alg) => {
-    const published = signing.publicKeys().find(({ kid }) => kid === ours.kid);
+  it.each(['HS256', 'HS384', 'HS512'])('is refused as %s with the public key as its secret', (alg) => {
+    const published = signing.publicKeys().find(({ kid }) => kid === current.kid);
     const publicKey = createPublicKey({ key: { ...published }, format: 'jwk' });
     const secrets = [
       publicKey.export({ type: 'spki', format: 'pem' }),
@@ -115,25 +119,25 @@ describe('a forged signature', () => {
   });
 
   it.each(['RS256', 'PS256', 'ES384', 'ES512', 'EdDSA', null, 256, ['ES256']])(
-    'is refused as alg %j (J2)',
+    'is refused with the other algorithm %j',
     (alg) => {
       expect(signing.verify(withHeader({ alg }), KIND)).toBeNull();
     },
   );
 
-  it('is refused when another key made it', () => {
+  it('is refused when another key signed it', () => {
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-    expect(signing.verify(forged(goodHeader(), goodClaims(), privateKey), KIND)).toBeNull();
+    expect(signing.verify(tokenOf(goodHeader(), goodClaims(), privateKey), KIND)).toBeNull();
   });
 
-  it('is refused when the claims were changed after it', () => {
+  it('is refused when the claims were changed after signing', () => {
     const [header, , signature] = withClaims({}).split('.');
     const claims = encode({ ...goodClaims(), sub: 'eve' });
     expect(signing.verify(`${header}.${claims}.${signature}`, KIND)).toBeNull();
   });
 });
 
-describe('a header that chooses', () => {
+describe('token header', () => {
   it.each([
     '../../dev/null',
     '/dev/null',
@@ -147,7 +151,7 @@ describe('a header that chooses', () => {
     [],
     {},
     undefined,
-  ])('kid %j is refused (J3)', (kid) => {
+  ])('is refused with kid %j', (kid) => {
     expect(signing.verify(withHeader({ kid }), KIND)).toBeNull();
   });
 
@@ -161,39 +165,39 @@ describe('a header that chooses', () => {
     ['zip', 'DEF'],
     ['cty', 'JWT'],
     ['anything', 1],
-  ])('%s is refused, even over our signature (J3)', (name, value) => {
+  ])('is refused with the field %s, even with a genuine signature', (name, value) => {
     expect(signing.verify(withHeader({ [name]: value }), KIND)).toBeNull();
   });
 
-  it('a key of its own is refused (J3)', () => {
+  it('is refused with an embedded key that verifies the signature', () => {
     const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const header = { ...goodHeader(), jwk: publicKey.export({ format: 'jwk' }) };
-    expect(signing.verify(forged(header, goodClaims(), privateKey), KIND)).toBeNull();
+    expect(signing.verify(tokenOf(header, goodClaims(), privateKey), KIND)).toBeNull();
   });
 
-  it('a doubled field is refused (J6)', () => {
+  it('is refused with a duplicate field', () => {
     const [, claims, signature] = withClaims({}).split('.');
-    const header = encode(`{"alg":"none","alg":"ES256","typ":"at+jwt","kid":"${ours.kid}"}`);
+    const header = encode(`{"alg":"none","alg":"ES256","typ":"at+jwt","kid":"${current.kid}"}`);
     expect(signing.verify(`${header}.${claims}.${signature}`, KIND)).toBeNull();
   });
 });
 
-describe('the times of a token', () => {
+describe('token times', () => {
   it.each([
     ['has expired', { exp: -120 }],
-    ['expired by more than our clocks may differ (J7)', { exp: -31 }],
+    ['expired longer ago than the clock tolerance', { exp: -31 }],
     ['is not valid yet', { nbf: 120 }],
-    ['was made in the future', { iat: 120 }],
-  ])('it %s: refused (J4)', (_, offsets: Record<string, number>) => {
+    ['was issued in the future', { iat: 120 }],
+  ])('refuses a token that %s', (_, offsets: Record<string, number>) => {
     const times = Object.fromEntries(Object.entries(offsets).map(([name, by]) => [name, now() + by]));
     expect(signing.verify(withClaims(times), KIND)).toBeNull();
   });
 
   it.each([
-    ['expired just now', { exp: -25 }],
-    ['is valid in a moment', { nbf: 25 }],
-    ['was made by a clock that is ahead', { iat: 25 }],
-  ])('it %s: accepted, for clocks differ (J7)', (_, offsets: Record<string, number>) => {
+    ['expired within the clock tolerance', { exp: -25 }],
+    ['becomes valid within the clock tolerance', { nbf: 25 }],
+    ['was issued in the future, within the clock tolerance', { iat: 25 }],
+  ])('accepts a token that %s', (_, offsets: Record<string, number>) => {
     const times = Object.fromEntries(Object.entries(offsets).map(([name, by]) => [name, now() + by]));
     expect(signing.verify(withClaims(times), KIND)).not.toBeNull();
   });
@@ -206,51 +210,54 @@ describe('the times of a token', () => {
     ['no iat', { iat: undefined }],
     ['iat as a string', { iat: '1' }],
     ['nbf as a string', { nbf: '1' }],
-  ])('%s is refused (J4)', (_, claims) => {
+  ])('refuses a token with %s', (_, claims) => {
     expect(signing.verify(withClaims(claims), KIND)).toBeNull();
   });
 
-  it('exp 1e400 is refused (J4)', () => {
+  it('refuses a token with exp 1e400', () => {
     const claims = JSON.stringify({ ...goodClaims(), exp: 0 }).replace('"exp":0', '"exp":1e400');
-    expect(signing.verify(forged(goodHeader(), claims), KIND)).toBeNull();
+    expect(signing.verify(tokenOf(goodHeader(), claims), KIND)).toBeNull();
   });
 });
 
-describe('a token that is not for this', () => {
+describe('issuer, audience and kind of a token', () => {
   it.each([
     ['another issuer', { iss: 'https://evil.example' }],
     ['no issuer', { iss: undefined }],
     ['another audience', { aud: 'https://other.example.com' }],
     ['no audience', { aud: undefined }],
-  ])('%s is refused (J6)', (_, claims) => {
+  ])('refuses %s', (_, claims) => {
     expect(signing.verify(withClaims(claims), KIND)).toBeNull();
   });
 
-  it.each(['otp-proof+jwt', 'JWT', 'AT+JWT', '', undefined, null])('typ %j is refused (J6)', (typ) => {
+  it.each(['otp-proof+jwt', 'JWT', 'AT+JWT', '', undefined, null])('refuses typ %j', (typ) => {
     expect(signing.verify(withHeader({ typ }), KIND)).toBeNull();
   });
 
-  it('a proof of ours lets nobody in (V27)', () => {
+  it('refuses a proof as an access token', () => {
     const proof = signing.sign({ sub: 'ada' }, { typ: 'otp-proof+jwt', expiresInSeconds: 60 });
     expect(signing.verify(proof, KIND)).toBeNull();
   });
 });
 
-describe('what is no token', () => {
+describe('malformed token', () => {
   it.each([
-    ['nothing', ''],
-    ['dots', '..'],
+    ['an empty string', ''],
+    ['only dots', '..'],
     ['a word', 'token'],
     ['JSON', '{}'],
     ['a header that is a list', `${encode([])}.${encode({})}.x`],
     ['a header that is null', `${encode('null')}.${encode({})}.x`],
     ['a header that is a string', `${encode('"ES256"')}.${encode({})}.x`],
     ['100 kB', 'a'.repeat(100_000)],
-  ])('is refused without an error: %s', (_, token) => {
+  ])('is refused without an exception: %s', (_, token) => {
     expect(signing.verify(token, KIND)).toBeNull();
   });
 
-  it.each(['null', '"a string"', '[]', '1', 'no json'])('neither are claims that are %s', (claims) => {
-    expect(signing.verify(forged(goodHeader(), claims), KIND)).toBeNull();
-  });
+  it.each(['null', '"a string"', '[]', '1', 'no json'])(
+    'is refused without an exception: claims %s',
+    (claims) => {
+      expect(signing.verify(tokenOf(goodHeader(), claims), KIND)).toBeNull();
+    },
+  );
 });

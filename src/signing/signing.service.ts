@@ -1,20 +1,23 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, hash, type KeyObject } from 'node:crypto';
+import { createPrivateKey, createPublicKey, hash, type KeyObject } from 'node:crypto';
 import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { JwtService } from '@nestjs/jwt';
 import { LRUCache } from 'lru-cache';
 import { Keyring } from '../common/keyring.js';
 import { Config } from '../config/config.js';
+import { readJoseHeader } from './jose-header.js';
 import type { PublicJwk } from './jwks.dto.js';
-import type { EcPublicJwk } from './signing-key.entity.js';
+import { generateKeyPair } from './key-pair.js';
 import { SigningKeyRepository } from './signing-key.repository.js';
 
 interface TokenOptions {
-  /** Explicit type, so that no kind of token passes for another (RFC 8725, section 3.11). */
+  /**
+   * Explicit type, so that one kind of token is not accepted as another (RFC 8725, section 3.11).
+   */
   typ: string;
   expiresInSeconds: number;
 }
 
-/** What every token of ours says; each kind adds its own. */
+/** Claims of every token. Each kind of token adds more. */
 export interface Claims {
   sub: string;
   iat: number;
@@ -28,17 +31,17 @@ interface Verified {
 }
 
 const REFRESH_MS = 10 * 60 * 1000;
-const LEARN_MS = 5_000;
-/** How far the clocks of two of our processes may differ. */
+/** Least time between two reads of the keys that unknown key ids cause. */
+const RELOAD_PAUSE_MS = 5_000;
+/** How far the clocks of two processes of this server may differ. */
 const CLOCK_TOLERANCE_SECONDS = 30;
-/** About 5 MB. A token comes with every request of its session. */
+/** Size of the cache, about 5 MB. The same token comes with every request of its session. */
 const MAX_VERIFIED = 10_000;
-/** All that the header of a token of ours holds. Whatever names a key (jku, jwk, x5c) or asks for more (crit) is refused. */
-const HEADER_FIELDS = new Set(['alg', 'typ', 'kid']);
 
 /**
- * Signs tokens (ES256) with the key of the current period. Keys are made ahead, one period before their use, so that
- * whoever caches the published set knows a key before meeting it.
+ * Signs tokens (ES256) with the key of the current period. Keys are created and published one
+ * period before their use, so that clients which cache the key set have a key before the first
+ * token needs it.
  */
 @Injectable()
 export class SigningService implements OnModuleInit, OnApplicationShutdown {
@@ -47,11 +50,13 @@ export class SigningService implements OnModuleInit, OnApplicationShutdown {
   private privateKey?: KeyObject;
   private published: PublicJwk[] = [];
   private verifiers = new Map<string, KeyObject>();
-  /** Tokens whose signature was found right before, by their SHA-256: that does not change. All else is looked at again. */
+  /**
+   * Tokens with a valid signature, by their SHA-256. Kind, key and times are checked on every call.
+   */
   private readonly verified = new LRUCache<string, Verified>({ max: MAX_VERIFIED });
   private timer?: NodeJS.Timeout;
-  private learnedAt = -Infinity;
-  private learning?: Promise<void>;
+  private reloadedAt = -Infinity;
+  private reloading?: Promise<void>;
 
   constructor(
     private readonly keys: SigningKeyRepository,
@@ -71,7 +76,7 @@ export class SigningService implements OnModuleInit, OnApplicationShutdown {
     clearInterval(this.timer);
   }
 
-  /** A signed token with issuer, audience and times. */
+  /** Adds issuer, audience, `iat` and `exp` to the claims. */
   sign(claims: object, { typ, expiresInSeconds }: TokenOptions): string {
     return this.jwt.sign(claims, {
       algorithm: 'ES256',
@@ -85,29 +90,31 @@ export class SigningService implements OnModuleInit, OnApplicationShutdown {
   }
 
   /**
-   * What a token of this kind that we signed says, while it is valid; null for any other. Its header chooses nothing but
-   * one of our own published keys: algorithm, issuer, audience and kind are ours to say (RFC 8725, section 3).
+   * The claims of a valid token of this kind, or null. The token's header selects one of the
+   * published keys and nothing else. Algorithm, issuer, audience and kind are fixed here (RFC 8725,
+   * section 3).
    */
   verify<Kind extends Claims = Claims>(token: string, { typ }: Pick<TokenOptions, 'typ'>): Kind | null {
     const digest = hash('sha256', token, 'base64');
-    let known = this.verified.get(digest);
-    if (!known) {
-      known = this.verifySignature(token, typ);
-      if (!known) return null;
-      this.verified.set(digest, known);
+    let verified = this.verified.get(digest);
+    if (!verified) {
+      verified = this.verifySignature(token, typ);
+      if (!verified) return null;
+      this.verified.set(digest, verified);
     }
-    const isValid = known.typ === typ && this.verifiers.has(known.kid) && isCurrent(known.claims);
-    return isValid ? (known.claims as Kind) : null;
+    const isValid = verified.typ === typ && this.verifiers.has(verified.kid) && isCurrent(verified.claims);
+    return isValid ? (verified.claims as Kind) : null;
   }
 
   private verifySignature(token: string, typ: string): Verified | undefined {
-    const header = headerOf(token);
+    const header = readJoseHeader(token);
     if (header?.alg !== 'ES256' || header.typ !== typ || typeof header.kid !== 'string') return undefined;
     const key = this.verifiers.get(header.kid);
     if (!key) return undefined;
     try {
       const claims = this.jwt.verify<Claims>(token, {
-        // JwtService's type is narrower than what it passes on to jsonwebtoken, which keeps a KeyObject as it is.
+        // JwtService's type allows no KeyObject, but it passes the value on to jsonwebtoken, which
+        // does.
         publicKey: key as unknown as Buffer,
         algorithms: ['ES256'],
         issuer: this.config.publicUrl,
@@ -121,18 +128,19 @@ export class SigningService implements OnModuleInit, OnApplicationShutdown {
   }
 
   /**
-   * Reads the keys again when a token names one that this process does not know: another may have started under a new
-   * `APP_SECRET`. Strangers make up names too, so this happens every few seconds at most; requests that come meanwhile
-   * wait for it. Says whether it is known now.
+   * Reads the keys again if the token names an unknown key, because another process may have
+   * created it under a new `APP_SECRET`. Made-up key ids cause this too, so it happens once in
+   * RELOAD_PAUSE_MS at most; requests that come during a read wait for it. Returns whether the key
+   * was found.
    */
   async loadKeyOf(token: string): Promise<boolean> {
-    const kid = headerOf(token)?.kid;
+    const kid = readJoseHeader(token)?.kid;
     if (typeof kid !== 'string' || this.verifiers.has(kid)) return false;
-    if (performance.now() - this.learnedAt >= LEARN_MS) {
-      this.learnedAt = performance.now();
-      this.learning = this.refresh();
+    if (performance.now() - this.reloadedAt >= RELOAD_PAUSE_MS) {
+      this.reloadedAt = performance.now();
+      this.reloading = this.refresh();
     }
-    await this.learning;
+    await this.reloading;
     return this.verifiers.has(kid);
   }
 
@@ -140,18 +148,22 @@ export class SigningService implements OnModuleInit, OnApplicationShutdown {
     return this.published;
   }
 
-  /** Makes what is missing for this period and the next, drops what no token needs, and reads the rest. */
+  /**
+   * Creates the missing keys of this period and the next, removes keys no token needs, and loads
+   * the rest.
+   */
   private async refresh(): Promise<void> {
     const period = await this.keys.currentPeriod();
-    const own = (await this.keys.list()).filter(({ secretId }) => secretId === this.keyring.keyId);
+    const keys = await this.keys.list();
+    const ownKeys = keys.filter(({ secretId }) => secretId === this.keyring.keyId);
     for (const wanted of [period, period + 1]) {
-      if (!own.some((key) => key.period === wanted)) await this.keys.add(this.generate(wanted));
+      if (!ownKeys.some((key) => key.period === wanted)) await this.keys.add(this.generate(wanted));
     }
     await this.keys.removeBefore(period - 1);
 
     const all = await this.keys.list();
     const current = all.find((key) => key.period === period && key.secretId === this.keyring.keyId);
-    if (!current) throw new Error('no signing key');
+    if (!current) throw new Error('The signing key was not stored.');
     this.privateKey = createPrivateKey(this.keyring.open(current.privateSealed, 'signing key', current.kid));
     this.kid = current.kid;
     this.published = all.map(({ kid, publicJwk }) => ({ ...publicJwk, kid, alg: 'ES256', use: 'sig' }));
@@ -161,39 +173,20 @@ export class SigningService implements OnModuleInit, OnApplicationShutdown {
   }
 
   private generate(period: number) {
-    const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-    const publicJwk = publicKey.export({ format: 'jwk' }) as EcPublicJwk;
-    const kid = thumbprint(publicJwk);
-    const pem = privateKey.export({ format: 'pem', type: 'pkcs8' }) as string;
+    const { kid, publicJwk, privatePem } = generateKeyPair();
     return {
       period,
       secretId: this.keyring.keyId,
       kid,
       publicJwk,
-      privateSealed: this.keyring.seal(pem, 'signing key', kid),
+      privateSealed: this.keyring.seal(privatePem, 'signing key', kid),
     };
   }
 }
 
-/** The key's own name (RFC 7638). */
-function thumbprint({ crv, kty, x, y }: EcPublicJwk): string {
-  return hash('sha256', JSON.stringify({ crv, kty, x, y }), 'base64url');
-}
-
-/** The header of a compact JWS, or null when it cannot be read or holds what we never write. */
-function headerOf(token: string): Record<string, unknown> | null {
-  try {
-    const header: unknown = JSON.parse(Buffer.from(token.split('.', 1)[0] ?? '', 'base64url').toString());
-    if (typeof header !== 'object' || header === null || Array.isArray(header)) return null;
-    return Object.keys(header).every((name) => HEADER_FIELDS.has(name))
-      ? (header as Record<string, unknown>)
-      : null;
-  } catch {
-    return null;
-  }
-}
-
-/** jsonwebtoken takes a token without an end, one that ends at 1e400, and one from the future. */
+/**
+ * jsonwebtoken also accepts a token without `exp`, with an `exp` of 1e400, and with a future `iat`.
+ */
 function isCurrent({ iat, exp }: Claims): boolean {
   const now = Math.floor(Date.now() / 1000);
   return (

@@ -37,7 +37,7 @@ describe('registration input', () => {
         { password: 'xk7mDq1L'.repeat(33) },
         'must have at most 256 characters.',
       ],
-      ['a common password', { password: 'Password1!' }, /is one of the most common ones/],
+      ['a common password', { password: 'Password1!' }, /is one of the most common passwords/],
       ['a blank password', { password: ' '.repeat(12) }, 'must not be blank.'],
       ['the first name as password', { firstName: 'Wilhelmina', password: 'Wilhelmina1' }, /your own name/],
       ['the username as password', { username: 'moonwalker', password: 'moonwalker77' }, /your own name/],

@@ -1,0 +1,88 @@
+/**
+ * The module that owns each table: the folder below `src` whose repository defines its statements.
+ */
+export const TABLE_OWNERS = {
+  challenges: 'otp',
+  messages: 'notifier',
+  suppressions: 'notifier',
+  users: 'users',
+  registrations: 'auth',
+  password_guesses: 'passwords',
+  sealed_keys: 'passwords',
+  signing_keys: 'signing',
+  devices: 'sessions',
+  sessions: 'sessions',
+  contact_changes: 'users',
+  customers: 'customers',
+  account_events: 'account-events',
+  audit_entries: 'audit',
+} as const;
+
+export type Table = keyof typeof TABLE_OWNERS;
+
+interface CrossModuleStatement {
+  /** The tables of other modules that the statement reads, locks or writes. */
+  tables: readonly Table[];
+  /** Why the statement cannot stay within its module's tables. */
+  reason: string;
+}
+
+/**
+ * Every statement that touches a table of another module. The key is the statement's name; SQL
+ * without a name is listed as `file constant`. `table-owners.spec.ts` compares this list with the
+ * sources.
+ */
+export const CROSS_MODULE_STATEMENTS: Record<string, CrossModuleStatement> = {
+  challenges_issue: {
+    tables: ['messages', 'suppressions'],
+    reason: 'One commit stores a code and queues its message. Nothing is sent to a suppressed recipient.',
+  },
+  challenges_states: {
+    tables: ['messages'],
+    reason: 'The status of a challenge includes the state of its newest message.',
+  },
+  messages_claim: {
+    tables: ['challenges'],
+    reason: 'A message is sent only while its code is live, which is checked when the message is taken.',
+  },
+  messages_receive: {
+    tables: ['challenges'],
+    reason: 'After a failure receipt, the next provider gets the message only while its code is live.',
+  },
+  health_ping: {
+    tables: ['challenges'],
+    reason: 'Reads a real table, so that the server is not ready before its schema exists.',
+  },
+  account_events_add: {
+    tables: ['users'],
+    reason: 'A key lock on the account keeps it from being deleted before the event is stored.',
+  },
+  account_events_add_sign_in: {
+    tables: ['users'],
+    reason: 'Contains account_events_add.',
+  },
+  registrations_register: {
+    tables: ['users'],
+    reason: 'A registration is stored only for an address without an account.',
+  },
+  registrations_open: {
+    tables: ['users'],
+    reason: 'One statement removes the registration and creates the account, so it is used only once.',
+  },
+  devices_of_address: {
+    tables: ['users'],
+    reason: 'A device has its own lane only for an address of its user.',
+  },
+  devices_forget: {
+    tables: ['users'],
+    reason: 'Locks the row of the user first, as every statement that locks several rows of a user.',
+  },
+  sessions_open: {
+    tables: ['users'],
+    reason: 'A share lock on the user makes the check of the security stamp and the new session atomic.',
+  },
+  sessions_lock_user: {
+    tables: ['users'],
+    reason: 'Waits for sign-ins in progress before the sessions of the user end.',
+  },
+};
