@@ -65,7 +65,7 @@ export const CROSS_MODULE_STATEMENTS: Record<string, CrossModuleStatement> = {
     tables: ['users'],
     reason: 'A registration is stored only for an address without an account.',
   },
-  registrations_open: {
+  registrations_create_account: {
     tables: ['users'],
     reason: 'One statement removes the registration and creates the account, so it is used only once.',
   },
