@@ -1,3 +1,4 @@
+import { markup } from '../http/html-page.js';
 import { standalonePage } from '../http/standalone-page.js';
 
 export const RESET_SCRIPT = `
@@ -8,7 +9,8 @@ export const RESET_SCRIPT = `
 
   form.addEventListener('submit', async (event) => {
     event.preventDefault();
-    // Browsers remember what was typed into plain fields, and offer to save what was typed into password fields.
+    // As a password field, so that the browser offers to save the password and keeps no history of
+    // it.
     reveal(false);
     password.setAttribute('aria-invalid', 'false');
     const done = 'Your password is changed. All devices were signed out. You can sign in with it now.';
@@ -23,11 +25,14 @@ export const RESET_SCRIPT = `
   });
 `;
 
-/** Where the link of a reset mail leads. The server counts the length, so the field sets no upper limit: it would cut. */
+/**
+ * The page that the link of a reset mail opens. The field has no maximum length, because a browser
+ * would silently cut off a longer password. The server checks the length.
+ */
 export function resetPage(minLength: number): string {
   return standalonePage(
     'Choose a new password',
-    `<form hidden>
+    markup`<form hidden>
 <label for="password">New password</label>
 <input id="password" class="field" type="password" autocomplete="new-password" autocapitalize="none" spellcheck="false"
   required minlength="${minLength}" aria-describedby="hint result">

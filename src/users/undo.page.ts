@@ -1,3 +1,4 @@
+import { markup } from '../http/html-page.js';
 import { standalonePage } from '../http/standalone-page.js';
 
 export const UNDO_SCRIPT = `
@@ -8,11 +9,11 @@ export const UNDO_SCRIPT = `
   });
 `;
 
-/** Where the link leads that a former address gets when somebody changed it. */
+/** The page that the link opens which the old address receives after a change of address. */
 export function undoPage(): string {
   return standalonePage(
     'Undo a change',
-    `<form hidden>
+    markup`<form hidden>
 <p>The e-mail address or phone number of your account was changed. If it was not you, undo it here:</p>
 <ul>
 <li>Your account gets its former address or number back.</li>
