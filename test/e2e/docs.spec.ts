@@ -79,6 +79,15 @@ describe('API documentation', () => {
     }
   });
 
+  it('has a schema for every reference', () => {
+    const references = [...JSON.stringify(document).matchAll(/"\$ref":"([^"]*)"/g)].map(
+      ([, target]) => target,
+    );
+    const schemas = Object.keys(document.components.schemas).map((name) => `#/components/schemas/${name}`);
+    expect(references.length).toBeGreaterThan(100);
+    expect(references.filter((target = '') => !schemas.includes(target))).toEqual([]);
+  });
+
   it('has a description or an example for every field', () => {
     const undocumented = Object.entries(document.components.schemas).flatMap(([schema, { properties }]) =>
       Object.entries(properties ?? {})
