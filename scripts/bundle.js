@@ -4,6 +4,8 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, relative, resolve } from 'node:path';
 import { build } from 'esbuild';
 
+// The bundle is dist/<name>.js. Without a name it keeps the name of the entry.
+const [entry, name] = process.argv.slice(2);
 const dist = resolve('dist');
 
 /** Files of ours go on finding what lies beside them. */
@@ -41,7 +43,7 @@ function withClassNames(code) {
 }
 
 const { outputFiles } = await build({
-  entryPoints: process.argv.slice(2),
+  entryPoints: name ? { [name]: entry } : [entry],
   outdir: 'dist',
   write: false,
   allowOverwrite: true,

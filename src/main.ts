@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs';
 import { Logger } from '@nestjs/common';
 import { createApp } from './server.js';
 import { Config } from './config/config.js';
-import { startFailure } from './start-failure.js';
+import { describeFailure } from './start-failure.js';
 
-/** A stop that takes longer than this is cut off. */
+/** The process exits after this time even if the shutdown has not finished. */
 const STOP_MS = 9_800;
 
 const logger = new Logger('Server');
@@ -16,7 +16,7 @@ async function main(): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {
       setTimeout(() => process.exit(1), STOP_MS).unref();
-      // An error of a database that is away holds its address: the exit code says enough.
+      // Prints no error, because an error of the database may contain its address.
       app.close().then(
         () => process.exit(0),
         () => process.exit(1),
@@ -37,6 +37,6 @@ function banner(config: Config): string {
 }
 
 main().catch((error: unknown) => {
-  process.stderr.write(`${startFailure(error)}\n`);
+  process.stderr.write(`${describeFailure('The server did not start', error)}\n`);
   process.exit(1);
 });

@@ -1,8 +1,12 @@
 import { ConfigError } from './config/config.js';
 
-/** Why the program did not start, for its operator. A database's message may hold its URL, so only its code is told. */
-export function startFailure(error: unknown): string {
+/**
+ * Tells the operator why the program stopped. The message of a database error may contain the
+ * database URL with its password, so such an error is named by its code only.
+ */
+export function describeFailure(summary: string, error: unknown): string {
   if (error instanceof ConfigError) return error.message;
   const { name, message, code } = error as NodeJS.ErrnoException;
-  return `The server did not start: ${code ?? name}${name === 'DataDirInUseError' || !code ? ` ${message}` : ''}`;
+  const isSafe = name === 'DataDirInUseError' || !code;
+  return `${summary}: ${isSafe ? `${name}: ${message}` : code}`;
 }

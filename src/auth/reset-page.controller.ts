@@ -3,7 +3,7 @@ import { StandalonePage } from '../http/standalone-page.js';
 import { Config } from '../config/config.js';
 import { RESET_SCRIPT, resetPage } from './reset.page.js';
 
-/** The page for choosing a new password, used unless `RESET_URL` names another one. */
+/** The page for a new password, for applications that do not serve their own (`RESET_URL`). */
 @Controller('reset')
 export class ResetPageController {
   constructor(private readonly config: Config) {}

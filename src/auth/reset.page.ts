@@ -1,3 +1,4 @@
+import { markup } from '../http/html-page.js';
 import { standalonePage } from '../http/standalone-page.js';
 
 export const RESET_SCRIPT = `
@@ -8,8 +9,8 @@ export const RESET_SCRIPT = `
 
   form.addEventListener('submit', async (event) => {
     event.preventDefault();
-    // Browsers keep the input of plain fields in their form history. For password fields they offer
-    // to save the password instead.
+    // As a password field, so that the browser offers to save the password and keeps no history of
+    // it.
     reveal(false);
     password.setAttribute('aria-invalid', 'false');
     const done = 'Your password was changed and all devices were signed out. You can sign in with the new password now.';
@@ -25,13 +26,13 @@ export const RESET_SCRIPT = `
 `;
 
 /**
- * The page that the link in a reset mail opens. The field has no `maxlength`, because browsers
- * would silently cut a pasted password; the server checks the length.
+ * The page that the link of a reset mail opens. The field has no maximum length, because a browser
+ * would silently cut off a longer password. The server checks the length.
  */
 export function resetPage(minLength: number): string {
   return standalonePage(
     'Choose a new password',
-    `<form hidden>
+    markup`<form hidden>
 <label for="password">New password</label>
 <input id="password" class="field" type="password" autocomplete="new-password" autocapitalize="none" spellcheck="false"
   required minlength="${minLength}" aria-describedby="hint result">

@@ -1,37 +1,17 @@
-import { existsSync } from 'node:fs';
-import { NestFactory } from '@nestjs/core';
-import { AppModule } from '../app.module.js';
-import { parseEmail, addressOf } from '../common/recipient.js';
-import { Config } from '../config/config.js';
-import { startFailure } from '../start-failure.js';
+import { addressOf, parseEmail } from '../common/recipient.js';
 import { UserAdminService } from '../users/user-admin.service.js';
+import { withApplication } from './application.js';
+import { UsageError } from './command-errors.js';
 
-// pnpm admin:grant ada@example.com: makes a user an administrator. The first one is made here and never by a request.
-const recipient = parseEmail(process.argv[2] ?? '');
-if (!recipient) {
-  process.stderr.write('Say whom: pnpm admin:grant ada@example.com\n');
-  process.exit(2);
+/**
+ * `admin:grant <e-mail>`. Only an administrator can change roles through the API, so the first one
+ * is made on the command line.
+ */
+export async function grantAdmin(text = ''): Promise<number> {
+  const recipient = parseEmail(text);
+  if (!recipient) throw new UsageError(`Not an e-mail address: ${text}`);
+  const email = addressOf(recipient);
+  const granted = await withApplication((app) => app.get(UserAdminService).grantAdmin(email));
+  process.stdout.write(granted ? `${email} is an administrator.\n` : `There is no user ${email}.\n`);
+  return granted ? 0 : 1;
 }
-if (existsSync('.env')) process.loadEnvFile('.env');
-
-async function grant(email: string): Promise<boolean> {
-  const app = await NestFactory.createApplicationContext(AppModule.with(Config.from(process.env)), {
-    logger: false,
-    abortOnError: false,
-  });
-  const granted = await app.get(UserAdminService).grantAdmin(email);
-  await app.close();
-  return granted;
-}
-
-const email = addressOf(recipient);
-grant(email).then(
-  (granted) => {
-    process.stdout.write(granted ? `${email} is an administrator.\n` : `There is no user ${email}.\n`);
-    process.exit(granted ? 0 : 1);
-  },
-  (error: unknown) => {
-    process.stderr.write(`${startFailure(error)}\n`);
-    process.exit(1);
-  },
-);

@@ -1,4 +1,4 @@
-/** What went wrong, in the terms of HTTP; the problem filter turns each into its status. */
+/** The kind of error. The problem filter maps each kind to an HTTP status. */
 export type ErrorKind =
   | 'invalid'
   | 'unauthorized'
@@ -13,24 +13,24 @@ export type ErrorKind =
   | 'internal'
   | 'unavailable';
 
-/** One refused field of a request. */
+/** One invalid field of a request. */
 export interface FieldError {
   field: string;
   detail: string;
 }
 
-/** Members that go into the problem document beside the standard ones. */
+/** Extra members of the problem document. */
 export interface ErrorExtra {
-  /** Seconds after which the same request can succeed; also sent as `Retry-After`. */
+  /** Seconds until the same request can succeed. Also sent as `Retry-After`. */
   retryAfter?: number;
-  /** One entry per refused field. */
+  /** One entry per invalid field. */
   errors?: FieldError[];
   [member: string]: unknown;
 }
 
 /**
- * The one error class. Every module keeps its errors in one table (`otp.errors.ts`);
- * `code` is stable and for machines, `detail` is for people.
+ * The only error class for expected errors. Each module lists its errors in one table, such as
+ * `otp.errors.ts`. `code` is stable and for programs, `detail` is for people.
  */
 export class AppError extends Error {
   constructor(
@@ -43,7 +43,7 @@ export class AppError extends Error {
     this.name = 'AppError';
   }
 
-  /** The same error with more members in its problem document. */
+  /** A copy with more members in its problem document. */
   with(extra: ErrorExtra): AppError {
     return new AppError(this.kind, this.code, this.detail, { ...this.extra, ...extra });
   }

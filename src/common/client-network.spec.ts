@@ -15,6 +15,6 @@ it.each([
   ['', 'unknown'],
   ['localhost', 'unknown'],
   ['x'.repeat(10_000), 'unknown'],
-])('%s counts as %s', (ip, network) => {
+])('counts %s as %s', (ip, network) => {
   expect(networkOf(ip)).toBe(network);
 });

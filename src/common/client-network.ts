@@ -1,10 +1,10 @@
 import { isIP } from 'node:net';
-// The main file of the package also loads Nest, which a function of addresses does not need.
+// The main file of the package would also load Nest.
 import { normalizeIp } from '@nestjs/throttler/dist/ip.js';
 
 /**
  * The unit that per-address limits count: an IPv4 address, or the /64 of an IPv6 address, because a
- * provider gives each customer at least that much. Text that is no address shares one name.
+ * provider gives each customer at least that much. Invalid addresses share one name.
  */
 export function networkOf(ip: string): string {
   return isIP(ip) === 0 ? 'unknown' : normalizeIp(ip);

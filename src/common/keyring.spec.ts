@@ -4,21 +4,21 @@ import { Keyring } from './keyring.js';
 const OLD = randomBytes(48).toString('base64');
 const NEW = randomBytes(48).toString('base64');
 
-describe('sealing', () => {
+describe('Keyring.seal', () => {
   const keyring = new Keyring(NEW);
 
-  it('opens what it sealed, whatever the text', () => {
+  it('opens sealed values of any text', () => {
     for (const text of ['', '012345', 'ü€😀', 'x'.repeat(10_000)])
       expect(keyring.open(keyring.seal(text, 'a', 'b'), 'a', 'b')).toBe(text);
   });
 
-  it('never seals alike twice and shows nothing of the text', () => {
+  it('seals the same text differently each time and hides the text', () => {
     const one = keyring.seal('012345', 'a');
     expect(one.equals(keyring.seal('012345', 'a'))).toBe(false);
     expect(one.includes('012345')).toBe(false);
   });
 
-  it('opens only for what it was bound to', () => {
+  it('opens a value only with the same bound parts', () => {
     const sealed = keyring.seal('012345', 'phone:+14155550123', 'login', '');
     for (const boundTo of [
       ['phone:+14155550124', 'login', ''],
@@ -31,7 +31,7 @@ describe('sealing', () => {
       expect(() => keyring.open(sealed, ...boundTo)).toThrow();
   });
 
-  it('refuses a value with any byte changed, cut or added', () => {
+  it('rejects a value with a byte changed, removed or added', () => {
     const sealed = keyring.seal('012345', 'a');
     for (let i = 0; i < sealed.length; i++) {
       const changed = Buffer.from(sealed);
@@ -44,46 +44,46 @@ describe('sealing', () => {
   });
 });
 
-describe('a rotated secret', () => {
+describe('rotated secret', () => {
   const before = new Keyring(OLD);
   const after = new Keyring(NEW, OLD);
   const later = new Keyring(NEW);
 
-  it('still opens what the previous one sealed, and nothing older', () => {
+  it('opens values of the previous secret and of no older one', () => {
     const sealed = before.seal('012345', 'a');
     expect(after.open(sealed, 'a')).toBe('012345');
     expect(() => later.open(sealed, 'a')).toThrow();
   });
 
-  it('seals with the new one', () => {
+  it('seals with the new secret', () => {
     expect(later.open(after.seal('012345', 'a'), 'a')).toBe('012345');
     expect(() => before.open(after.seal('012345', 'a'), 'a')).toThrow();
   });
 
-  it('has a key id of its own that tells nothing of it', () => {
+  it('has its own key id, which does not reveal the secret', () => {
     expect(after.keyId).toBe(later.keyId);
     expect(after.keyId).not.toBe(before.keyId);
     expect(after.keyId).toMatch(/^[0-9a-f]{8}$/);
   });
 
-  it('accepts hashes of both and makes them with the new one', () => {
+  it('computes MACs with the new secret and accepts those of both', () => {
     expect(after.mac('a')).toEqual(later.mac('a'));
     expect(after.acceptedMacs('a')).toEqual([later.mac('a'), before.mac('a')]);
     expect(later.acceptedMacs('a')).toEqual([later.mac('a')]);
   });
 });
 
-describe('a hash', () => {
+describe('Keyring.mac', () => {
   const keyring = new Keyring(NEW);
 
-  it('is the same for the same parts under the same secret only', () => {
+  it('is equal only for the same parts under the same secret', () => {
     expect(keyring.mac('a', 'b')).toEqual(new Keyring(NEW).mac('a', 'b'));
     expect(keyring.mac('a', 'b')).not.toEqual(new Keyring(OLD).mac('a', 'b'));
     expect(keyring.mac('a', 'b')).toHaveLength(32);
   });
 
-  it('keeps parts apart', () => {
-    const hashes = [
+  it('differs when the same text is split into other parts', () => {
+    const macs = [
       ['ab', 'c'],
       ['a', 'bc'],
       ['abc'],
@@ -92,6 +92,6 @@ describe('a hash', () => {
       ['a","b', 'c'],
       ['c', 'ab'],
     ].map((parts) => keyring.mac(...parts).toString('hex'));
-    expect(new Set(hashes).size).toBe(hashes.length);
+    expect(new Set(macs).size).toBe(macs.length);
   });
 });

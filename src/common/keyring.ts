@@ -19,8 +19,9 @@ const IV_BYTES = 12;
 const TAG_BYTES = 16;
 
 /**
- * The keys that live outside the database, derived by HKDF-SHA-256 (RFC 5869) from `APP_SECRET` and, after a
- * rotation, from the secret before it. New values use the current secret; old ones are accepted under either.
+ * Keys derived from `APP_SECRET` with HKDF-SHA-256 (RFC 5869). They are never stored in the
+ * database. New values use the current secret. After a rotation, values of the previous secret are
+ * accepted too.
  */
 export class Keyring {
   private readonly current: Keys;
@@ -31,7 +32,7 @@ export class Keyring {
     this.accepted = previous ? [this.current, derive(previous)] : [this.current];
   }
 
-  /** Names the current secret without telling anything about it. */
+  /** Identifies the current secret without revealing it. */
   get keyId(): string {
     return this.current.id.toString('hex');
   }
@@ -41,12 +42,12 @@ export class Keyring {
     return hmac(this.current, parts);
   }
 
-  /** The same under every accepted secret: what a stored value may equal. */
+  /** The MAC under each accepted secret. A stored value may equal any of them. */
   acceptedMacs(...parts: string[]): Buffer[] {
     return this.accepted.map((keys) => hmac(keys, parts));
   }
 
-  /** AES-256-GCM: key id, IV, ciphertext, tag. `boundTo` must be given again to open it. */
+  /** AES-256-GCM: key id, IV, ciphertext, tag. `open` needs the same `boundTo`. */
   seal(plaintext: string, ...boundTo: string[]): Buffer {
     const iv = pooledRandomBytes(IV_BYTES);
     const cipher = createCipheriv('aes-256-gcm', this.current.seal, iv).setAAD(associated(boundTo));
@@ -54,7 +55,7 @@ export class Keyring {
     return Buffer.concat([this.current.id, iv, body, cipher.final(), cipher.getAuthTag()]);
   }
 
-  /** Throws when the value was sealed under another secret, bound to something else, or changed. */
+  /** Throws if the secret or `boundTo` differs, or if the value was changed. */
   open(sealed: Buffer, ...boundTo: string[]): string {
     const keys = this.accepted.find(({ id }) => id.equals(sealed.subarray(0, ID_BYTES)));
     if (!keys) throw new Error('sealed under an APP_SECRET that is no longer configured');

@@ -1,7 +1,7 @@
 import { quickly } from '../../test/support/quickly.js';
 import { localeFromHeader, supportedLocale, localeOfRecipient } from './locale.js';
 
-describe('a language tag', () => {
+describe('supportedLocale', () => {
   it.each([
     ['en', 'en'],
     ['pt-BR', 'pt'],
@@ -15,28 +15,28 @@ describe('a language tag', () => {
     [`en${'-aaaaaaaa'.repeat(8)}`, undefined],
     ['__proto__', undefined],
     [undefined, undefined],
-  ])('%j is our %s (I8)', (tag, locale) => {
+  ])('maps the tag %j to %s', (tag, locale) => {
     expect(supportedLocale(tag)).toBe(locale);
   });
 });
 
-describe('Accept-Language', () => {
+describe('localeFromHeader', () => {
   it.each([
     ['de-CH,de;q=0.9,en;q=0.8', 'de'],
     ['en;q=0.1, fr;q=0.9', 'fr'],
     ['fi, sv;q=0.9, tr;q=0.1', 'tr'],
     ['de;q=0, it', 'it'],
-    // What Node's fetch and others send says nothing.
+    // Sent by Node's fetch and other programs.
     ['*', undefined],
     ['fi, *;q=0.1', undefined],
     ['', undefined],
     [';;;,,,q=1', undefined],
     [undefined, undefined],
-  ])('%j asks for %s', (header, locale) => {
+  ])('reads %j as %s', (header, locale) => {
     expect(localeFromHeader(header)).toBe(locale);
   });
 
-  it('of any length is read in no time (I5)', () => {
+  it('parses a header of any length within 50 ms', () => {
     quickly(50, () => {
       localeFromHeader('de;q=0.1,'.repeat(10_000));
       localeFromHeader(`${'-'.repeat(50_000)};${' '.repeat(50_000)}`);
@@ -44,7 +44,7 @@ describe('Accept-Language', () => {
   });
 });
 
-describe('the country of a phone number', () => {
+describe('localeOfRecipient', () => {
   it.each([
     ['phone:+4915112345678', 'de'],
     ['phone:+436641234567', 'de'],
@@ -52,11 +52,11 @@ describe('the country of a phone number', () => {
     ['phone:+5511961234567', 'pt'],
     ['phone:+966501234567', 'ar'],
     ['phone:+8613812345678', 'zh'],
-    // Several languages: a guess could be wrong.
+    // Countries with several languages.
     ['phone:+919876543210', undefined],
     ['phone:+32470123456', undefined],
     ['email:ada@example.de', undefined],
-  ] as const)('%s speaks for %s', (recipient, locale) => {
+  ] as const)('maps %s to %s', (recipient, locale) => {
     expect(localeOfRecipient(recipient)).toBe(locale);
   });
 });

@@ -1,36 +1,42 @@
 import Negotiator from 'negotiator';
 import { countryOf, type Recipient } from './recipient.js';
 
-/** The languages of our messages. */
+/** The languages of messages. */
 export const LOCALES = ['en', 'de', 'fr', 'es', 'pt', 'it', 'tr', 'hi', 'ar', 'zh'] as const;
 export type Locale = (typeof LOCALES)[number];
 
-/** More than any tag in use has, and little enough for a parser. */
+/** Longer than any tag in use, and short enough to parse quickly. */
 const MAX_TAG = 35;
 const MAX_HEADER = 256;
 
-/** The language of ours that a BCP 47 tag asks for (`pt-BR` is `pt`), if it is one and we have it. */
+/**
+ * The supported language of a BCP 47 tag (`pt` for `pt-BR`). Undefined for invalid or unsupported
+ * tags.
+ */
 export function supportedLocale(tag: string | undefined): Locale | undefined {
   const language = LOCALES.find((locale) => locale === tag) ?? parseTag(tag)?.language;
   return LOCALES.find((locale) => locale === language);
 }
 
-/** The first language of ours in an Accept-Language header; `*`, which many programs send, asks for none. */
+/**
+ * The first supported language in an Accept-Language header. `*`, which many programs send, selects
+ * none.
+ */
 export function localeFromHeader(header: string | undefined): Locale | undefined {
   if (header === undefined) return undefined;
   const tags = new Negotiator({ headers: { 'accept-language': header.slice(0, MAX_HEADER) } }).languages();
   return tags.map(supportedLocale).find((locale) => locale !== undefined);
 }
 
-/** What nearly everybody reads in the country of a phone number. */
+/** The main language in the country of a phone number, if there is one. */
 export function localeOfRecipient(recipient: Recipient): Locale | undefined {
   const country = countryOf(recipient);
   return country && LOCALE_OF.get(country);
 }
 
 /**
- * One language each. Countries of several, such as Belgium, Canada and India, are left to `DEFAULT_LOCALE` on purpose:
- * an operator there knows better, and a wrong guess is worse than none.
+ * Countries with one main language. Countries with several, such as Belgium, Canada and India, get
+ * `DEFAULT_LOCALE`: the operator knows the users better, and a wrong guess is worse than none.
  */
 const COUNTRIES: Record<Locale, string> = {
   en: 'US GB IE AU NZ JM BS BB TT GY BZ GI',

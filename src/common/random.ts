@@ -1,19 +1,25 @@
 import { randomBytes } from 'node:crypto';
 import { v7 } from 'uuid';
 
-const STOCK_BYTES = 4_096;
+const POOL_BYTES = 4_096;
 
-let stock = Buffer.alloc(0);
+let pool = Buffer.alloc(0);
 
-/** Bytes of the system's CSPRNG for ids and nonces. It is asked for many at a time, for what costs is the call. */
+/**
+ * Random bytes for ids and nonces. Reads them from the system in bulk, because each call is
+ * expensive.
+ */
 export function pooledRandomBytes(bytes: number): Buffer {
-  if (stock.length < bytes) stock = randomBytes(STOCK_BYTES);
-  const taken = stock.subarray(0, bytes);
-  stock = stock.subarray(bytes);
+  if (pool.length < bytes) pool = randomBytes(POOL_BYTES);
+  const taken = pool.subarray(0, bytes);
+  pool = pool.subarray(bytes);
   return taken;
 }
 
-/** A UUID of version 7 (RFC 9562, section 5.7): the time in milliseconds, then chance. It names a thing and proves nothing. */
+/**
+ * A UUID version 7 (RFC 9562, section 5.7): the time in milliseconds, then random bits. It
+ * identifies a row and must not be used as a secret.
+ */
 export function newId(): string {
   return v7({ random: pooledRandomBytes(16) });
 }

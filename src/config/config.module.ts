@@ -6,7 +6,7 @@ import { Keyring } from '../common/keyring.js';
 import { Config } from './config.js';
 import { TestIdentities } from './test-identities.js';
 
-/** The settings, and what is derived from settings alone. */
+/** The settings, and the providers that need nothing but settings. */
 @Global()
 @Module({})
 export class ConfigModule {
@@ -23,7 +23,10 @@ export class ConfigModule {
   }
 }
 
-/** `APP_SECRET`, or in development one made once and kept under `DATA_DIR`. */
+/**
+ * `APP_SECRET`. Without it, which only development allows, a secret is created once under
+ * `DATA_DIR`.
+ */
 function appSecret(config: Config): string {
   if (config.APP_SECRET) return config.APP_SECRET;
   const file = join(config.DATA_DIR, 'app-secret');
@@ -31,7 +34,8 @@ function appSecret(config: Config): string {
   mkdirSync(config.DATA_DIR, { recursive: true });
   writeFileSync(draft, randomBytes(48).toString('base64'), { mode: 0o600 });
   try {
-    // A link appears whole or not at all: of processes that start together one wins and all read its secret.
+    // Creating a link is atomic. If several processes start at once, one wins and all use its
+    // secret.
     linkSync(draft, file);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;

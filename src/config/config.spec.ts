@@ -5,7 +5,7 @@ import { settings } from './settings.js';
 
 const SECRET = 'Zm9yIHRlc3RzIG9ubHksIG1hZGUgYnkgaGFuZCA0Mg==';
 
-/** A production that nothing is wrong with. */
+/** A safe production configuration. */
 const SAFE = {
   NODE_ENV: 'production',
   PUBLIC_URL: 'https://auth.acme.test',
@@ -26,7 +26,7 @@ const WEBHOOK = {
   WEBHOOK_SECRET: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
 };
 
-const OTHERS = {
+const MORE_PROVIDERS = {
   MAIL_PROVIDERS: 'postmark,smtp,webhook',
   SMTP_URL: 'smtps://codes:pw@smtp.acme.test',
   SMS_PROVIDERS: 'twilio-verify,twilio,webhook',
@@ -43,26 +43,26 @@ const OTHERS = {
 
 const inDays = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
 
-function refusal(env: NodeJS.ProcessEnv): string {
+function configError(env: NodeJS.ProcessEnv): string {
   try {
     Config.from(env);
   } catch (error) {
     if (error instanceof ConfigError) return error.message;
     throw error;
   }
-  throw new Error('the configuration was accepted');
+  throw new Error('the configuration is valid');
 }
 
-/** The settings that a refusal names, one a line after the first. */
-function named(message: string): string[] {
+/** The settings that an error message lists, one per line after the first. */
+function faultySettings(message: string): string[] {
   return message
     .split('\n')
     .slice(1)
     .map((line) => line.trim().split(' ')[0] ?? '');
 }
 
-describe('the configuration', () => {
-  it('needs no setting in development', () => {
+describe('Config', () => {
+  it('has a default for every setting in development', () => {
     const config = Config.from({});
     expect(config).toMatchObject({
       NODE_ENV: 'development',
@@ -82,12 +82,12 @@ describe('the configuration', () => {
     expect(config.hasInbox).toBe(true);
   });
 
-  it('takes an empty or blank value for an absent one', () => {
+  it('treats an empty or blank value as absent', () => {
     const blank = Object.fromEntries(Object.keys(settings).map((name) => [name, ' ']));
     expect(Config.from(blank)).toEqual(Config.from({}));
   });
 
-  it('accepts a safe production (C1)', () => {
+  it('accepts a safe production configuration', () => {
     const config = Config.from(SAFE);
     expect(config.production).toBe(true);
     expect(config.host).toBe('0.0.0.0');
@@ -108,8 +108,8 @@ describe('the configuration', () => {
     { OTP_LENGTH: '4', OTP_MAX_ATTEMPTS: '3' },
     { TEST_IDENTITIES: `review@acme.test=123456@${inDays(80)}, +1555555*=000000@${inDays(-30)}` },
     { BCRYPT_COST: '12', OTP_LENGTH: '8', OTP_TTL_SECONDS: '600' },
-    OTHERS,
-  ])('accepts a safe production with %j', (more) => {
+    MORE_PROVIDERS,
+  ])('accepts a safe production configuration with %j', (more) => {
     expect(() => Config.from({ ...SAFE, ...more })).not.toThrow();
   });
 
@@ -132,7 +132,7 @@ describe('the configuration', () => {
     ['PUBLIC_URL', 'missing', { PUBLIC_URL: undefined }],
     ['PUBLIC_URL', 'http', { PUBLIC_URL: 'http://auth.acme.test' }],
     ['CORS_ORIGINS', '*', { CORS_ORIGINS: '*' }],
-    ['CORS_ORIGINS', '* among others', { CORS_ORIGINS: 'https://app.acme.test,*' }],
+    ['CORS_ORIGINS', 'a list with *', { CORS_ORIGINS: 'https://app.acme.test,*' }],
     ['DATABASE_URL', 'missing', { DATABASE_URL: undefined }],
     ['TRUST_PROXY', 'true', { TRUST_PROXY: 'true' }],
     ['TRUST_PROXY', 'every IPv4 address', { TRUST_PROXY: '0.0.0.0/0' }],
@@ -142,8 +142,8 @@ describe('the configuration', () => {
     ['MAIL_PROVIDER', 'missing', { MAIL_PROVIDER: undefined }],
     ['SMS_PROVIDER', 'the inbox', { SMS_PROVIDER: 'inbox' }],
     ['SMS_PROVIDER', 'missing', { SMS_PROVIDER: undefined }],
-    ['MAIL_PROVIDERS', 'the inbox among others', { MAIL_PROVIDERS: 'postmark,inbox' }],
-    ['SMS_PROVIDERS', 'the inbox among others', { SMS_PROVIDERS: 'twilio,inbox' }],
+    ['MAIL_PROVIDERS', 'a list with the inbox', { MAIL_PROVIDERS: 'postmark,inbox' }],
+    ['SMS_PROVIDERS', 'a list with the inbox', { SMS_PROVIDERS: 'twilio,inbox' }],
     ['SMS_ROUTES', 'the inbox for a country', { SMS_ROUTES: 'IN:twilio,inbox' }],
     ['WHATSAPP_PROVIDERS', 'the inbox', { WHATSAPP_PROVIDERS: 'inbox' }],
     ['WHATSAPP_PROVIDERS', 'missing', { OTP_CHANNELS: 'sms,email,login:whatsapp' }],
@@ -156,17 +156,21 @@ describe('the configuration', () => {
     ['SMS_ALLOWED_COUNTRIES', 'missing', { SMS_ALLOWED_COUNTRIES: undefined }],
     ['SMS_ALLOWED_COUNTRIES', 'blank', { SMS_ALLOWED_COUNTRIES: '  ' }],
     ['OTP_EXPOSE_CODE', 'on', { OTP_EXPOSE_CODE: 'true' }],
-    ['BCRYPT_COST', 'weak', { BCRYPT_COST: '9' }],
+    ['BCRYPT_COST', 'too low', { BCRYPT_COST: '9' }],
     ['OTP_PURPOSES', 'any name', { OTP_PURPOSES: '*' }],
-    ['TEST_IDENTITIES', 'without an end', { TEST_IDENTITIES: 'review@acme.test=123456' }],
-    ['TEST_IDENTITIES', 'for long', { TEST_IDENTITIES: `review@acme.test=123456@${inDays(95)}` }],
-    ['OTP_MAX_ATTEMPTS', 'many for a short code', { OTP_LENGTH: '4', OTP_MAX_ATTEMPTS: '4' }],
+    ['TEST_IDENTITIES', 'no last day', { TEST_IDENTITIES: 'review@acme.test=123456' }],
+    [
+      'TEST_IDENTITIES',
+      'a last day that is too late',
+      { TEST_IDENTITIES: `review@acme.test=123456@${inDays(95)}` },
+    ],
+    ['OTP_MAX_ATTEMPTS', 'too many for a short code', { OTP_LENGTH: '4', OTP_MAX_ATTEMPTS: '4' }],
     ['POSTMARK_API_URL', 'plain http', { POSTMARK_API_URL: 'http://proxy.acme.test' }],
     ['TWILIO_API_URL', 'plain http', { TWILIO_API_URL: 'http://10.0.0.5:9911' }],
-  ])('refuses a production whose %s is unsafe: %s (C1)', (setting, _, unsafe) => {
-    const message = refusal({ ...SAFE, ...unsafe });
-    expect(named(message)).toContain(setting);
-    expect(new Set(named(message)).size).toBe(1);
+  ])('rejects an unsafe %s in production: %s', (setting, _, unsafe) => {
+    const message = configError({ ...SAFE, ...unsafe });
+    expect(faultySettings(message)).toContain(setting);
+    expect(new Set(faultySettings(message)).size).toBe(1);
     const value = unsafe[setting];
     if (value && value.length > 8) expect(message).not.toContain(value);
   });
@@ -218,16 +222,16 @@ describe('the configuration', () => {
     ['TWILIO_MESSAGING_SERVICE_SID', ['AC0123456789abcdef0123456789abcdef']],
     ['POSTMARK_API_URL', ['api.acme.test']],
     ['TWILIO_API_URL', ['file:///etc/passwd']],
-  ])('refuses everywhere a %s that means nothing or too much: %j (N1, N2, C1)', (setting, values) => {
+  ])('rejects %s in every environment for the values %j', (setting, values) => {
     for (const value of values) {
-      const message = refusal({ [setting]: value });
-      expect(named(message)).toEqual([setting]);
+      const message = configError({ [setting]: value });
+      expect(faultySettings(message)).toEqual([setting]);
       if (value.length > 8) expect(message).not.toContain(value);
     }
   });
 
-  it('names every fault in one message, and no value (C1)', () => {
-    const message = refusal({
+  it('lists every fault in one message and repeats no value', () => {
+    const message = configError({
       ...SAFE,
       APP_SECRET: 'hunter2hunter2',
       PUBLIC_URL: 'http://auth.acme.test',
@@ -236,7 +240,7 @@ describe('the configuration', () => {
       MAIL_PROVIDER: 'inbox',
       DATABASE_URL: 'mysql://root:hunter3hunter3@db/otp',
     });
-    expect(named(message)).toEqual(
+    expect(faultySettings(message)).toEqual(
       expect.arrayContaining([
         'APP_SECRET',
         'PUBLIC_URL',
@@ -255,10 +259,10 @@ describe('the configuration', () => {
     ['TWILIO_ACCOUNT_SID', { SMS_PROVIDER: 'twilio', TWILIO_AUTH_TOKEN: 'x', TWILIO_FROM: '+15005550006' }],
     ['TWILIO_AUTH_TOKEN', { SMS_PROVIDER: 'twilio', TWILIO_ACCOUNT_SID: 'AC0', TWILIO_FROM: '+15005550006' }],
     ['TWILIO_FROM', { SMS_PROVIDER: 'twilio', TWILIO_ACCOUNT_SID: 'AC0', TWILIO_AUTH_TOKEN: 'x' }],
-  ])('refuses a provider without its %s, in every environment', (setting, env) => {
+  ])('requires %s for its provider in every environment', (setting, env) => {
     for (const NODE_ENV of ['development', 'test'])
-      expect(named(refusal({ NODE_ENV, ...env }))).toEqual([setting]);
-    expect(named(refusal({ ...SAFE, [setting]: undefined }))).toEqual([setting]);
+      expect(faultySettings(configError({ NODE_ENV, ...env }))).toEqual([setting]);
+    expect(faultySettings(configError({ ...SAFE, [setting]: undefined }))).toEqual([setting]);
   });
 
   it.each([
@@ -269,24 +273,26 @@ describe('the configuration', () => {
     'TWILIO_WHATSAPP_FROM',
     'TWILIO_WHATSAPP_CONTENT_SID',
     'TWILIO_VOICE_FROM',
-  ])('refuses what the further providers cannot work without: %s', (setting) => {
-    expect(named(refusal({ ...SAFE, ...OTHERS, [setting]: undefined }))).toEqual([setting]);
+  ])('requires %s when its provider is listed', (setting) => {
+    expect(faultySettings(configError({ ...SAFE, ...MORE_PROVIDERS, [setting]: undefined }))).toEqual([
+      setting,
+    ]);
   });
 
-  it('prefers the list of providers, and refuses by name what a route names and nobody knows', () => {
-    const config = Config.from({ ...SAFE, ...OTHERS });
+  it('prefers the list of providers, and names an unknown provider or country of SMS_ROUTES', () => {
+    const config = Config.from({ ...SAFE, ...MORE_PROVIDERS });
     expect(config.mailProviders).toEqual(['postmark', 'smtp', 'webhook']);
     expect(config.phoneProviders('sms')).toEqual(['twilio-verify', 'twilio', 'webhook']);
     expect(Config.from(SAFE).phoneProviders('sms')).toEqual(['twilio']);
     expect(Config.from(SAFE).phoneProviders('voice')).toEqual([]);
     expect(config.SMS_ROUTES.IN).toEqual([{ provider: 'twilio', sender: 'ACMEIN' }, { provider: 'webhook' }]);
-    expect(refusal({ SMS_ROUTES: 'IN:nexmo' })).toContain('nexmo');
-    expect(refusal({ SMS_ROUTES: 'XX:inbox' })).toContain('XX');
+    expect(configError({ SMS_ROUTES: 'IN:nexmo' })).toContain('nexmo');
+    expect(configError({ SMS_ROUTES: 'XX:inbox' })).toContain('XX');
   });
 
-  it('offers sms and email, and for a purpose with a list of its own only that (P3)', () => {
+  it('offers sms and email by default, and only the listed channels for a purpose with its own list', () => {
     expect(Config.from({}).channelsFor('login')).toEqual(['sms', 'email']);
-    const { OTP_CHANNELS } = OTHERS;
+    const { OTP_CHANNELS } = MORE_PROVIDERS;
     const config = Config.from({ OTP_CHANNELS });
     expect(config.channelsFor('verification')).toEqual(['sms', 'email']);
     expect(config.channelsFor('login')).toEqual(['whatsapp']);
@@ -298,7 +304,7 @@ describe('the configuration', () => {
     ]);
   });
 
-  it('cannot be changed once it is read', () => {
+  it('is immutable', () => {
     const config = Config.from({});
     expect(() => Object.assign(config, { OTP_EXPOSE_CODE: true })).toThrow(TypeError);
   });
@@ -306,26 +312,26 @@ describe('the configuration', () => {
 
 describe('.env.example', () => {
   const text = readFileSync('.env.example', 'utf8');
-  const given = [...text.matchAll(/^(?:# ?)?([A-Z][A-Z0-9_]*)=(.*)$/gm)];
+  const entries = [...text.matchAll(/^(?:# ?)?([A-Z][A-Z0-9_]*)=(.*)$/gm)];
 
-  it('names exactly the settings there are, each once', () => {
-    expect(given.map(([, name]) => name).sort()).toEqual(Object.keys(settings).sort());
+  it('lists every setting exactly once', () => {
+    expect(entries.map(([, name]) => name).sort()).toEqual(Object.keys(settings).sort());
   });
 
-  it('loads as it stands and gives the defaults', () => {
+  it('loads as the default configuration', () => {
     expect(Config.from(parseEnv(text) as NodeJS.ProcessEnv)).toEqual(Config.from({}));
   });
 
-  it('shows in its comments values that are accepted', () => {
-    for (const [, name = '', value = ''] of given)
+  it('contains only valid values, also in comments', () => {
+    for (const [, name = '', value = ''] of entries)
       expect([name, settings[name as keyof typeof settings].safeParse(value || undefined).success]).toEqual([
         name,
         true,
       ]);
   });
 
-  it('holds no secret that production would accept (C1)', () => {
-    const env = Object.fromEntries(given.map(([, name, value]) => [name, value]));
-    expect(named(refusal({ ...env, NODE_ENV: 'production' }))).toContain('APP_SECRET');
+  it('contains no secret that production would accept', () => {
+    const env = Object.fromEntries(entries.map(([, name, value]) => [name, value]));
+    expect(faultySettings(configError({ ...env, NODE_ENV: 'production' }))).toContain('APP_SECRET');
   });
 });

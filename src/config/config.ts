@@ -5,21 +5,24 @@ import { settings, type SettingName } from './settings.js';
 export class ConfigError extends Error {
   constructor(faults: SettingFault[]) {
     super(
-      `The configuration is refused:\n${faults.map((fault) => `  ${fault.setting} ${fault.reason}`).join('\n')}`,
+      `The configuration is invalid:\n${faults.map((fault) => `  ${fault.setting} ${fault.reason}`).join('\n')}`,
     );
     this.name = 'ConfigError';
   }
 }
 
-/** The settings, read and checked once, each under its own name. Inject it where one is needed. */
+/** The settings, read and validated once at the start. */
 export class Config extends ProviderConfig {
-  /** Reads an environment. An empty value counts as absent. Throws one `ConfigError` that names every fault. */
+  /**
+   * Reads the environment. Empty values count as absent. Throws one `ConfigError` that lists every
+   * fault.
+   */
   static from(env: NodeJS.ProcessEnv): Config {
     const faults: SettingFault[] = [];
     const values: Record<string, unknown> = {};
     for (const [name, schema] of Object.entries(settings)) {
       const parsed = schema.safeParse(env[name]?.trim() || undefined);
-      // A refused value counts as absent, so that the rules below can look at the others.
+      // An invalid value counts as absent, so that the rules below can check the other settings.
       values[name] = (parsed.success ? parsed : schema.safeParse(undefined)).data;
       if (!parsed.success)
         faults.push({
@@ -33,12 +36,12 @@ export class Config extends ProviderConfig {
     return Object.freeze(config);
   }
 
-  /** Development listens on this machine only, for its inbox shows every code. */
+  /** Development listens on this machine only, because the inbox shows every code. */
   get host(): string {
     return this.HOST ?? (this.production ? '0.0.0.0' : '127.0.0.1');
   }
 
-  /** Where clients find this server; every link and every token's issuer comes from it, never from a header. */
+  /** The public URL. All links and the issuer of tokens use it. They never use a request header. */
   get publicUrl(): string {
     return this.PUBLIC_URL?.replace(/\/+$/, '') ?? `http://localhost:${this.PORT}`;
   }

@@ -5,18 +5,18 @@ export type { MailProvider, PhoneProvider };
 
 const AsSettings = Object as unknown as new () => Settings;
 
-/** What the settings say about channels and providers. */
+/** The settings of channels and providers. */
 export class ProviderConfig extends AsSettings {
   get production(): boolean {
     return this.NODE_ENV === 'production';
   }
 
-  /** The providers of mails, in the order to try. */
+  /** The mail providers, in the order to try. */
   get mailProviders(): MailProvider[] {
     return this.MAIL_PROVIDERS ?? [this.MAIL_PROVIDER];
   }
 
-  /** The providers of a channel, in the order to try. Empty when the channel is off. */
+  /** The providers of a channel, in the order to try. Empty if the channel is off. */
   phoneProviders(channel: PhoneChannel): PhoneProvider[] {
     if (channel === 'sms') return this.SMS_PROVIDERS ?? [this.SMS_PROVIDER];
     const named = channel === 'whatsapp' ? this.WHATSAPP_PROVIDERS : this.VOICE_PROVIDERS;
@@ -37,10 +37,10 @@ export class ProviderConfig extends AsSettings {
 
   /** Whether messages of the channel, or of any channel, go through the provider. */
   usesProvider(provider: MailProvider | PhoneProvider, channel?: Channel): boolean {
-    if (!channel) return CHANNELS.some((one) => this.usesProvider(provider, one));
-    const used: string[] = channel === 'email' ? this.mailProviders : this.phoneProviders(channel);
-    const inRoutes = channel === 'sms' ? Object.values(this.SMS_ROUTES).flat() : [];
-    return used.includes(provider) || inRoutes.some((entry) => entry.provider === provider);
+    if (!channel) return CHANNELS.some((each) => this.usesProvider(provider, each));
+    const providers: string[] = channel === 'email' ? this.mailProviders : this.phoneProviders(channel);
+    const routes = channel === 'sms' ? Object.values(this.SMS_ROUTES).flat() : [];
+    return providers.includes(provider) || routes.some((entry) => entry.provider === provider);
   }
 
   get hasInbox(): boolean {

@@ -1,16 +1,16 @@
 import { ProviderConfig } from './providers.js';
 import type { SettingName, SmsRouteEntry } from './settings.js';
 
-/** One refused setting. The reason never contains the value. */
+/** One invalid setting. The reason never contains the value. */
 export interface SettingFault {
   setting: SettingName;
   reason: string;
 }
 
-/** What the rules look at. */
+/** The properties that the rules use. */
 type CheckedConfig = ProviderConfig & { publicUrl: string };
 
-/** Everything that is wrong with a combination of settings. */
+/** Checks combinations of settings, and returns all faults. */
 export function findFaults(config: CheckedConfig, env: NodeJS.ProcessEnv): SettingFault[] {
   return [
     ...missingCredentials(config),
@@ -19,82 +19,98 @@ export function findFaults(config: CheckedConfig, env: NodeJS.ProcessEnv): Setti
   ];
 }
 
-/** What a chosen provider cannot work without, in every environment. */
+/** The settings that a chosen provider requires, in every environment. */
 function missingCredentials(config: ProviderConfig): SettingFault[] {
   const twilio = config.usesProvider('twilio') || config.usesProvider('twilio-verify');
-  const needed: [boolean, SettingName, string][] = [
-    [config.usesProvider('postmark'), 'POSTMARK_SERVER_TOKEN', 'is needed by the provider postmark'],
+  const requirements: [boolean, SettingName, string][] = [
+    [config.usesProvider('postmark'), 'POSTMARK_SERVER_TOKEN', 'is required by the provider postmark'],
     [
       config.usesProvider('postmark') || config.usesProvider('smtp'),
       'MAIL_FROM',
-      'is needed by the providers postmark and smtp',
+      'is required by the providers postmark and smtp',
     ],
-    [config.POSTMARK_WEBHOOK_PASSWORD !== undefined, 'POSTMARK_WEBHOOK_USER', 'goes with its password'],
-    [config.POSTMARK_WEBHOOK_USER !== undefined, 'POSTMARK_WEBHOOK_PASSWORD', 'goes with its user'],
-    [config.usesProvider('smtp'), 'SMTP_URL', 'is needed by the provider smtp'],
-    [twilio, 'TWILIO_ACCOUNT_SID', 'is needed by the provider twilio'],
-    [twilio, 'TWILIO_AUTH_TOKEN', 'is needed by the provider twilio'],
+    [
+      config.POSTMARK_WEBHOOK_PASSWORD !== undefined,
+      'POSTMARK_WEBHOOK_USER',
+      'is required with POSTMARK_WEBHOOK_PASSWORD',
+    ],
+    [
+      config.POSTMARK_WEBHOOK_USER !== undefined,
+      'POSTMARK_WEBHOOK_PASSWORD',
+      'is required with POSTMARK_WEBHOOK_USER',
+    ],
+    [config.usesProvider('smtp'), 'SMTP_URL', 'is required by the provider smtp'],
+    [twilio, 'TWILIO_ACCOUNT_SID', 'is required by the provider twilio'],
+    [twilio, 'TWILIO_AUTH_TOKEN', 'is required by the provider twilio'],
     [
       config.usesProvider('twilio', 'sms') && !config.TWILIO_MESSAGING_SERVICE_SID,
       'TWILIO_FROM',
-      'or TWILIO_MESSAGING_SERVICE_SID is needed by the provider twilio',
+      'or TWILIO_MESSAGING_SERVICE_SID is required by the provider twilio',
     ],
     [
       config.usesProvider('twilio', 'whatsapp'),
       'TWILIO_WHATSAPP_FROM',
-      'is needed by WHATSAPP_PROVIDERS=twilio',
+      'is required by WHATSAPP_PROVIDERS=twilio',
     ],
     [
       config.usesProvider('twilio', 'whatsapp'),
       'TWILIO_WHATSAPP_CONTENT_SID',
-      'is needed by WHATSAPP_PROVIDERS=twilio',
+      'is required by WHATSAPP_PROVIDERS=twilio',
     ],
-    [config.usesProvider('twilio', 'voice'), 'TWILIO_VOICE_FROM', 'is needed by VOICE_PROVIDERS=twilio'],
+    [config.usesProvider('twilio', 'voice'), 'TWILIO_VOICE_FROM', 'is required by VOICE_PROVIDERS=twilio'],
     [
       config.usesProvider('twilio-verify'),
       'TWILIO_VERIFY_SERVICE_SID',
-      'is needed by the provider twilio-verify',
+      'is required by the provider twilio-verify',
     ],
-    [config.usesProvider('webhook'), 'WEBHOOK_URL', 'is needed by the provider webhook'],
-    [config.usesProvider('webhook'), 'WEBHOOK_SECRET', 'is needed by the provider webhook'],
+    [config.usesProvider('webhook'), 'WEBHOOK_URL', 'is required by the provider webhook'],
+    [config.usesProvider('webhook'), 'WEBHOOK_SECRET', 'is required by the provider webhook'],
   ];
-  return needed
+  return requirements
     .filter(([chosen, setting]) => chosen && config[setting] === undefined)
     .map(([, setting, reason]) => ({ setting, reason }));
 }
 
-/** Wherever a message could end in the inbox, or nowhere. */
+/** Finds channels whose messages would go to the inbox or could not be sent. */
 function inboxInProduction(config: ProviderConfig): [boolean, SettingName, string][] {
-  const real = 'must be a real provider in production';
-  const offered = (channel: 'whatsapp' | 'voice') =>
+  const reason = 'must be a real provider in production';
+  const isOfferedWithoutProvider = (channel: 'whatsapp' | 'voice') =>
     config.offersChannel(channel) && config.phoneProviders(channel).length === 0;
   return [
     [
       config.mailProviders.includes('inbox'),
       config.MAIL_PROVIDERS ? 'MAIL_PROVIDERS' : 'MAIL_PROVIDER',
-      real,
+      reason,
     ],
     [
       config.phoneProviders('sms').includes('inbox'),
       config.SMS_PROVIDERS ? 'SMS_PROVIDERS' : 'SMS_PROVIDER',
-      real,
+      reason,
     ],
     [
-      Object.values(config.SMS_ROUTES).some((hops) => hops.some(isInbox)),
+      Object.values(config.SMS_ROUTES).some((entries) => entries.some(isInbox)),
       'SMS_ROUTES',
-      'must name real providers',
+      'must list real providers in production',
     ],
-    [config.phoneProviders('whatsapp').includes('inbox') || offered('whatsapp'), 'WHATSAPP_PROVIDERS', real],
-    [config.phoneProviders('voice').includes('inbox') || offered('voice'), 'VOICE_PROVIDERS', real],
+    [
+      config.phoneProviders('whatsapp').includes('inbox') || isOfferedWithoutProvider('whatsapp'),
+      'WHATSAPP_PROVIDERS',
+      reason,
+    ],
+    [
+      config.phoneProviders('voice').includes('inbox') || isOfferedWithoutProvider('voice'),
+      'VOICE_PROVIDERS',
+      reason,
+    ],
   ];
 }
 
 const isInbox = ({ provider }: SmsRouteEntry) => provider === 'inbox';
 
-/** How far ahead the end of a test identity may lie in production: it is renewed by somebody who still needs it. */
+/** The longest lifetime of a test identity in production. Renew it while it is needed. */
 const MAX_TEST_DAYS = 90;
 
-/** A known code must look like any other, and in front of real people it must have an end. */
+/** A test code must have the length of other codes. In production a test identity must expire. */
 function unsafeTestIdentities({
   TEST_IDENTITIES = [],
   OTP_LENGTH,
@@ -105,11 +121,13 @@ function unsafeTestIdentities({
     return [{ setting, reason: 'must have codes of OTP_LENGTH digits' }];
   const latest = new Date(Date.now() + MAX_TEST_DAYS * 86_400_000);
   if (production && TEST_IDENTITIES.some(({ until }) => !until || until > latest))
-    return [{ setting, reason: `must end within ${MAX_TEST_DAYS} days in production, such as …@2026-12-31` }];
+    return [
+      { setting, reason: `must end within ${MAX_TEST_DAYS} days in production, such as ...@2026-12-31` },
+    ];
   return [];
 }
 
-/** What would be convenient in development and dangerous in front of real people. */
+/** Settings that are convenient in development and dangerous in production. */
 function unsafeInProduction(config: CheckedConfig, env: NodeJS.ProcessEnv): SettingFault[] {
   const rules: [boolean, SettingName, string][] = [
     [
@@ -120,7 +138,7 @@ function unsafeInProduction(config: CheckedConfig, env: NodeJS.ProcessEnv): Sett
     [
       config.OTP_PURPOSES?.includes('*') ?? false,
       'OTP_PURPOSES',
-      'must name its purposes in production, for each has guesses of its own',
+      'must list its purposes in production, because each purpose has its own guesses',
     ],
     [isPlainHttp(config.POSTMARK_API_URL), 'POSTMARK_API_URL', PLAIN_HTTP],
     [isPlainHttp(config.TWILIO_API_URL), 'TWILIO_API_URL', PLAIN_HTTP],
@@ -128,28 +146,32 @@ function unsafeInProduction(config: CheckedConfig, env: NodeJS.ProcessEnv): Sett
     [
       !config.DATABASE_URL,
       'DATABASE_URL',
-      'is needed in production: the embedded database is for one development process',
+      'is required in production: the embedded database serves one development process',
     ],
-    [!config.APP_SECRET, 'APP_SECRET', 'is needed in production'],
+    [!config.APP_SECRET, 'APP_SECRET', 'is required in production'],
     [isWeakSecret(config.APP_SECRET), 'APP_SECRET', WEAK_SECRET],
     [isWeakSecret(config.APP_SECRET_PREVIOUS), 'APP_SECRET_PREVIOUS', WEAK_SECRET],
     [isWeakSecret(config.METRICS_TOKEN), 'METRICS_TOKEN', WEAK_SECRET],
     [isWeakSecret(config.POSTMARK_WEBHOOK_PASSWORD), 'POSTMARK_WEBHOOK_PASSWORD', WEAK_SECRET],
     [!config.publicUrl.startsWith('https:'), 'PUBLIC_URL', 'must be an https: URL in production'],
     [isPlainHttp(config.RESET_URL), 'RESET_URL', 'must be an https: URL in production'],
-    [config.CORS_ORIGINS?.includes('*'), 'CORS_ORIGINS', 'must name its origins in production, not *'],
+    [config.CORS_ORIGINS?.includes('*'), 'CORS_ORIGINS', 'must list its origins in production, not *'],
     [
       config.TRUST_PROXY === true,
       'TRUST_PROXY',
-      'must name its proxies in production: with true anyone can forge an address',
+      'must list its proxies in production: with true, any client can forge its address',
     ],
     ...inboxInProduction(config),
-    [config.OTP_EXPOSE_CODE, 'OTP_EXPOSE_CODE', 'must be off in production: it puts the code into the reply'],
+    [
+      config.OTP_EXPOSE_CODE,
+      'OTP_EXPOSE_CODE',
+      'must be false in production: it returns the code to the caller',
+    ],
     [config.BCRYPT_COST < 10, 'BCRYPT_COST', 'must be at least 10 in production'],
     [
       !env.SMS_ALLOWED_COUNTRIES?.trim(),
       'SMS_ALLOWED_COUNTRIES',
-      'must be said in production: the countries you send to, or * for all',
+      'must be set in production: the countries you send to, or * for all',
     ],
   ];
   return rules.filter(([unsafe]) => unsafe).map(([, setting, reason]) => ({ setting, reason }));
@@ -158,7 +180,7 @@ function unsafeInProduction(config: CheckedConfig, env: NodeJS.ProcessEnv): Sett
 const WEAK_SECRET =
   'must be at least 32 random characters, for example the output of: openssl rand -base64 48';
 
-/** Short, of few different characters, or a text out of somebody's example. */
+/** Too short, too few different characters, or a text from an example. */
 function isWeakSecret(value: string | undefined): boolean {
   if (value === undefined) return false;
   return (
@@ -169,7 +191,7 @@ function isWeakSecret(value: string | undefined): boolean {
 }
 
 const PLAIN_HTTP =
-  'must be an https: URL in production, for codes and credentials travel there (http: on this machine only)';
+  'must be an https: URL in production, because codes and credentials are sent to it (http: on this machine only)';
 
 function isPlainHttp(url: string | undefined): boolean {
   if (url === undefined) return false;

@@ -12,10 +12,10 @@ const list = z.string().transform((value) =>
     .filter(Boolean),
 );
 
-// libphonenumber-js declares it as a plain boolean function.
+// The function of libphonenumber-js is not declared as a type guard.
 const isCountry = (value: string): value is CountryCode => isSupportedCountry(value);
 
-/** What a channel's messages can go through. `.env.example` says what each needs. */
+/** The providers of each channel. `.env.example` lists the settings that each requires. */
 export const MAIL_PROVIDERS = ['inbox', 'postmark', 'smtp', 'webhook'] as const;
 export const PHONE_PROVIDERS = ['inbox', 'twilio', 'twilio-verify', 'webhook'] as const;
 export type MailProvider = (typeof MAIL_PROVIDERS)[number];
@@ -24,59 +24,59 @@ export type PhoneProvider = (typeof PHONE_PROVIDERS)[number];
 const listOf = <Name extends string>(names: readonly Name[]) =>
   list
     .refine((items): items is Name[] => items.every((item) => names.includes(item as Name)), {
-      error: `must list any of ${names.join(', ')}`,
+      error: `must list only ${names.join(', ')}`,
     })
     .refine((items) => items.length > 0 && new Set(items).size === items.length, {
       error: 'must list each provider once',
     });
 
-/** `sms,email`, and for a purpose of its own `login:whatsapp`. */
+/** `sms,email` for all purposes, and `login:whatsapp` for one purpose. */
 const channels = list.transform((items, context) => {
   const offered: { general: Channel[]; purposes: Record<string, Channel[]> } = { general: [], purposes: {} };
   for (const item of items) {
     const [, purpose, channel] = /^(?:([a-z][a-z0-9_]{0,31}):)?([a-z]+)$/.exec(item) ?? [];
-    const known = CHANNELS.find((one) => one === channel);
-    if (!known) context.addIssue(`must list any of ${CHANNELS.join(', ')}, or purpose:channel`);
+    const known = CHANNELS.find((name) => name === channel);
+    if (!known) context.addIssue(`must list only ${CHANNELS.join(', ')}, or purpose:channel`);
     else (purpose ? (offered.purposes[purpose] ??= []) : offered.general).push(known);
   }
   if (offered.general.length === 0) offered.general.push('sms', 'email');
   return offered;
 });
 
-/** One provider of a country's route, and whom it names as the sender. */
+/** One provider of a country, with its sender number or name. */
 export interface SmsRouteEntry {
   provider: PhoneProvider;
   sender?: string;
 }
 
-/** `IN:twilio/ACMEIN,webhook;US:twilio`: for each country the providers of its text messages, in order. */
+/** `IN:twilio/ACMEIN,webhook;US:twilio`: the SMS providers of each country, in the order to try. */
 const smsRoutes = z.string().transform((value, context) => {
   const routes: Partial<Record<CountryCode, SmsRouteEntry[]>> = {};
-  for (const item of value.split(';').filter((one) => one.trim())) {
-    const [place = '', hops = ''] = item.split(/:(.*)/s).map((part) => part.trim());
-    if (!isCountry(place) || routes[place])
-      context.addIssue(`must give each country once, by a two-letter code: not ${shown(place)}`);
+  for (const item of value.split(';').filter((part) => part.trim())) {
+    const [country = '', entries = ''] = item.split(/:(.*)/s).map((part) => part.trim());
+    if (!isCountry(country) || routes[country])
+      context.addIssue(`must list each country once, by its two-letter code: not ${quotable(country)}`);
     else {
-      routes[place] = hops.split(',').map((hop) => {
-        const [name = '', sender] = hop.split('/').map((part) => part.trim());
-        const provider = PHONE_PROVIDERS.find((one) => one === name);
+      routes[country] = entries.split(',').map((entry) => {
+        const [name = '', sender] = entry.split('/').map((part) => part.trim());
+        const provider = PHONE_PROVIDERS.find((known) => known === name);
         if (!provider)
-          context.addIssue(`must name known providers (${PHONE_PROVIDERS.join(', ')}): not ${shown(name)}`);
+          context.addIssue(`must list only ${PHONE_PROVIDERS.join(', ')}: not ${quotable(name)}`);
         if (sender !== undefined && !/^[A-Za-z0-9 +]{1,34}$/.test(sender))
           context.addIssue(
-            'must name senders of letters, digits and blanks: numbers, names or messaging services',
+            'must use senders of letters, digits and blanks: a number, a name or a messaging service',
           );
         return { provider: provider ?? 'inbox', ...(sender && { sender }) };
       });
-      if (new Set(routes[place]?.map(({ provider }) => provider)).size !== routes[place]?.length)
-        context.addIssue(`must name each provider once for ${place}`);
+      if (new Set(routes[country]?.map(({ provider }) => provider)).size !== routes[country]?.length)
+        context.addIssue(`must list each provider once for ${country}`);
     }
   }
   return routes;
 });
 
-/** What is wrong by its name, unless it is no name. */
-const shown = (name: string) => (/^[A-Za-z-]{1,20}$/.test(name) ? name : 'what stands there');
+/** Error texts repeat a value only if it looks like a name, because it could be a secret. */
+const quotable = (value: string) => (/^[A-Za-z-]{1,20}$/.test(value) ? value : 'this value');
 
 const text = z.string();
 const secret = z.string();
@@ -98,10 +98,10 @@ const url = (...protocols: string[]) =>
     `must be a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
   );
 
-/** What is behind the host is the number of a database. */
+/** The path may only be the number of a database. */
 const redisUrl = url('redis:', 'rediss:').refine(
   (value) => !URL.canParse(value) || /^\/?\d*$/.test(new URL(value).pathname),
-  'must end with the host, its port, or the number of a database',
+  'must end with the host, the port or the number of a database',
 );
 
 const country = z
@@ -112,14 +112,17 @@ const country = z
 const countries = list
   .transform((codes) => codes.map((code) => code.toUpperCase()))
   .refine((codes) => codes.every((code) => code === '*' || isCountry(code)), {
-    error: 'must list two-letter country codes (ISO 3166), or be *',
+    error: 'must list two-letter country codes (ISO 3166) or be *',
   });
 
-/** The values of Fastify's `trustProxy`. A number of hops is none: it would trust whoever connects directly. */
+/**
+ * A value of Fastify's `trustProxy`. A number of hops is invalid, because it would trust any direct
+ * client.
+ */
 const trustProxy = z
   .string()
   .refine((value) => /^(true|false)$/.test(value) || value.split(',').every(isProxy), {
-    error: 'must be false or the addresses of the proxies in front, such as 10.0.0.0/8',
+    error: 'must be false, or the addresses of the proxies, such as 10.0.0.0/8',
   })
   .transform((value) => (/^(true|false)$/.test(value) ? value === 'true' : value));
 
@@ -127,9 +130,9 @@ function isProxy(item: string): boolean {
   const [address = '', bits, ...rest] = item.trim().split('/');
   if (/^(loopback|linklocal|uniquelocal)$/.test(item.trim())) return true;
   const isAddress = isIP(address) > 0 && rest.length === 0;
-  // A network of all addresses (/0) would trust everybody.
-  const mostBits = isIP(address) === 4 ? 32 : 128;
-  return isAddress && (bits === undefined || (/^[1-9]\d{0,2}$/.test(bits) && Number(bits) <= mostBits));
+  // The network of all addresses (/0) would trust every client.
+  const maxBits = isIP(address) === 4 ? 32 : 128;
+  return isAddress && (bits === undefined || (/^[1-9]\d{0,2}$/.test(bits) && Number(bits) <= maxBits));
 }
 
 const origins = list.refine((items) => items.every((item) => item === '*' || isOrigin(item)), {
@@ -140,9 +143,9 @@ function isOrigin(item: string): boolean {
   return URL.canParse(item) && new URL(item).origin === item;
 }
 
-/** Purposes of the caller's own that `/otp` may be asked for. */
+/** Custom purposes that clients may use at `/otp`. */
 const purposes = list.refine((names) => names.every((name) => /^([a-z][a-z0-9_]{0,31}|\*)$/.test(name)), {
-  error: 'must list names of lower-case letters, digits and _ (32 at most), or be *',
+  error: 'must list names of up to 32 lower-case letters, digits and _, or be *',
 });
 
 const testIdentities = list.transform((items, context) =>
@@ -156,13 +159,13 @@ const testIdentities = list.transform((items, context) =>
   }),
 );
 
-/** Stands in subjects and text messages, where a line break or a link would do harm. */
+/** Appears in subjects and text messages, so it must not contain line breaks or links. */
 const name = text.regex(
   /^[\p{L}\p{M}\p{N}&'+. -]{1,32}$/u,
   "must be up to 32 letters, digits, blanks and any of &'+.-",
 );
 
-/** Every setting by its own name, with its default. `.env.example` says what each is for. */
+/** All settings with their defaults. `.env.example` documents them. */
 export const settings = {
   NODE_ENV: z
     .enum(['development', 'test', 'production'], 'must be development, test or production')
@@ -213,7 +216,7 @@ export const settings = {
   BRAND_COLOR: text.regex(/^#[0-9a-f]{6}$/i, 'must be a colour such as #0f62fe').optional(),
   SUPPORT_EMAIL: text.regex(/^[^\s<>@"]+@[^\s<>@"]+$/, 'must be an e-mail address').optional(),
   TEMPLATES_DIR: text.optional(),
-  ANDROID_APP_HASH: text.regex(/^[A-Za-z0-9+/]{11}$/, 'must be the 11 characters of an app').optional(),
+  ANDROID_APP_HASH: text.regex(/^[A-Za-z0-9+/]{11}$/, 'must be the 11 characters of an app hash').optional(),
 
   OTP_CHANNELS: channels.default({ general: ['sms', 'email'], purposes: {} }),
 
@@ -223,7 +226,7 @@ export const settings = {
   POSTMARK_SERVER_TOKEN: secret.optional(),
   POSTMARK_MESSAGE_STREAM: text.default('outbound'),
   POSTMARK_API_URL: url('http:', 'https:').optional(),
-  POSTMARK_WEBHOOK_USER: text.regex(/^[^:]*$/, 'must have no colon').optional(),
+  POSTMARK_WEBHOOK_USER: text.regex(/^[^:]*$/, 'must not contain a colon').optional(),
   POSTMARK_WEBHOOK_PASSWORD: secret.optional(),
   SMTP_URL: url('smtp:', 'smtps:').optional(),
 

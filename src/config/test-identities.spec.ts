@@ -5,7 +5,7 @@ import { isMatch, parseTestIdentity } from './test-identities.js';
 
 const day = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
 
-describe('a test identity', () => {
+describe('test identity', () => {
   it.each<[string, Recipient[], Recipient[]]>([
     [
       'Review@Example.com=123456',
@@ -24,9 +24,9 @@ describe('a test identity', () => {
     ],
     ['+15555550123=123456', ['phone:+15555550123'], ['phone:+155555501234', 'phone:+15555550124']],
     ['+1555555*=123456', ['phone:+15555550123', 'phone:+15555559999'], ['phone:+15555560123']],
-  ])('%s is whom it names and nobody else', (text, those, others) => {
+  ])('%s matches exactly its addresses', (text, matching, others) => {
     const identity = parseTestIdentity(text);
-    for (const recipient of those)
+    for (const recipient of matching)
       expect([recipient, identity && isMatch(identity, recipient)]).toEqual([recipient, true]);
     for (const recipient of others)
       expect([recipient, identity && isMatch(identity, recipient)]).toEqual([recipient, false]);
@@ -54,11 +54,11 @@ describe('a test identity', () => {
     '+15555*=123456',
     '15555550123=123456',
     '*5550123=123456',
-  ])('is not %s, which means nothing or too many', (text) => {
+  ])('rejects %s', (text) => {
     expect(parseTestIdentity(text)).toBeNull();
   });
 
-  it('ends with its last day, UTC', () => {
+  it('is valid until the end of its last day in UTC', () => {
     expect(parseTestIdentity('a@example.com=123456@2026-12-31')?.until).toEqual(
       new Date('2027-01-01T00:00:00Z'),
     );

@@ -1,28 +1,31 @@
 import { Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { addressOf, isPhone, parseEmail, type Recipient } from '../common/recipient.js';
 
-/** Addresses of nobody, for app-store reviewers and automated tests: their code is known, and nothing is sent. */
+/**
+ * Test addresses for app-store reviewers and automated tests. Their code is fixed and nothing is
+ * sent.
+ */
 export interface TestIdentity {
-  /** Canonical; `*` in front of an e-mail address or behind a phone number stands for anything. */
+  /** Canonical. `*` before an e-mail address or after a phone number matches any text. */
   pattern: string;
   code: string;
-  /** The moment it ends, at midnight UTC after the day that was named. */
+  /** The end of its last day in UTC. */
   until?: Date;
 }
 
 const ENTRY = /^(.+)=(\d{4,10})(?:@(\d{4}-\d{2}-\d{2}))?$/;
-/** A shorter beginning would be the numbers of half a country. */
+/** A shorter prefix would match the numbers of real people. */
 const PHONE = /^\+[1-9](\d{6,14}|\d{5,13}\*)$/;
 const DAY_MS = 86_400_000;
 
-/** Reads `review@example.com=123456@2026-12-31`, or gives null. */
+/** Parses `review@example.com=123456@2026-12-31`. Returns null if it is invalid. */
 export function parseTestIdentity(text: string): TestIdentity | null {
   const [, address = '', code = '', day] = ENTRY.exec(text) ?? [];
   const pattern = PHONE.test(address) ? address : emailPattern(address);
   if (pattern === null) return null;
   if (day === undefined) return { pattern, code };
   const start = new Date(`${day}T00:00:00Z`);
-  // 31 February is no day, or it would be one in March.
+  // JavaScript reads 31 February as a day in March.
   if (Number.isNaN(start.getTime()) || !start.toISOString().startsWith(day)) return null;
   return { pattern, code, until: new Date(start.getTime() + DAY_MS) };
 }
@@ -33,7 +36,10 @@ export function isMatch({ pattern }: TestIdentity, recipient: Recipient): boolea
   return pattern.endsWith('*') ? address.startsWith(pattern.slice(0, -1)) : address === pattern;
 }
 
-/** An e-mail pattern names its whole domain: any other would let strangers in to accounts of real people. */
+/**
+ * An e-mail pattern must contain a whole domain. Otherwise it could match the addresses of real
+ * people.
+ */
 function emailPattern(address: string): string | null {
   const isOpen = address.startsWith('*');
   const recipient = parseEmail(isOpen ? `x${address.slice(1)}` : address);
@@ -41,7 +47,7 @@ function emailPattern(address: string): string | null {
   return isOpen ? `*${addressOf(recipient).slice(1)}` : addressOf(recipient);
 }
 
-/** The configured test identities that have not ended. After its end an identity is an ordinary address. */
+/** The configured test identities. After its last day, an identity is an ordinary address. */
 export class TestIdentities implements OnApplicationBootstrap {
   private readonly logger = new Logger('TestIdentities');
 
@@ -60,7 +66,7 @@ export class TestIdentities implements OnApplicationBootstrap {
     return this.active().find((identity) => isMatch(identity, recipient))?.code;
   }
 
-  /** By this machine's clock, because the end is a day and nothing races for it. */
+  /** Uses the clock of this process. Small differences between processes do not matter here. */
   private active(): TestIdentity[] {
     const now = new Date();
     return this.identities.filter(({ until }) => !until || until > now);

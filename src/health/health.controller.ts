@@ -16,16 +16,17 @@ const PING = { name: 'health_ping', text: 'select 1 from challenges limit 1' };
 export class HealthController {
   constructor(private readonly sql: Sql) {}
 
-  /** Is the process alive? */
+  /** Check that the process is alive */
   @Get()
   live(): Health {
     return { status: 'ok' };
   }
 
   /**
-   * Can it serve?
+   * Check that the server can serve requests
    *
-   * @remarks 503 while the database cannot be reached: take the process out of the load balancer, do not restart it.
+   * @remarks 503 while the database cannot be reached. Remove the process from the load balancer,
+   * but do not restart it.
    */
   @Get('ready')
   @ApiProblems(CommonError.unavailable())

@@ -4,7 +4,7 @@ import { equalSecrets } from '../common/digest.js';
 import { Config } from '../config/config.js';
 import { HealthError } from './health.errors.js';
 
-/** Requires `METRICS_TOKEN` as a bearer token. Without the setting, which only development allows, it is open. */
+/** Requires `METRICS_TOKEN` as a bearer token. In development the setting may be absent. */
 @Injectable()
 export class MetricsTokenGuard implements CanActivate {
   constructor(private readonly config: Config) {}

@@ -17,16 +17,18 @@ export class MetricsController {
   constructor(private readonly metrics: Metrics) {}
 
   /**
-   * What this process counts
+   * Read the metrics of this process
    *
-   * @remarks In the text format of Prometheus. With `METRICS_TOKEN` set it wants that as a bearer token; without, it is open in
-   * development, and in production there is no such address. docs/operations.md says what the numbers mean.
+   * @remarks In the Prometheus text format. If `METRICS_TOKEN` is set, it is required as a bearer
+   * token. If it is not set, the metrics are public in development and absent in production.
+   * docs/operations.md explains the metrics.
    */
   @Get()
   @Header('Content-Type', Registry.PROMETHEUS_CONTENT_TYPE)
   @ApiSecurity('metrics')
   @ApiSecurity({})
   @ApiOkResponse({
+    description: 'The metrics in the Prometheus text format',
     content: {
       'text/plain': {
         schema: { type: 'string' },

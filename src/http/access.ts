@@ -19,21 +19,21 @@ export const OPTIONAL = 'or signed in';
 export const ROLES = 'roles';
 export const BARE_TOKEN = 'bare token';
 
-/** Anyone may call it. Without this a request needs an access token. */
+/** Anyone may call the route. Without this decorator a request needs an access token. */
 export const Public = () => SetMetadata(PUBLIC, ANYONE);
 
-/** Anyone may call it, and an access token is looked at if there is one; one that is not valid is refused. */
+/** Anyone may call the route. An access token is optional, but an invalid one is rejected. */
 export const OptionallySignedIn = () => SetMetadata(PUBLIC, OPTIONAL);
 
-/** Only for users who have one of the roles. */
+/** Only users with one of the roles may call the route. */
 export const Roles = (...roles: Role[]) => SetMetadata(ROLES, roles);
 
-/** `Authorization: <token>` is accepted here too, without `Bearer`. */
+/** Also accepts `Authorization: <token>`, without `Bearer`. */
 export const BareToken = () => SetMetadata(BARE_TOKEN, true);
 
 export type RequestWithCaller = FastifyRequest & { caller?: Caller };
 
-/** The signed-in caller, put there by the access guard. */
+/** The signed-in caller, which the access guard has added to the request. */
 export const CurrentCaller = createParamDecorator((_: unknown, context: ExecutionContext): Caller => {
   const { caller } = context.switchToHttp().getRequest<RequestWithCaller>();
   if (!caller) throw CommonError.internal();

@@ -4,8 +4,9 @@ import { PUBLIC } from './access.js';
 import { CommonError } from './common.errors.js';
 
 /**
- * One budget per address over all public routes; an IPv6 address counts as its /64. Whoever shows an access token is
- * known by more than an address, which an office or a mobile network shares among many.
+ * One limit per client address, shared by all public routes. An IPv6 address counts as its /64.
+ * Routes that need an access token are not limited, because many users of an office or a mobile
+ * network share one address and the token already identifies the caller.
  */
 @Injectable()
 export class AddressLimitGuard extends ThrottlerGuard {

@@ -6,8 +6,9 @@ import { Config } from '../config/config.js';
 import { AddressLimitGuard } from './address-limit.guard.js';
 
 /**
- * Requests a minute from one address (`IP_RATE_LIMIT`), counted before its fields are looked at, in this process or
- * (`REDIS_URL`) over all of them.
+ * Limits the requests per minute from one address (`IP_RATE_LIMIT`). Requests are counted before
+ * their fields are validated: in Redis for all processes if `REDIS_URL` is set, else in each
+ * process.
  */
 @Module({
   imports: [
@@ -17,7 +18,7 @@ import { AddressLimitGuard } from './address-limit.guard.js';
         throttlers: [{ ttl: minutes(1), limit }],
         skipIf: () => limit === 0,
         setHeaders: false,
-        storage: redis && limit > 0 ? await inRedis(redis, keyring) : undefined,
+        storage: redis && limit > 0 ? await redisStorage(redis, keyring) : undefined,
       }),
     }),
   ],
@@ -25,8 +26,8 @@ import { AddressLimitGuard } from './address-limit.guard.js';
 })
 export class AddressLimitModule {}
 
-/** Loaded where it is used: the client is large. */
-async function inRedis(url: string, keyring: Keyring) {
+/** Loads the Redis client only if it is needed, because it is large. */
+async function redisStorage(url: string, keyring: Keyring) {
   const { RedisThrottlerStorage } = await import('./redis.throttler-storage.js');
   return new RedisThrottlerStorage(url, keyring);
 }

@@ -6,7 +6,7 @@ import { Problem } from './problem.dto.js';
 
 const EXAMPLE_REQUEST_ID = '0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001';
 
-/** Documents what an operation is refused with: one response per status, one example per error of the tables. */
+/** Documents the errors of an operation: one response per status, one example per error. */
 export function ApiProblems(...errors: AppError[]): MethodDecorator & ClassDecorator {
   const problems = errors.map((error) => toProblem(error, EXAMPLE_REQUEST_ID));
   const statuses = [...new Set(problems.map(({ status }) => status))];
@@ -32,7 +32,7 @@ export function ApiProblems(...errors: AppError[]): MethodDecorator & ClassDecor
 
 type BodyExamples = Record<string, { summary: string; value: object }>;
 
-/** The same example bodies with a code to check. */
+/** The same example bodies with a code added. */
 export function withOtp(examples: BodyExamples): BodyExamples {
   return Object.fromEntries(
     Object.entries(examples).map(([name, { summary, value }]) => [

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { CommonError } from './common.errors.js';
 
-/** What a controller declares with `@RouteConfig`. */
+/** Options that a controller sets with `@RouteConfig`. */
 interface BodyOptions {
   /** Accepts `application/x-www-form-urlencoded`. */
   acceptsForms?: boolean;
@@ -9,14 +9,14 @@ interface BodyOptions {
   keepsRawBody?: boolean;
 }
 
-/** JSON everywhere, forms where a route accepts them, and 415 for everything else. */
+/** Accepts JSON on every route and forms on routes that opt in. Any other type gets 415. */
 export function addBodyParsers(fastify: FastifyInstance): void {
   fastify.removeContentTypeParser('text/plain');
   addJsonParser(fastify);
   addFormParser(fastify);
 }
 
-/** Reads an empty body as no body: many clients declare JSON when they send nothing. */
+/** Treats an empty body as no body, because many clients declare JSON when they send nothing. */
 function addJsonParser(fastify: FastifyInstance): void {
   const parse = fastify.getDefaultJsonParser('error', 'error');
   fastify.removeContentTypeParser('application/json');

@@ -6,13 +6,13 @@ const MAX_USER_AGENT = 256;
 export const DEVICE_COOKIE = 'device_token';
 const IN_COOKIES = new RegExp(`(?:^|; )${DEVICE_COOKIE}=([\\w-]+)`);
 
-/** Where a request comes from, for limits and records. */
+/** The client of a request, for limits and records. */
 export interface Client {
   ip: string;
   userAgent?: string;
-  /** As presented; it may belong to anybody or nobody. */
+  /** As presented. It is not checked yet and may be unknown. */
   deviceToken?: string;
-  /** The first language of ours that its Accept-Language names. */
+  /** The first supported language in Accept-Language. */
   locale?: Locale;
 }
 
@@ -21,7 +21,7 @@ export const CurrentClient = createParamDecorator((_: unknown, context: Executio
   const header = headers['x-device-token'];
   return {
     ip,
-    // Node lets 8-bit control characters through; a terminal would obey them.
+    // Node accepts 8-bit control characters in headers. A terminal would execute them.
     userAgent: headers['user-agent']?.replace(/\p{Cc}/gu, ' ').slice(0, MAX_USER_AGENT),
     deviceToken: typeof header === 'string' ? header : IN_COOKIES.exec(headers.cookie ?? '')?.[1],
     locale: localeFromHeader(headers['accept-language']),

@@ -1,7 +1,7 @@
 import { AppError } from '../common/app-error.js';
 import type { FieldError } from './problem.dto.js';
 
-/** Errors that any route can answer with. */
+/** Errors that are not specific to one feature. */
 export const CommonError = {
   validation: (errors: FieldError[]) =>
     new AppError('invalid', 'validation_failed', errors.map((error) => error.detail).join(' '), { errors }),
@@ -9,17 +9,21 @@ export const CommonError = {
     new AppError(
       'invalid',
       'malformed_request',
-      'The request could not be read. If it has a body, is that valid JSON?',
+      'The request is malformed. If it has a body, it must be valid JSON.',
     ),
   bodyTooLarge: () => new AppError('too_large', 'body_too_large', 'The body is larger than 16 KiB.'),
   unsupportedType: () =>
     new AppError('unsupported_type', 'unsupported_type', 'Send the body as application/json.'),
-  routeNotFound: () => new AppError('not_found', 'route_not_found', 'There is nothing at this address.'),
+  routeNotFound: () => new AppError('not_found', 'route_not_found', 'Route not found.'),
   methodNotAllowed: (allow: string) =>
-    new AppError('method_not_allowed', 'method_not_allowed', `This address answers to ${allow} only.`),
+    new AppError('method_not_allowed', 'method_not_allowed', `Method not allowed. Allowed: ${allow}.`),
   requestTimeout: () => new AppError('timeout', 'request_timeout', 'The request took too long to arrive.'),
   unauthorized: () =>
-    new AppError('unauthorized', 'token_invalid', 'Sign in: there is no valid access token in this request.'),
+    new AppError(
+      'unauthorized',
+      'token_invalid',
+      'The access token is missing, invalid or expired. Please sign in.',
+    ),
   reauthenticate: () =>
     new AppError('unauthorized', 'reauthentication_required', 'Sign in again, or give the current password.'),
   forbidden: () => new AppError('forbidden', 'forbidden', 'Your account may not do this.'),
@@ -47,13 +51,13 @@ const UNREADABLE = [
   CommonError.unavailable(),
 ];
 
-// What every operation of a kind can be refused with, for the documentation.
+// The errors that each kind of operation has in common, for the documentation.
 
-/** Public, with a body. */
+/** Public operations with a body. */
 export const BODY_PROBLEMS = [...UNREADABLE, CommonError.rateLimited(30)];
 
-/** Of a signed-in user. */
+/** Operations of a signed-in user. */
 export const SIGNED_IN_PROBLEMS = [CommonError.unauthorized(), CommonError.unavailable()];
 
-/** Of a signed-in user, with a body. */
+/** Operations of a signed-in user, with a body. */
 export const SIGNED_IN_BODY_PROBLEMS = [...UNREADABLE, CommonError.unauthorized()];

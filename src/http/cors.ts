@@ -9,7 +9,7 @@ export function enableCors(app: NestFastifyApplication, { CORS_ORIGINS: origins 
     origin,
     methods: ['GET', 'POST', 'PATCH', 'DELETE'],
     exposedHeaders: ['Link', 'Retry-After', 'X-Request-Id'],
-    // For the device cookie, which is no credential. Browsers only send it for named origins.
+    // For the device cookie. Browsers send no cookies when the allowed origin is `*`.
     credentials: origin !== '*',
   });
 }

@@ -5,8 +5,8 @@ import { DEVICE_COOKIE } from './client.js';
 const MAX_AGE_SECONDS = 180 * 86_400;
 
 /**
- * Also sends the device token of a sign-in as a cookie, for browsers. The token is no credential, so
- * a forged cross-site request gains nothing.
+ * For browsers, also sends the device token of a sign-in as a cookie. The token does not sign
+ * anyone in, so a forged cross-site request gains nothing.
  */
 export function addDeviceCookie(fastify: FastifyInstance, { publicUrl }: Config): void {
   const secure = publicUrl.startsWith('https:') ? '; Secure' : '';

@@ -1,6 +1,6 @@
 import { ValidateIf } from 'class-validator';
 
-/** For a field that may be absent, but not null: `null` where a string belongs is a mistake, not an absence. */
+/** The field may be absent, but `null` is validated like any other value and usually rejected. */
 export function IfGiven(): PropertyDecorator {
   return ValidateIf((_, value) => value !== undefined);
 }

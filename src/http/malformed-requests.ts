@@ -3,7 +3,7 @@ import { newId } from '../common/random.js';
 import { CommonError } from './common.errors.js';
 import { toProblem } from './problem.js';
 
-/** What is no HTTP, or never finished arriving, comes to no hook and no route: answered on the bare socket. */
+/** Malformed and timed-out requests never reach Fastify, so this replies on the raw socket. */
 export function replyToMalformedRequest(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
   const known =

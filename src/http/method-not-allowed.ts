@@ -3,7 +3,7 @@ import { CommonError } from './common.errors.js';
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'];
 
-/** Answers 405 with `Allow` when the path exists with other methods (RFC 9110, section 15.5.6). */
+/** Replies 405 with `Allow` when the path exists with other methods (RFC 9110, section 15.5.6). */
 export function addMethodNotAllowed(fastify: FastifyInstance): void {
   fastify.addHook('onRequest', (request, reply, done) => {
     if (!request.is404) return done();

@@ -8,12 +8,12 @@ import { IfGiven } from './if-given.js';
 const DEFAULT_LIMIT = 20;
 
 /**
- * Which page of a list, in the order of the ids, which is that of creation. The documentation is spelt out, for the
- * compiler plugin reads `*.dto.ts` only.
+ * Selects a page of a list. Lists are ordered by id, which is the order of creation. The properties
+ * have explicit decorators, because the compiler plugin only documents `*.dto.ts` files.
  */
 export class PageQuery {
   @ApiPropertyOptional({
-    description: 'How many entries a page has: 1 to 100, by default 20.',
+    description: 'Entries per page: 1 to 100. The default is 20.',
     example: '20',
   })
   @IfGiven()
@@ -21,23 +21,24 @@ export class PageQuery {
   limit?: string;
 
   @ApiPropertyOptional({
-    description: 'Where the page before ended; the `Link` of that page has it.',
+    description: 'The end of the previous page, from its `Link` header.',
     format: 'uuid',
   })
   @IfGiven()
-  @IsUUID('all', { message: 'cursor must be one that a Link of this list had.' })
+  @IsUUID('all', { message: 'cursor must come from the Link header of this list.' })
   cursor?: string;
 }
 
-/** One row more than the page holds: it tells whether another page follows. */
+/** One row more than the page holds. The extra row shows that another page follows. */
 export function fetchLimit(query: PageQuery): number {
   return limitOf(query) + 1;
 }
 
 /**
- * The page, of rows fetched by `rowsToFetch`. When more follow, the reply names the next page (RFC 8288), with
- * everything else that the query asked for. The `url` is that of the list, as `Config.publicUrl` has it: a header of
- * the request could send the client, with its token, to somebody else.
+ * Returns one page of the rows, of which the caller fetched up to `fetchLimit`. If more rows
+ * follow, the reply links to the next page (RFC 8288) and keeps all other query parameters. `url`
+ * must be built from `Config.publicUrl`: a URL from a request header could send the client and its
+ * token to another host.
  */
 export function paginate<Row extends { id: string }>(
   rows: Row[],
@@ -60,19 +61,19 @@ export function paginate<Row extends { id: string }>(
   return page;
 }
 
-/** An example of what a list is refused with, for the documentation. */
+/** An example of an invalid page query, for the documentation. */
 export const INVALID_LIMIT = CommonError.validation([
   { field: 'limit', detail: 'limit must be a number from 1 to 100.' },
 ]);
 
-/** Documents a list that is answered page by page. */
+/** Documents a reply that is one page of a list. */
 export function ApiPage(type: Type): MethodDecorator {
   return ApiOkResponse({
     type: [type],
     description: 'One page',
     headers: {
       Link: {
-        description: 'The next page (RFC 8288, `rel="next"`); absent on the last one.',
+        description: 'The next page (RFC 8288, `rel="next"`). Absent on the last page.',
         schema: { type: 'string' },
       },
     },

@@ -1,4 +1,4 @@
-/** One refused field. */
+/** One invalid field. */
 export class FieldError {
   /** @example "email" */
   field!: string;
@@ -20,14 +20,14 @@ export class Problem {
   /** The HTTP status. */
   status!: number;
 
-  /** What went wrong, for people. */
+  /** The error, for people. */
   detail!: string;
 
-  /** What went wrong, for programs; stable. */
+  /** The error, for programs. Stable. */
   code!: string;
 
   /**
-   * Names this request in the server's log.
+   * Identifies this request in the server log.
    * @example "0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001"
    */
   requestId?: string;
@@ -35,6 +35,6 @@ export class Problem {
   /** Seconds until the same request can succeed (429 and 503). */
   retryAfter?: number;
 
-  /** The refused fields (`validation_failed`). */
+  /** The invalid fields (`validation_failed`). */
   errors?: FieldError[];
 }

@@ -5,7 +5,9 @@ import { CommonError } from './common.errors.js';
 import type { Metrics } from '../metrics/metrics.js';
 import { toProblem } from './problem.js';
 
-/** Turns every error into a problem document. What it cannot name is logged and answered as a plain 500. */
+/**
+ * Turns every error into a problem document. Unknown errors are logged and reported as a plain 500.
+ */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   private readonly logger = new Logger('Problem');
@@ -21,9 +23,10 @@ export class ProblemFilter implements ExceptionFilter {
     const problem = toProblem(known, request.id);
     this.metrics.countProblem(request.routeOptions.url, problem.code);
     if (known.extra.retryAfter !== undefined) void reply.header('retry-after', known.extra.retryAfter);
-    if (problem.status === 401) void reply.header('www-authenticate', challengeOf(problem.code));
-    // Fastify would close the connection, and closing one on which more arrives resets it: the sender may lose the reply
-    // (RFC 9112, section 9.6). Node reads what is left and throws it away, for as long as a request may take.
+    if (problem.status === 401) void reply.header('www-authenticate', authenticateHeader(problem.code));
+    // Fastify would close the connection. Closing it while the body still arrives resets it, and
+    // the client may lose the reply (RFC 9112, section 9.6). Node reads and discards the rest of
+    // the body until the request timeout.
     if (problem.status === 413) void reply.removeHeader('connection');
     void reply.status(problem.status).type('application/problem+json; charset=utf-8').send(problem);
   }
@@ -44,8 +47,11 @@ export class ProblemFilter implements ExceptionFilter {
   }
 }
 
-/** RFC 6750, section 3, and RFC 9470, section 3: `max_age` is how recent a sign-in must be. */
-function challengeOf(code: string): string {
+/**
+ * RFC 6750, section 3, and RFC 9470, section 3. `max_age` is the maximum age of the sign-in in
+ * seconds.
+ */
+function authenticateHeader(code: string): string {
   if (code === 'reauthentication_required')
     return 'Bearer error="insufficient_user_authentication", max_age=600';
   if (code === 'webhook_credentials_invalid') return 'Basic realm="webhooks", charset="UTF-8"';
@@ -58,8 +64,9 @@ function statusCodeOf(error: unknown): number {
 }
 
 /**
- * Connection failures (node), classes 08, 25006, 40, 53, 57, 58 of PostgreSQL's SQLSTATE (connection, read-only
- * standby, rollback, resources, operator intervention, system) and pg's own messages for a lost or exhausted pool.
+ * Connection errors of Node, the messages of `pg` for a lost connection or an exhausted pool, and
+ * these SQLSTATE classes of PostgreSQL: 08 connection, 25006 read-only standby, 40 rollback,
+ * 53 resources, 57 operator intervention, 58 system.
  */
 function isDatabaseOutage(error: unknown): boolean {
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
@@ -71,7 +78,7 @@ function isDatabaseOutage(error: unknown): boolean {
   );
 }
 
-/** Name, code and the place, never the error object: those of databases and vendors carry values. */
+/** Logs name, code and stack only, because errors of databases and vendors contain values. */
 function describe(error: unknown): object {
   if (!(error instanceof Error)) return { error: typeof error };
   const frames = error.stack?.split('\n').filter((line) => /^\s+at /.test(line));

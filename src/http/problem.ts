@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import type { AppError, ErrorKind } from '../common/app-error.js';
 import type { Problem } from './problem.dto.js';
 
-const statusOf: Record<ErrorKind, number> = {
+const STATUS: Record<ErrorKind, number> = {
   invalid: 400,
   unauthorized: 401,
   forbidden: 403,
@@ -17,9 +17,9 @@ const statusOf: Record<ErrorKind, number> = {
   unavailable: 503,
 };
 
-/** The document for an error. Members of `extra` stand beside the standard ones. */
+/** The problem document of an error. Members of `extra` are added to the standard ones. */
 export function toProblem(error: AppError, requestId?: string): Problem {
-  const status = statusOf[error.kind];
+  const status = STATUS[error.kind];
   return {
     type: 'about:blank',
     title: STATUS_CODES[status] ?? 'Error',

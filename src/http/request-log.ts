@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Metrics } from '../metrics/metrics.js';
 import type { AppLogger } from './app-logger.js';
 
-/** Logs one line per request, without bodies, query strings or addresses of people. */
+/** Logs one line per request, without bodies, query strings, e-mail addresses or phone numbers. */
 export function logRequests(fastify: FastifyInstance, logger: AppLogger, metrics: Metrics): void {
   fastify.addHook('onResponse', (request, reply, done) => {
     const { id: requestId, method, ip } = request;

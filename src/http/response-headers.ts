@@ -2,8 +2,8 @@ import type { FastifyInstance } from 'fastify';
 import type { Config } from '../config/config.js';
 
 /**
- * Headers of every response (OWASP Secure Headers and REST Security). The content security policy is
- * the one that the HTML pages need.
+ * Headers of every response (OWASP Secure Headers and REST Security). The content security policy
+ * is the one that the HTML pages need.
  */
 export function responseHeaders({ publicUrl }: Config): Record<string, string> {
   const isSecure = publicUrl.startsWith('https:');

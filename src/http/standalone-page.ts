@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { applyDecorators, Header } from '@nestjs/common';
 import { ApiExcludeEndpoint } from '@nestjs/swagger';
 import { Public } from './access.js';
+import { htmlPage, markup, type Markup } from './html-page.js';
 
 const STYLE = `
   :root {
@@ -46,9 +47,9 @@ const STYLE = `
 `;
 
 /**
- * What every page does: takes the token out of the address bar, waits for its form, and shows how sending it went.
- * Nothing is sent before somebody presses the button, so opening the page, as scanners of mail do, spends nothing.
- * Paths are relative to the page, for the server may stand below a prefix that only its proxy knows.
+ * Takes the token out of the address bar, and shows the result when the form is sent. Opening a
+ * page sends nothing, so a mail scanner that follows the link does not use up the token. Paths are
+ * relative, because a proxy may serve the page below a prefix that this server does not know.
  */
 const SHARED_SCRIPT = `
   const form = document.querySelector('form');
@@ -56,7 +57,7 @@ const SHARED_SCRIPT = `
   const result = document.getElementById('result');
   const token = new URLSearchParams(location.hash.slice(1)).get('token');
   history.replaceState(null, '', location.pathname + location.search);
-  // Another link opened in the same tab changes nothing but the hash.
+  // Opening another link in the same tab changes only the hash.
   addEventListener('hashchange', () => location.reload());
   if (token) form.hidden = false;
   else result.textContent = 'The link to this page is incomplete. Please open it from your message again.';
@@ -80,7 +81,7 @@ const SHARED_SCRIPT = `
     return text[0].toUpperCase() + text.slice(1);
   }
 
-  /** Resolves to the code of the problem, if there was one. */
+  /** Resolves to the code of the problem, if there is one. */
   async function send(method, path, values, done) {
     button.disabled = true;
     result.textContent = result.className = '';
@@ -101,32 +102,28 @@ const SHARED_SCRIPT = `
   }
 `;
 
-/** A page that is complete in itself. Its body has one form, hidden until there is a token, whose script calls `send`. */
-export function standalonePage(title: string, body: string, script: string): string {
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta name="robots" content="noindex">
-<title>${title}</title>
-<style>${STYLE}</style>
-</head>
-<body>
-<main>
+/**
+ * A page that needs no other file. Its body has one form, which stays hidden until the script finds
+ * a token. The script of the page calls `send`.
+ */
+export function standalonePage(title: string, body: Markup, script: string): string {
+  return htmlPage({
+    title,
+    style: STYLE,
+    script: SHARED_SCRIPT + script,
+    body: markup`<main>
 <h1>${title}</h1>
 <noscript><p>This page needs JavaScript. Please allow it, or open the link in another browser.</p></noscript>
 ${body}
 <p id="result" aria-live="polite" tabindex="-1"></p>
-</main>
-<script>${SHARED_SCRIPT}${script}</script>
-</body>
-</html>
-`;
+</main>`,
+  });
 }
 
-/** A public route that serves such a page. The browser runs this script, uses our style, and talks to this server only. */
+/**
+ * A public route that serves such a page. The content security policy allows only the inline
+ * script, the inline style and requests to this server.
+ */
 export function StandalonePage(script: string): MethodDecorator {
   const policy = [
     "default-src 'none'",

@@ -3,12 +3,16 @@ import { dirname } from 'node:path';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 
-const DESCRIPTION = `Sends one-time codes by e-mail and SMS, checks them once, and proves the result.
+const DESCRIPTION = `Sends one-time codes by e-mail and SMS, checks each code once, and signs a proof of the result.
 
-**Try the whole flow here**: send a code, read the message at [/inbox](/inbox) (development), check the code, and check it
-again to see it refused. Or register, verify, press *Authorize* with the \`accessToken\`, and add a customer.
+**Try the whole flow here**: send a code, read the message at [/inbox](/inbox) (development only),
+check the code, and check it again to see that a code works only once. Or register an account,
+verify it, press *Authorize*, paste the \`accessToken\`, and create a customer.
 
-Errors are \`application/problem+json\` (RFC 9457) with a stable \`code\`; 429 and 503 carry \`Retry-After\`.`;
+Errors are \`application/problem+json\` (RFC 9457) with a stable \`code\`. 429 and 503 carry \`Retry-After\`.`;
+
+type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
+type Reply = Exclude<Operation['responses'][string], { $ref: string } | undefined>;
 
 /** The OpenAPI document, generated from the controllers. */
 export function openApiDocument(app: NestFastifyApplication): OpenAPIObject {
@@ -17,29 +21,48 @@ export function openApiDocument(app: NestFastifyApplication): OpenAPIObject {
     .setDescription(DESCRIPTION)
     .setVersion('1')
     .setLicense('MIT', 'https://opensource.org/license/mit')
-    .addTag('Codes', 'Prove that somebody reads an address, or approves a transaction.')
-    .addTag('Registration', 'Open an account.')
-    .addTag('Sign-in', 'Sign in with a code or a password, and stay signed in.')
-    .addTag('Sessions', 'See and end what is signed in.')
-    .addTag('Password', 'Forgotten or changed.')
-    .addTag('Profile', 'Your own account.')
-    .addTag('Customers', 'Your own contact records.')
-    .addTag('Administration', 'For administrators.')
-    .addTag('Compatibility', 'The same under `/api`, for clients of a system that this server replaces.')
-    .addTag('Keys', 'Check what this server signed.')
-    .addTag('Health', 'For load balancers and operators.')
+    .addTag('Codes', 'Verify an address or approve a transaction with a one-time code.')
+    .addTag('Registration', 'Create an account.')
+    .addTag('Sign-in', 'Sign in with a code or a password, and refresh the session.')
+    .addTag('Sessions', 'List and end sessions.')
+    .addTag('Password', 'Change or reset a password.')
+    .addTag('Profile', 'Read and change your own account.')
+    .addTag('Customers', 'Contact records of the signed-in user.')
+    .addTag('Administration', 'Manage users, deliveries and the audit log. For administrators only.')
+    .addTag(
+      'Compatibility',
+      'The same operations under `/api`, for clients of the Express server that this one replaces.',
+    )
+    .addTag('Keys', 'Public keys that verify what this server signs.')
+    .addTag('Health', 'Health checks and metrics.')
     .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'An access token' })
     .addSecurity('metrics', { type: 'http', scheme: 'bearer', description: '`METRICS_TOKEN`' })
     .build();
   const document = SwaggerModule.createDocument(app, config);
   for (const path of Object.values(document.paths)) {
     for (const operation of [path.get, path.post, path.patch, path.delete]) {
-      for (const response of Object.values(operation?.responses ?? {})) {
-        if (response && !('$ref' in response)) response.description ||= 'Success';
+      for (const [status, response] of Object.entries(operation?.responses ?? {})) {
+        if (response && !('$ref' in response)) response.description ||= describeReply(status, response);
       }
     }
   }
   return document;
+}
+
+/**
+ * The default description of a reply: the name of its schema. Empty when the operation declares
+ * none, which a test reports.
+ */
+function describeReply(status: string, { content }: Reply): string {
+  if (status === '204') return 'No content';
+  const schema = content?.['application/json']?.schema;
+  if (!schema) return '';
+  if ('$ref' in schema) return `\`${nameOf(schema)}\``;
+  return schema.items && '$ref' in schema.items ? `A list of \`${nameOf(schema.items)}\`` : '';
+}
+
+function nameOf({ $ref }: { $ref: string }): string {
+  return $ref.slice($ref.lastIndexOf('/') + 1);
 }
 
 /** Swagger UI at `/docs`, the document at `/openapi.json`. */
@@ -58,7 +81,7 @@ export function serveSwagger(app: NestFastifyApplication): void {
   });
 }
 
-/** The folder of Swagger UI, which is a dependency of `@nestjs/swagger` and not of ours. */
+/** The folder of Swagger UI, which is a dependency of `@nestjs/swagger` and not a direct one. */
 function swaggerUi(): string {
   return dirname(
     createRequire(import.meta.resolve('@nestjs/swagger')).resolve('swagger-ui-dist/package.json'),

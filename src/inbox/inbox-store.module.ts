@@ -1,7 +1,7 @@
 import { Global, Module } from '@nestjs/common';
 import { InboxStore } from './inbox-store.js';
 
-/** One store for the senders of all channels and for the inbox page. */
+/** The store that the senders of all channels and the inbox page share. */
 @Global()
 @Module({ providers: [InboxStore], exports: [InboxStore] })
 export class InboxStoreModule {}

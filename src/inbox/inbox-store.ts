@@ -10,17 +10,17 @@ export interface InboxMessage {
   at: Date;
 }
 
-const KEPT = 500;
+const MAX_MESSAGES = 500;
 
-/** What a development server "sent": the newest messages, in the memory of this process only. */
+/** The newest messages that a development server "sent". Only in the memory of this process. */
 export class InboxStore {
   private messages: InboxMessage[] = [];
 
   add(message: InboxMessage): void {
-    this.messages = [message, ...this.messages].slice(0, KEPT);
+    this.messages = [message, ...this.messages].slice(0, MAX_MESSAGES);
   }
 
-  /** Newest first; with an address, only what went there. */
+  /** Newest first. With an address, only its messages. */
   list(to?: string): InboxMessage[] {
     return to === undefined ? this.messages : this.messages.filter((message) => message.to === to);
   }

@@ -21,9 +21,10 @@ export class InboxController {
   }
 
   /**
-   * Read the messages
+   * List the messages
    *
-   * @remarks What a development server "sent", newest first. Absent where real providers are configured.
+   * @remarks The messages that a development server "sent", newest first. Absent if only real
+   * providers are configured.
    */
   @Get('messages')
   messages(@Query() { to }: InboxQuery): InboxEntry[] {

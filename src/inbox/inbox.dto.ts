@@ -5,7 +5,7 @@ export class InboxQuery {
   /** Only messages to this address: E.164 or a lower-case e-mail address. */
   @IfGiven()
   @MaxLength(254, { message: 'to is too long.' })
-  @IsString({ message: 'to must be given once.' })
+  @IsString({ message: 'to must be given only once.' })
   to?: string;
 }
 
@@ -17,7 +17,9 @@ export class InboxEntry {
   to!: string;
   /** @example "123456 is your code" */
   subject?: string;
-  /** @example "123456 is your code.\nValid for 5 minutes. Do not share it.\n\n@localhost #123456" */
+  /**
+   * @example "123456 is your code.\nValid for 5 minutes. Do not share it.\n\n@localhost #123456"
+   */
   text!: string;
   html?: string;
   at!: Date;

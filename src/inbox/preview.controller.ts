@@ -8,9 +8,9 @@ import { EXAMPLES } from '../notifier/text/template-examples.js';
 import { Templates } from '../notifier/text/templates.js';
 import { previewList, previewPage } from './preview.page.js';
 
-const SECONDS = 300;
+const SAMPLE_TTL_SECONDS = 300;
 
-/** Every message in every language, with made-up content, for whoever works on the texts. */
+/** Shows every message in every language with sample content, for translators and designers. */
 @ApiExcludeController()
 @Public()
 @SkipThrottle()
@@ -31,9 +31,14 @@ export class PreviewController {
     if (!locale || !Object.hasOwn(EXAMPLES, template)) throw new NotFoundException();
     const content = { ...EXAMPLES[template], locale };
     const text = this.templates.has(template, 'sms')
-      ? this.templates.sms(template, content, SECONDS)
+      ? this.templates.sms(template, content, SAMPLE_TTL_SECONDS)
       : undefined;
     const sms = text === undefined ? undefined : { text, ...smsSize(text) };
-    return previewPage({ template, locale, ...this.templates.mail(template, content, SECONDS), sms });
+    return previewPage({
+      template,
+      locale,
+      ...this.templates.mail(template, content, SAMPLE_TTL_SECONDS),
+      sms,
+    });
   }
 }

@@ -2,6 +2,6 @@ import { Module } from '@nestjs/common';
 import { NotifierModule } from '../notifier/notifier.module.js';
 import { PreviewController } from './preview.controller.js';
 
-/** Part of the application only in development. */
+/** Loaded only in development. */
 @Module({ imports: [NotifierModule], controllers: [PreviewController] })
 export class PreviewModule {}

@@ -4,7 +4,7 @@ import { Metrics } from './metrics.js';
 @Global()
 @Module({})
 export class MetricsModule {
-  /** Takes an existing instance, because the HTTP layer counts before the application starts. */
+  /** Takes an instance, because the HTTP layer needs it before the application is created. */
   static with(metrics: Metrics): DynamicModule {
     return {
       module: MetricsModule,

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Channel } from '../common/delivery.js';
 
-/** Something that was done with a message or heard of it, in the words of its log. */
+/** An event of a message, as in its log. */
 export interface MessageEvent {
   channel: Channel;
   event: string;
@@ -11,8 +11,9 @@ export interface MessageEvent {
 }
 
 /**
- * What this process counts, for Prometheus. Every label is one of a few words of ours or of the settings: an address, a
- * code or an id would tell whoever reads along, and each would be a time series of its own.
+ * The Prometheus metrics of this process. Labels have only a few fixed values. An address, a code
+ * or an id in a label would expose it to everyone who reads the metrics, and create its own time
+ * series.
  */
 @Injectable()
 export class Metrics {
@@ -21,7 +22,7 @@ export class Metrics {
 
   private readonly requests = new Histogram({
     name: 'http_request_duration_seconds',
-    help: 'Time from the arrival of a request to the end of its answer.',
+    help: 'Time from the arrival of a request to the end of its response.',
     labelNames: ['method', 'route', 'status'],
     buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
     registers: this.registers,
@@ -29,35 +30,35 @@ export class Metrics {
 
   private readonly problems = new Counter({
     name: 'http_problems_total',
-    help: 'Refusals and errors that were answered, by the code of the problem.',
+    help: 'Error responses, by problem code.',
     labelNames: ['route', 'code'],
     registers: this.registers,
   });
 
   readonly codesIssued = new Counter({
     name: 'otp_codes_issued_total',
-    help: 'Codes that were made or repeated, each with its message.',
+    help: 'Codes issued or sent again, each with one message.',
     labelNames: ['channel'],
     registers: this.registers,
   });
 
   readonly codesVerified = new Counter({
     name: 'otp_codes_verified_total',
-    help: 'Right codes, and links that were sent with them.',
+    help: 'Codes verified, including links that were sent with a code.',
     registers: this.registers,
   });
 
   private readonly messageEvents = new Counter({
     name: 'otp_message_events_total',
-    help: 'What was done with messages and heard of them.',
+    help: 'Events of messages: attempts, results and receipts.',
     labelNames: ['channel', 'provider', 'event', 'reason'],
     registers: this.registers,
   });
 
-  /** A provider can have several senders of a channel, each with a breaker. */
+  /** A provider can have several senders of a channel, each with its own circuit breaker. */
   readonly openCircuits = new Gauge({
     name: 'otp_provider_circuit_open',
-    help: 'Senders of a provider that this process passes over for their failures.',
+    help: 'Senders of a provider that this process skips because their circuit breaker is open.',
     labelNames: ['channel', 'provider'],
     registers: this.registers,
   });
@@ -66,7 +67,7 @@ export class Metrics {
     collectDefaultMetrics({ register: this.registry });
   }
 
-  /** The route is the pattern, and absent where nothing is. */
+  /** The route is the pattern of the path. It is undefined if no route matches. */
   observeRequest(method: string, route: string | undefined, statusCode: number, seconds: number): void {
     this.requests.observe(
       { method, route: route ?? '', status: `${Math.floor(statusCode / 100)}xx` },
@@ -78,7 +79,10 @@ export class Metrics {
     this.problems.inc({ route: route ?? '', code });
   }
 
-  /** Of a reason such as `rejected (21614)` the word: vendors have thousands of numbers. */
+  /**
+   * Keeps only the word of a reason such as `rejected (21614)`, because vendors have thousands of
+   * codes.
+   */
   countMessageEvent({ channel, event, provider, reason }: MessageEvent): void {
     const [word = ''] = (reason ?? '').split(' ');
     this.messageEvents.inc({ channel, provider: provider ?? '', event, reason: word });

@@ -1,3 +1,4 @@
+import { markup } from '../http/html-page.js';
 import { standalonePage } from '../http/standalone-page.js';
 
 export const UNDO_SCRIPT = `
@@ -12,7 +13,7 @@ export const UNDO_SCRIPT = `
 export function undoPage(): string {
   return standalonePage(
     'Undo a change',
-    `<form hidden>
+    markup`<form hidden>
 <p>The e-mail address or phone number of your account was changed. If it was not you, undo it here:</p>
 <ul>
 <li>Your account gets its former address or number back.</li>

@@ -1,10 +1,13 @@
 import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Response } from 'supertest';
 import { changeContact, logIn, Person, signUp } from '../support/accounts.js';
 import { TestApp } from '../support/app.js';
 import { POSTGRES_URL } from '../support/database.js';
 import { raw, type RawReply } from '../support/raw.js';
+import { ServerProcess } from '../support/server.js';
 
 const PUBLIC_URL = 'https://auth.example.com';
 const UNKNOWN_ID = '0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001';
@@ -34,6 +37,31 @@ const ADMIN_ROUTES = `
   PATCH /users/:id, POST /deliveries/unblock`;
 
 const parseRoutes = (list: string) => list.split(',').map((route) => route.trim());
+
+interface CommandResult {
+  code: number | string | null | undefined;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs the built command-line program. */
+function runCommand(args: string[], settings: Record<string, string> = {}): Promise<CommandResult> {
+  return runProcess(process.execPath, ['dist/cli.js', ...args], settings);
+}
+
+function runProcess(
+  file: string,
+  args: string[],
+  settings: Record<string, string>,
+  cwd?: string,
+): Promise<CommandResult> {
+  const { PATH = '', HOME = '' } = process.env;
+  return new Promise((resolve) => {
+    execFile(file, args, { cwd, env: { PATH, HOME, ...settings } }, (error, stdout, stderr) =>
+      resolve({ code: error ? error.code : 0, stdout, stderr }),
+    );
+  });
+}
 
 interface User {
   id: string;
@@ -68,10 +96,8 @@ describe('administration', () => {
   const newUser = () => signUp(app, `somebody-${++userCount}@example.com`);
   const profileStatus = (person: Person) => person.get('/users/me').then(({ status }) => status);
 
-  async function grantAdmin(email: string): Promise<string> {
-    const env = { ...process.env, NODE_ENV: 'test', DATABASE_URL: url, APP_SECRET };
-    return (await promisify(execFile)('node', ['dist/admin-grant.js', email], { env })).stdout;
-  }
+  const grantAdmin = (email: string) =>
+    runCommand(['admin:grant', email], { NODE_ENV: 'test', DATABASE_URL: url, APP_SECRET });
 
   async function newAdmin(): Promise<Person> {
     const { email } = await newUser();
@@ -91,19 +117,77 @@ describe('administration', () => {
   if (POSTGRES_URL)
     it('grants the admin role on the command line, ends sessions and records it', async () => {
       const ada = await newUser();
-      expect(await grantAdmin(ada.email)).toBe(`${ada.email} is an administrator.\n`);
+      expect(await grantAdmin(ada.email)).toEqual({
+        code: 0,
+        stdout: `${ada.email} is an administrator.\n`,
+        stderr: '',
+      });
       expect(await profileStatus(ada)).toBe(401);
       const afterGrant = await logIn(app, ada.email);
       await afterGrant.get('/users').expect(200);
       expect(await auditEntries(`subject=${ada.user.id}`)).toMatchObject([
         { actorId: null, action: 'user.grant_admin', details: {}, ip: null, userAgent: null },
       ]);
-      await expect(grantAdmin('nobody@example.com')).rejects.toMatchObject({
+      expect(await grantAdmin('nobody@example.com')).toMatchObject({
         code: 1,
         stdout: 'There is no user nobody@example.com.\n',
       });
-      await expect(grantAdmin('no address')).rejects.toMatchObject({ code: 2 });
+      expect(await grantAdmin('no address')).toMatchObject({ code: 2 });
     });
+
+  describe('command line', () => {
+    it.each([
+      ['A command is missing.', []],
+      ['Unknown command: grant.', ['grant']],
+      ['Unknown command: constructor.', ['constructor']],
+      ["Unknown option '--force'.", ['admin:grant', '--force']],
+      ['admin:grant takes <e-mail>.', ['admin:grant']],
+      ['admin:grant takes <e-mail>.', ['admin:grant', 'ada@example.com', 'bob@example.com']],
+      ['Not an e-mail address: ada', ['admin:grant', 'ada']],
+      ['openapi takes no arguments.', ['openapi', 'x']],
+    ])('exits with code 2 and prints "%s" with the usage', async (message, args) => {
+      const { code, stdout, stderr } = await runCommand(args);
+      expect([code, stdout]).toEqual([2, '']);
+      expect(stderr.startsWith(message)).toBe(true);
+      expect(stderr).toContain('Usage: node dist/cli.js <command>');
+      expect(stderr).toContain('admin:grant <e-mail>');
+    });
+
+    it('names the process that uses the embedded database and says what to do', async () => {
+      const DATA_DIR = mkdtempSync(join(tmpdir(), 'otp-cli-'));
+      const server = await ServerProcess.start({ NODE_ENV: 'test', DATA_DIR });
+      try {
+        expect(await runCommand(['admin:grant', 'ada@example.com'], { NODE_ENV: 'test', DATA_DIR })).toEqual({
+          code: 1,
+          stdout: '',
+          stderr:
+            `The embedded database is in use by process ${server.child.pid}: stop the server, run this ` +
+            'command and start the server again, or set DATABASE_URL to use PostgreSQL.\n',
+        });
+        expect((await fetch(`${server.url}/health/ready`)).status).toBe(200);
+      } finally {
+        await server.stop();
+        rmSync(DATA_DIR, { recursive: true });
+      }
+    });
+
+    it.each(['admin:grant', 'openapi'])(
+      '`pnpm %s` says how to build a server that is not built',
+      async (name) => {
+        const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+          scripts: Record<string, string>;
+        };
+        const folder = mkdtempSync(join(tmpdir(), 'otp-cli-'));
+        const result = await runProcess('sh', ['-c', scripts[name] ?? ''], {}, folder);
+        rmSync(folder, { recursive: true });
+        expect(result).toEqual({
+          code: 1,
+          stdout: '',
+          stderr: 'The server is not built. Run: pnpm build\n',
+        });
+      },
+    );
+  });
 
   describe('access by route', () => {
     async function requestRoute(route: string, token?: string): Promise<RawReply> {

@@ -71,8 +71,21 @@ describe('API documentation', () => {
     for (const [name, { summary, responses }] of operations) {
       expect([name, summary]).toEqual([name, expect.stringMatching(/\w+ \w+/)]);
       expect(Object.keys(responses)).toContainEqual(expect.stringMatching(/^2\d\d$/));
-      for (const { description } of Object.values(responses)) expect(description).toBeTruthy();
+      for (const [status, { description, content }] of Object.entries(responses)) {
+        expect([name, status, description]).toEqual([name, status, expect.stringMatching(/\w/)]);
+        // A reply without a body must be declared as one. Otherwise its schema was forgotten.
+        expect([name, status, content !== undefined]).toEqual([name, status, status !== '204']);
+      }
     }
+  });
+
+  it('has a schema for every reference', () => {
+    const references = [...JSON.stringify(document).matchAll(/"\$ref":"([^"]*)"/g)].map(
+      ([, target]) => target,
+    );
+    const schemas = Object.keys(document.components.schemas).map((name) => `#/components/schemas/${name}`);
+    expect(references.length).toBeGreaterThan(100);
+    expect(references.filter((target = '') => !schemas.includes(target))).toEqual([]);
   });
 
   it('has a description or an example for every field', () => {

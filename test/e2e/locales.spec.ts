@@ -191,7 +191,7 @@ describe('message preview', () => {
     for (const [, path = '', template = '', locale = ''] of links) {
       const { text: page } = await app.get(path).expect(200);
       expect(page).toContain(`${template}, ${locale}`);
-      expect(page).toContain(`&lt;html lang&#x3D;&quot;${locale}&quot;`);
+      expect(page).toContain(`&lt;html lang=&quot;${locale}&quot;`);
       expect(page.includes('<h2>SMS</h2>')).toBe(['code', 'contact_changed'].includes(template));
     }
   });

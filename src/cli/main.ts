@@ -1,0 +1,52 @@
+import { parseArgs } from 'node:util';
+import { describeFailure } from '../start-failure.js';
+import { grantAdmin } from './admin-grant.js';
+import { CommandError, UsageError } from './command-errors.js';
+import { writeApiReference } from './openapi.js';
+
+interface Command {
+  /** Its arguments. All of them are required. */
+  args: string[];
+  summary: string;
+  /** Returns the exit code. */
+  run(...args: string[]): Promise<number>;
+}
+
+const commands = new Map<string, Command>([
+  ['admin:grant', { args: ['<e-mail>'], summary: 'make a user an administrator', run: grantAdmin }],
+  ['openapi', { args: [], summary: 'write openapi.json and docs/errors.md', run: writeApiReference }],
+]);
+
+function usage(): string {
+  const lines = [...commands].map(
+    ([name, { args, summary }]) => `  ${[name, ...args].join(' ').padEnd(24)}${summary}\n`,
+  );
+  return `Usage: node dist/cli.js <command>\n\nCommands:\n${lines.join('')}`;
+}
+
+function runCommand(argv: string[]): Promise<number> {
+  const [name, ...args] = positionals(argv);
+  if (name === undefined) throw new UsageError('A command is missing.');
+  const command = commands.get(name);
+  if (!command) throw new UsageError(`Unknown command: ${name}.`);
+  if (args.length !== command.args.length)
+    throw new UsageError(`${name} takes ${command.args.join(' ') || 'no arguments'}.`);
+  return command.run(...args);
+}
+
+function positionals(args: string[]): string[] {
+  try {
+    return parseArgs({ args, allowPositionals: true }).positionals;
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+try {
+  process.exit(await runCommand(process.argv.slice(2)));
+} catch (error) {
+  const isKnown = error instanceof CommandError;
+  process.stderr.write(`${isKnown ? error.message : describeFailure('The command failed', error)}\n`);
+  if (error instanceof UsageError) process.stderr.write(`\n${usage()}`);
+  process.exit(error instanceof UsageError ? 2 : 1);
+}
