@@ -56,17 +56,17 @@ export const REASON_TEXTS = {
 } as const;
 export type ReasonCode = keyof typeof REASON_TEXTS;
 
-/** What one of a vendor's error numbers means in the answer to a request. */
+/** The meaning of a vendor's error number in the answer to a request. */
 export interface Refusal {
   /** `rejected_here`: only this provider refuses, so another one may deliver the message. */
   kind: 'rejected' | 'rejected_here' | 'misconfigured';
-  /** What a person is shown. */
+  /** The reason that a person is shown. */
   reason: ReasonCode;
   /** The recipient is on the vendor's own suppression list. */
   suppressedByVendor?: true;
 }
 
-/** What a vendor's numbers mean. Each vendor's table stands beside its adapter. */
+/** The meaning of a vendor's numbers. Each vendor's table stands beside its adapter. */
 export interface VendorErrors {
   /** Numbers in the answer to a request. */
   refusals: Record<number, Refusal>;

@@ -17,7 +17,10 @@ export class WebhookClient {
     this.key = Buffer.from(secret.replace(/^whsec_/, ''), 'base64');
   }
 
-  /** Resolves when the receiver accepted the message; throws a `DeliveryError`. A retry has the same id. */
+  /**
+   * Resolves when the receiver accepted the message; throws a `DeliveryError`. A retry has the same
+   * id.
+   */
   async post(id: string, message: object): Promise<void> {
     const body = JSON.stringify(message);
     const timestamp = Math.floor(Date.now() / 1000);

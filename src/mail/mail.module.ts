@@ -9,7 +9,9 @@ import { PostmarkMailer } from './postmark.mailer.js';
 import { SmtpMailer } from './smtp.mailer.js';
 import { WebhookMailer } from './webhook.mailer.js';
 
-/** Returns a function that creates the mailer of a provider. The compiler requires all providers. */
+/**
+ * Returns a function that creates the mailer of a provider. The compiler requires all providers.
+ */
 export function createMailer(config: Config, inbox: InboxStore) {
   const create = {
     inbox: () => new InboxMailer(config, inbox),

@@ -1,6 +1,8 @@
 import type { VendorErrors } from '../common/delivery.js';
 
-/** Replies of a mail server (RFC 5321). Other permanent replies to a recipient are `rejected_here`. */
+/**
+ * Replies of a mail server (RFC 5321). Other permanent replies to a recipient are `rejected_here`.
+ */
 export const SMTP_ERRORS: VendorErrors = {
   refusals: {
     550: { kind: 'rejected', reason: 'mailbox_unknown' }, // no such mailbox

@@ -8,7 +8,9 @@ import { SMTP_ERRORS } from './smtp.errors.js';
 /** Enhanced status codes about policy (RFC 3463). They concern our server, not the mailbox. */
 const POLICY = /\b5\.7\.\d+\b/;
 
-/** Sends through a mail server. Each mail has its own connection, so none waits for one that hangs. */
+/**
+ * Sends through a mail server. Each mail has its own connection, so none waits for one that hangs.
+ */
 export class SmtpMailer extends Mailer {
   readonly provider = 'smtp';
   readonly reportsDelivery = false;

@@ -18,7 +18,8 @@ const TWILIO = { sms: TwilioSmsSender, whatsapp: TwilioWhatsappSender, voice: Tw
 
 /**
  * Returns a function that creates the sender of a provider for a channel. The compiler requires all
- * providers. Each sender has its own Twilio client, so channels do not wait for each other's sockets.
+ * providers. Each sender has its own Twilio client, so channels do not wait for each other's
+ * sockets.
  */
 export function createSender(config: Config, inbox: InboxStore) {
   const create = {

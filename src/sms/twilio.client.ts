@@ -26,7 +26,9 @@ export function twilioClient(config: Config, timeoutSeconds = VENDOR_TIMEOUT_SEC
   return client;
 }
 
-/** Options of every message: how long Twilio may try to deliver it, and where to send its receipt. */
+/**
+ * Options of every message: how long Twilio may try to deliver it, and where to send its receipt.
+ */
 export function messageOptions({ PUBLIC_URL, publicUrl }: Config, messageId: string, validSeconds: number) {
   return {
     validityPeriod: Math.min(validSeconds, MAX_VALID_SECONDS),

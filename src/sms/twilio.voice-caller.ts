@@ -56,7 +56,10 @@ export class TwilioVoiceCaller extends PhoneSender {
   }
 }
 
-/** Removes the last line, which is for machines, and separates digits, so that they are not read as one number. */
+/**
+ * Removes the last line, which is for machines, and separates digits, so that they are not read as
+ * one number.
+ */
 function toSpeech(text: string, code: string | undefined): string {
   const readable = text.replace(/\n+(@\S+ #\S+|[A-Za-z0-9+/]{11})\s*$/, '');
   return (code ? readable.replaceAll(code, [...code].join(', ')) : readable).replace(/\s+/g, ' ').trim();
