@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { maskedAddress, type Recipient } from '../common/recipient.js';
-import { MessageHistory, type MessageRecordRow } from '../notifier/outbox/message-history.js';
+import { MessageHistory, type MessageSummary } from '../notifier/outbox/message-history.js';
 import { challengeStatus } from '../otp/challenge-status.service.js';
 import { OtpError } from '../otp/otp.errors.js';
 import { Purposes } from '../otp/purposes.js';
@@ -40,7 +40,7 @@ export class TimelineService {
   private async timeline(
     recipient: Recipient,
     codes: ChallengeHistoryRow[],
-    messages: MessageRecordRow[],
+    messages: MessageSummary[],
   ): Promise<Timeline> {
     const suppressed = await this.history.suppressionOf(recipient);
     return {
@@ -75,7 +75,7 @@ export class TimelineService {
   }
 }
 
-function messageRecord(message: MessageRecordRow): MessageRecord {
+function messageRecord(message: MessageSummary): MessageRecord {
   const {
     id,
     challengeId,

@@ -42,7 +42,9 @@ const receipts = VENDORS.flatMap((vendor) =>
   ),
 );
 
-/** All `failure` texts with a known reason. Each occurs once, because it does not name its vendor. */
+/**
+ * All `failure` texts with a known reason. Each occurs once, because it does not name its vendor.
+ */
 export const KNOWN_FAILURES: [failure: string, reason: ReasonCode][] = [
   ...GENERIC,
   ...[...refusals, ...receipts].map(({ failure, reason }): [string, ReasonCode] => [failure, reason]),
