@@ -1,25 +1,28 @@
-/** How a message goes; `sms`, `whatsapp` and `voice` reach phone numbers. */
+/** How a message is delivered. `sms`, `whatsapp` and `voice` reach phone numbers. */
 export const CHANNELS = ['email', 'sms', 'whatsapp', 'voice'] as const;
 export type Channel = (typeof CHANNELS)[number];
 export type PhoneChannel = Exclude<Channel, 'email'>;
 
 /**
- * Why a vendor did not take a message, in our words:
- * - `rejected`: this address can't be reached by it; asking it again is pointless
- * - `misconfigured`: credentials, sender or account; an operator must act, then a retry succeeds
+ * Why a vendor did not accept a message:
+ * - `rejected`: the vendor cannot reach this address; asking it again is pointless
+ * - `misconfigured`: wrong credentials, sender or account; a retry succeeds after an operator acts
  * - `throttled`: too many requests; the message was not processed
- * - `unavailable`: an error or an unreadable answer on the vendor's side; it may have been processed
- * - `timeout`: no answer in time; it may have been processed
+ * - `unavailable`: an error or an unreadable answer; the message may have been processed
+ * - `timeout`: no answer in time; the message may have been processed
  */
 export type DeliveryFailure = 'rejected' | 'misconfigured' | 'throttled' | 'unavailable' | 'timeout';
 
-/** What an adapter throws. Made of our words only, so it may be logged. */
+/** Thrown by adapters. Contains no text from the vendor, so it is safe to log. */
 export class DeliveryError extends Error {
   constructor(
     readonly failure: DeliveryFailure,
-    /** The vendor's numeric code, where it gave one. */
+    /** The vendor's numeric code, if it sent one. */
     readonly vendorCode?: number,
-    /** Of a rejection: it is about this provider (its regions, its limits), so another one may take the message. */
+    /**
+     * For `rejected`: the cause is this provider (its regions, its limits), so another provider may
+     * deliver the message.
+     */
     readonly retryElsewhere = false,
   ) {
     super(vendorCode === undefined ? failure : `${failure} (${vendorCode})`);
@@ -33,3 +36,40 @@ export class DeliveryError extends Error {
 
 /** How long an adapter waits for its vendor. The lease of a message is longer. */
 export const VENDOR_TIMEOUT_SECONDS = 8;
+
+/** Sentences for the person who waits for a message, by the code that programs read. */
+export const REASON_TEXTS = {
+  number_invalid: 'The number does not exist.',
+  number_not_mobile: 'The number cannot receive SMS.',
+  phone_unreachable: 'The phone is switched off or out of reach.',
+  country_not_served: 'We do not send to this country.',
+  blocked: 'The phone company or mail service of the recipient blocked it.',
+  opted_out: 'The number has opted out of our messages. Text START to undo that.',
+  not_on_whatsapp: 'The number is not on WhatsApp.',
+  mailbox_unknown: 'The mailbox does not exist.',
+  mailbox_unavailable: 'The mailbox does not take messages now.',
+  // Vague on purpose: the requester may be a stranger, who must not learn the address's history.
+  address_unreachable: 'Messages to this address cannot be delivered.',
+  call_not_answered: 'The call was not answered.',
+  provider_problem: 'Our provider could not send it. Please try again later.',
+  not_delivered: 'The message could not be delivered.',
+} as const;
+export type ReasonCode = keyof typeof REASON_TEXTS;
+
+/** The meaning of a vendor's error number in the answer to a request. */
+export interface Refusal {
+  /** `rejected_here`: only this provider refuses, so another one may deliver the message. */
+  kind: 'rejected' | 'rejected_here' | 'misconfigured';
+  /** The reason that a person is shown. */
+  reason: ReasonCode;
+  /** The recipient is on the vendor's own suppression list. */
+  suppressedByVendor?: true;
+}
+
+/** The meaning of a vendor's numbers. Each vendor's table stands beside its adapter. */
+export interface VendorErrors {
+  /** Numbers in the answer to a request. */
+  refusals: Record<number, Refusal>;
+  /** Numbers in later receipts, by the word before the number in a message's `failure`. */
+  receipts: Partial<Record<'undelivered' | 'bounced', Record<number, ReasonCode>>>;
+}

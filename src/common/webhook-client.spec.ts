@@ -28,11 +28,11 @@ describe('WebhookClient', () => {
   ) =>
     new WebhookClient(url, secret, timeoutSeconds)
       .post(ID, { id: ID, channel: 'sms', to, text: '481516 is your code. é' })
-      .then(() => 'taken');
+      .then(() => 'accepted');
   const failure = (to: string) => failureOf(post(to));
 
-  it('signs what it sends, and takes any 2xx for a yes', async () => {
-    await expect(post('+14155550101')).resolves.toBe('taken');
+  it('signs the message and accepts any 2xx status', async () => {
+    await expect(post('+14155550101')).resolves.toBe('accepted');
     expect((await stub.message('+14155550101')).payload).toEqual({
       id: ID,
       channel: 'sms',
@@ -41,14 +41,14 @@ describe('WebhookClient', () => {
     });
   });
 
-  it('is refused under another secret', async () => {
+  it('reports a misconfiguration when the receiver has another secret', async () => {
     const other = Buffer.from('another secret, of enough bytes').toString('base64');
     expect(await failureOf(post('+14155550102', other))).toMatchObject({
       failure: 'misconfigured',
     });
   });
 
-  const answers: [Fault, DeliveryFailure, boolean][] = [
+  const statuses: [Fault, DeliveryFailure, boolean][] = [
     [400, 'rejected', true],
     [401, 'misconfigured', false],
     [403, 'misconfigured', false],
@@ -59,12 +59,12 @@ describe('WebhookClient', () => {
     [500, 'unavailable', false],
     [503, 'unavailable', false],
   ];
-  it.each(answers)('translates status %s to "%s" (F4)', async (fault, kind, retryElsewhere) => {
+  it.each(statuses)('translates status %s to "%s"', async (fault, kind, retryElsewhere) => {
     stub.behave({ fault }, { times: 1 });
     expect(await failure('+14155550103')).toMatchObject({ failure: kind, retryElsewhere, vendorCode: fault });
   });
 
-  it('follows no redirect (H1)', async () => {
+  it('does not follow redirects', async () => {
     stub.behave({ fault: 302 }, { times: 1 });
     expect(await failure('+14155550104')).toMatchObject({
       failure: 'misconfigured',
@@ -73,16 +73,16 @@ describe('WebhookClient', () => {
     expect(stub.messagesTo('+14155550104')).toEqual([]);
   });
 
-  // With a readable status the answer is known, whatever becomes of its body.
+  // Only the status counts, so a broken body changes nothing.
   it.each(FAULTS.filter(([fault]) => fault !== 'garbage' && fault !== 'reset mid-body'))(
-    'translates "%s" to "%s" (F4)',
+    'translates "%s" to "%s"',
     async (fault, kind) => {
       stub.behave({ fault }, { times: 1 });
       expect(await failure('+14155550105')).toMatchObject({ name: 'DeliveryError', failure: kind });
     },
   );
 
-  it('says of a host that is not there that it is unavailable, and nothing more (L1)', async () => {
+  it('reports an unreachable host as unavailable and reveals nothing else', async () => {
     for (const url of ['http://127.0.0.1:1/send', 'http://vendor.invalid/send']) {
       const error = await failureOf(post('+14155550106', WEBHOOK_SECRET, url));
       expect(error).toBeInstanceOf(DeliveryError);

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { maskedAddress, type Recipient } from '../common/recipient.js';
-import { MessageHistory, type MessageRecordRow } from '../notifier/outbox/message-history.js';
+import { MessageHistory, type MessageSummary } from '../notifier/outbox/message-history.js';
 import { challengeStatus } from '../otp/challenge-status.service.js';
 import { OtpError } from '../otp/otp.errors.js';
 import { Purposes } from '../otp/purposes.js';
@@ -39,7 +39,7 @@ export class TimelineService {
   private async timeline(
     recipient: Recipient,
     challenges: ChallengeHistoryRow[],
-    messages: MessageRecordRow[],
+    messages: MessageSummary[],
   ): Promise<Timeline> {
     const suppression = await this.messageHistory.suppressionOf(recipient);
     return {
@@ -74,7 +74,7 @@ export class TimelineService {
   }
 }
 
-function messageRecord(message: MessageRecordRow): MessageRecord {
+function messageRecord(message: MessageSummary): MessageRecord {
   const {
     id,
     challengeId,

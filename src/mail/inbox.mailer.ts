@@ -7,7 +7,7 @@ export class InboxMailer extends Mailer {
   readonly provider = 'inbox';
   readonly reportsDelivery = false;
 
-  /** Throws in production, whatever setting led here: mails would be lost silently. */
+  /** Throws in production, where mails would be lost without a trace. */
   constructor(
     { production }: Pick<Config, 'production'>,
     private readonly inbox: InboxStore,

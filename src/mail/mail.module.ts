@@ -9,20 +9,26 @@ import { PostmarkMailer } from './postmark.mailer.js';
 import { SmtpMailer } from './smtp.mailer.js';
 import { WebhookMailer } from './webhook.mailer.js';
 
+/**
+ * Returns a function that creates the mailer of a provider. The compiler requires all providers.
+ */
+export function createMailer(config: Config, inbox: InboxStore) {
+  const create = {
+    inbox: () => new InboxMailer(config, inbox),
+    postmark: () => new PostmarkMailer(config),
+    smtp: () => new SmtpMailer(config),
+    webhook: () => new WebhookMailer(config),
+  } satisfies Record<MailProvider, () => Mailer>;
+  return (provider: MailProvider): Mailer => create[provider]();
+}
+
 @Module({
   providers: [
     {
       provide: Mailers,
       inject: [Config, InboxStore],
-      useFactory: (config: Config, inbox: InboxStore): Mailers => {
-        const create = {
-          inbox: () => new InboxMailer(config, inbox),
-          postmark: () => new PostmarkMailer(config),
-          smtp: () => new SmtpMailer(config),
-          webhook: () => new WebhookMailer(config),
-        } satisfies Record<MailProvider, () => Mailer>;
-        return new Mailers(config.mailProviders.map((provider) => create[provider]()));
-      },
+      useFactory: (config: Config, inbox: InboxStore) =>
+        new Mailers(config.mailProviders.map(createMailer(config, inbox))),
     },
   ],
   exports: [Mailers],

@@ -7,20 +7,20 @@ export interface Mail {
   subject: string;
   text: string;
   html: string;
-  /** What it carries, for a provider that writes its own text. */
+  /** The code in the text, for a provider with its own text. */
   code?: string;
   /** The language of the text. */
   locale: Locale;
-  /** After this nobody needs it. */
+  /** After this time, the mail is useless. */
   validSeconds: number;
 }
 
 /** Sends one mail. */
 export abstract class Mailer {
-  /** Names the provider in the message's record. */
+  /** The name of the provider in the record of the message. */
   abstract readonly provider: string;
 
-  /** Whether it reports later what became of a mail. */
+  /** Whether the provider sends receipts. */
   abstract readonly reportsDelivery: boolean;
 
   /** Resolves to the vendor's id of the message; throws a `DeliveryError`. */

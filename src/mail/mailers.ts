@@ -1,6 +1,6 @@
 import type { Mailer } from './mailer.js';
 
-/** Who takes mails, in the order to try. */
+/** The providers of mails, in the order to try. */
 export class Mailers {
   constructor(readonly list: Mailer[]) {}
 }

@@ -30,7 +30,7 @@ describe('PostmarkMailer', () => {
     });
   const failure = (to: string, settings?: Record<string, string>) => failureOf(send(to, settings));
 
-  it("hands over both bodies and our message id, and leaves out what would track the reader's mail", async () => {
+  it('sends both bodies and our message id, without tracking', async () => {
     const reference = await send('ada@example.com');
 
     const { id, payload } = await stub.message('ada@example.com');
@@ -48,7 +48,7 @@ describe('PostmarkMailer', () => {
     });
   });
 
-  it('reaches an API behind a path', async () => {
+  it('accepts an API URL with a path', async () => {
     const api = `${stub.settings.POSTMARK_API_URL}/`;
     await expect(send('slash@example.com', { POSTMARK_API_URL: api })).resolves.toEqual(expect.any(String));
   });
@@ -62,19 +62,19 @@ describe('PostmarkMailer', () => {
     ['no credit', 405, 'misconfigured'],
     ['a pending account', 412, 'misconfigured'],
     ['a closed account', 413, 'misconfigured'],
-    ['a 422 we do not know', 1235, 'misconfigured'],
+    ['an unknown 422', 1235, 'misconfigured'],
     ['too many requests', 429, 'throttled'],
     ['maintenance', 100, 'unavailable'],
     ['an internal error', 500, 'unavailable'],
   ];
-  it.each(refusals)('translates %s (%i) to "%s" (F4)', async (_, code, kind) => {
+  it.each(refusals)('translates %s (%i) to "%s"', async (_, code, kind) => {
     expect(await failure(`error-${code}@example.com`)).toMatchObject({
       failure: kind,
       vendorCode: code,
     });
   });
 
-  it.each(FAULTS)('translates "%s" to "%s" (F4)', async (fault, kind) => {
+  it.each(FAULTS)('translates "%s" to "%s"', async (fault, kind) => {
     stub.behave({ fault }, { to: 'fault@example.com', times: 1 });
     expect(await failure('fault@example.com')).toMatchObject({
       name: 'DeliveryError',
@@ -82,7 +82,7 @@ describe('PostmarkMailer', () => {
     });
   });
 
-  it('takes a refused sender for our fault, not for the address (F4)', async () => {
+  it('reports a refused sender as a misconfiguration, not as a bad address', async () => {
     const settings = { MAIL_FROM: 'codes@exämple.org' };
     expect(await failure('ada@example.com', settings)).toMatchObject({
       failure: 'misconfigured',
@@ -90,12 +90,12 @@ describe('PostmarkMailer', () => {
     });
   });
 
-  it('translates a wrong token, a wrong path, an unreachable host and an unknown name (F4)', async () => {
+  it('translates a wrong token, a wrong path, an unreachable host and an unknown host name', async () => {
     expect(await failure('a@example.com', { POSTMARK_SERVER_TOKEN: 'another' })).toMatchObject({
       failure: 'misconfigured',
     });
-    const nowhere = `${stub.settings.POSTMARK_API_URL}/nowhere`;
-    expect(await failure('a@example.com', { POSTMARK_API_URL: nowhere })).toMatchObject({
+    const wrongPath = `${stub.settings.POSTMARK_API_URL}/nowhere`;
+    expect(await failure('a@example.com', { POSTMARK_API_URL: wrongPath })).toMatchObject({
       failure: 'misconfigured',
     });
     for (const POSTMARK_API_URL of ['http://127.0.0.1:1', 'http://vendor.invalid'])
@@ -104,7 +104,7 @@ describe('PostmarkMailer', () => {
       });
   });
 
-  it('times out wherever the vendor hangs', async () => {
+  it('times out at every step where Postmark can hang', async () => {
     await expectToGiveUp(stub, ['hang-0@example.com', 'hang-1@example.com', 'hang-2@example.com'], (to) =>
       failureOf(send(to, {}, SHORT_TIMEOUT_SECONDS)),
     );
@@ -114,15 +114,15 @@ describe('PostmarkMailer', () => {
     expect(new PostmarkMailer(Config.from(stub.settings)).timeoutSeconds).toBe(8);
   });
 
-  it("throws nothing of the vendor's error, the message or the token (L1)", async () => {
+  it('throws errors without text of Postmark, the message or the token', async () => {
     stub.behave({ fault: 'reset mid-body' }, { to: 'reset@example.com' });
-    const thrown = [
+    const errors = [
       await failure('error-406@example.com'),
       await failure('error-300@example.com'),
       await failure('reset@example.com'),
       await failure('ada@example.com', { POSTMARK_API_URL: 'http://127.0.0.1:1' }),
     ];
-    for (const error of thrown) {
+    for (const error of errors) {
       expect(error).toBeInstanceOf(DeliveryError);
       expect(shown(error)).not.toMatch(/481516|example\.com|inactive|Invalid 'To'|127\.0\.0\.1:1\b/);
       expect(shown(error)).not.toContain(POSTMARK_TOKEN);

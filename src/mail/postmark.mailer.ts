@@ -2,9 +2,7 @@ import { Errors, Models, ServerClient } from 'postmark';
 import { DeliveryError, VENDOR_TIMEOUT_SECONDS } from '../common/delivery.js';
 import type { Config } from '../config/config.js';
 import { Mailer, type Mail } from './mailer.js';
-
-/** Postmark's codes for an address it will not deliver to: invalid request (its address check), inactive recipient. */
-const REJECTED = [300, 406];
+import { POSTMARK_ERRORS } from './postmark.errors.js';
 
 export class PostmarkMailer extends Mailer {
   readonly provider = 'postmark';
@@ -36,7 +34,7 @@ export class PostmarkMailer extends Mailer {
         TextBody: text,
         HtmlBody: html,
         MessageStream: this.config.POSTMARK_MESSAGE_STREAM,
-        // A tracked link or pixel would tell a third party when a code is read.
+        // Tracking would tell a third party when a code is read.
         TrackOpens: false,
         TrackLinks: Models.LinkTrackingOptions.None,
         Metadata: { message_id: messageId },
@@ -49,18 +47,20 @@ export class PostmarkMailer extends Mailer {
   }
 }
 
-/** The codes: https://postmarkapp.com/developer/api/overview#error-codes */
 function translate(error: unknown): DeliveryError {
-  // The SDK lets the time-out of a body escape as the platform's own DOMException.
+  // The SDK does not wrap the DOMException of a time-out while it reads the body.
   if (error instanceof DOMException && error.name === 'TimeoutError') return new DeliveryError('timeout');
   if (!(error instanceof Errors.PostmarkError)) return new DeliveryError('unavailable');
   const { code, statusCode, message } = error;
-  // Without an answer there is only the text to tell a time-out from a refused connection.
+  // Without an answer, only the text tells a time-out from a refused connection.
   if (!statusCode) return new DeliveryError(/timeout/i.test(message) ? 'timeout' : 'unavailable');
   if (statusCode === 429) return new DeliveryError('throttled', code || undefined);
-  // Code 300 is about the sender as well, and then it would refuse every address.
-  if (REJECTED.includes(code) && !message.includes("'From'")) return new DeliveryError('rejected', code);
-  // Token, sender, stream, credit, account under review: whatever else is refused is ours to put right.
+  // Code 300 can also concern our sender address. Then Postmark would refuse every recipient.
+  const isSenderProblem = message.includes("'From'");
+  const kind = POSTMARK_ERRORS.refusals[code]?.kind;
+  if ((kind === 'rejected' || kind === 'rejected_here') && !isSenderProblem)
+    return new DeliveryError('rejected', code, kind === 'rejected_here');
+  // Token, sender, stream, credit or account: an operator must act.
   if (statusCode >= 400 && statusCode < 500) return new DeliveryError('misconfigured', code || statusCode);
   return new DeliveryError('unavailable', code || statusCode);
 }

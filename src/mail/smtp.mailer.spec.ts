@@ -33,7 +33,7 @@ describe('SmtpMailer', () => {
     });
   const failure = (to: string, url?: string) => failureOf(send(to, url));
 
-  it('hands over both bodies, under an id that stays the same in every attempt', async () => {
+  it('sends both bodies under a Message-ID that is the same in every attempt', async () => {
     const reference = await send('ada@example.com');
 
     const { from, raw } = await server.mail('ada@example.com');
@@ -54,13 +54,13 @@ describe('SmtpMailer', () => {
 
   const replies: [string, MailFault, DeliveryFailure, boolean][] = [
     ['no such mailbox', { step: 'to', reply: [550, '5.1.1 No such user'] }, 'rejected', false],
-    ['blocked for a policy', { step: 'to', reply: [550, '5.7.1 Relaying denied'] }, 'rejected', true],
-    ['a full mailbox, for good', { step: 'to', reply: [552, '5.2.2 Mailbox full'] }, 'rejected', true],
+    ['blocked by a policy', { step: 'to', reply: [550, '5.7.1 Relaying denied'] }, 'rejected', true],
+    ['a full mailbox', { step: 'to', reply: [552, '5.2.2 Mailbox full'] }, 'rejected', true],
     ['grey-listed', { step: 'to', reply: [450, '4.7.1 Try again later'] }, 'unavailable', false],
     ['content refused', { step: 'data', reply: [554, '5.7.1 Looks like spam'] }, 'rejected', true],
-    ['out of space', { step: 'data', reply: [452, '4.3.1 Insufficient storage'] }, 'unavailable', false],
+    ['a full disk', { step: 'data', reply: [452, '4.3.1 Insufficient storage'] }, 'unavailable', false],
   ];
-  it.each(replies)('translates "%s" (F4)', async (_, fault, kind, retryElsewhere) => {
+  it.each(replies)('translates "%s"', async (_, fault, kind, retryElsewhere) => {
     server.behave('bob@example.com', fault);
     const error = await failure('bob@example.com');
     expect(error).toMatchObject({
@@ -72,27 +72,30 @@ describe('SmtpMailer', () => {
     expect(shown(error)).not.toMatch(/481516|bob@|5\.7\.1|pass/);
   });
 
-  it('translates a refused sender, a wrong password and a server that is not there (F4)', async () => {
+  it('translates a refused sender, a wrong password and an unreachable server', async () => {
     server.behave('*', { step: 'from', reply: [553, '5.1.8 Sender refused'] });
     expect(await failure('carol@example.com')).toMatchObject({
       failure: 'misconfigured',
       vendorCode: 553,
     });
 
-    const wrong = await failure('carol@example.com', server.url.replace('pass%2Bword', 'hunter2hunter2'));
-    expect(wrong).toMatchObject({ failure: 'misconfigured', vendorCode: 535 });
-    const away = [
+    const wrongPassword = await failure(
+      'carol@example.com',
+      server.url.replace('pass%2Bword', 'hunter2hunter2'),
+    );
+    expect(wrongPassword).toMatchObject({ failure: 'misconfigured', vendorCode: 535 });
+    const unreachable = [
       await failure('carol@example.com', 'smtp://codes:hunter2hunter2@127.0.0.1:1'),
       await failure('carol@example.com', 'smtp://codes:hunter2hunter2@vendor.invalid'),
     ];
-    for (const error of away) expect(error).toMatchObject({ failure: 'unavailable' });
-    for (const error of [wrong, ...away]) {
+    for (const error of unreachable) expect(error).toMatchObject({ failure: 'unavailable' });
+    for (const error of [wrongPassword, ...unreachable]) {
       expect(error).toBeInstanceOf(DeliveryError);
       expect(shown(error)).not.toMatch(/hunter2|carol|127\.0\.0\.1:1\b|481516/);
     }
   });
 
-  it('talks to nobody whose certificate it cannot verify (L1)', async () => {
+  it('sends nothing to a server whose certificate it cannot verify', async () => {
     const impostor = await MailServer.start({ secure: true });
     expect(await failure('dan@example.com', impostor.url)).toMatchObject({
       failure: 'misconfigured',
@@ -101,20 +104,20 @@ describe('SmtpMailer', () => {
     await impostor.stop();
   });
 
-  it('times out wherever the server hangs', async () => {
-    const mute = createServer(() => undefined);
-    await new Promise<void>((resolve) => mute.listen(0, '127.0.0.1', resolve));
+  it('times out at every step where the server can hang', async () => {
+    const silentServer = createServer(() => undefined);
+    await new Promise<void>((resolve) => silentServer.listen(0, '127.0.0.1', resolve));
     const steps = ['to', 'data'] as const;
     steps.forEach((step) => server.behave(`hang-${step}@example.com`, { step, reply: 'none' }));
 
-    const impatient = (to: string, url = server.url) => failureOf(send(to, url, SHORT_TIMEOUT_SECONDS));
+    const sendBriefly = (to: string, url = server.url) => failureOf(send(to, url, SHORT_TIMEOUT_SECONDS));
     await expectShortTimeouts(() =>
       Promise.all([
-        impatient('hang@example.com', `smtp://127.0.0.1:${port(mute)}`),
-        ...steps.map((step) => impatient(`hang-${step}@example.com`)),
+        sendBriefly('hang@example.com', `smtp://127.0.0.1:${port(silentServer)}`),
+        ...steps.map((step) => sendBriefly(`hang-${step}@example.com`)),
       ]),
     );
-    mute.close();
+    silentServer.close();
   });
 
   it('waits eight seconds by default', () => {

@@ -1,13 +1,16 @@
 import { createTransport } from 'nodemailer';
 import { DeliveryError, VENDOR_TIMEOUT_SECONDS } from '../common/delivery.js';
+import { withTimeout } from '../common/with-timeout.js';
 import type { Config } from '../config/config.js';
 import { Mailer, type Mail } from './mailer.js';
+import { SMTP_ERRORS } from './smtp.errors.js';
 
-/** The mailbox does not exist, is not local, or has no such name; the 7 of policy is about us. */
-const NO_SUCH_MAILBOX = [550, 551, 553];
+/** Enhanced status codes about policy (RFC 3463). They concern our server, not the mailbox. */
 const POLICY = /\b5\.7\.\d+\b/;
 
-/** Hands mails to a mail server, one connection each: nothing waits behind a mail that hangs. */
+/**
+ * Sends through a mail server. Each mail has its own connection, so none waits for one that hangs.
+ */
 export class SmtpMailer extends Mailer {
   readonly provider = 'smtp';
   readonly reportsDelivery = false;
@@ -26,7 +29,7 @@ export class SmtpMailer extends Mailer {
       host,
       port: port ? Number(port) : secure ? 465 : 587,
       secure,
-      // Codes and credentials travel in the clear on this machine only.
+      // Only connections within this machine may be unencrypted.
       requireTLS: !secure && !['localhost', '127.0.0.1', '::1'].includes(host),
       tls: { rejectUnauthorized: true },
       ...(username && {
@@ -36,7 +39,7 @@ export class SmtpMailer extends Mailer {
       greetingTimeout: timeoutMs,
       socketTimeout: timeoutMs,
       dnsTimeout: timeoutMs,
-      // A mail is what we wrote, and never a file or a page that its text names.
+      // The content must never include a file or page that a text names.
       disableFileAccess: true,
       disableUrlAccess: true,
     });
@@ -46,18 +49,20 @@ export class SmtpMailer extends Mailer {
     const { MAIL_FROM: from = '' } = this.config;
     const domain = /@([^\s<>@]+)>?$/.exec(from)?.[1] ?? 'localhost';
     try {
-      const sent = await inTime(
+      // The transport's own time-outs apply to single steps, and a slow server can take many steps.
+      const sent = await withTimeout(
         this.transport.sendMail({
           from,
           to,
           subject,
           text,
           html,
-          // The same in every attempt, so that a mailbox that got two shows one.
+          // The same in every attempt, so that a mail client can recognise a duplicate.
           messageId: `<${messageId}@${domain}>`,
           headers: { 'Auto-Submitted': 'auto-generated', 'Content-Language': locale },
         }),
-        this.timeoutSeconds,
+        this.timeoutSeconds * 1000,
+        () => new DeliveryError('timeout'),
       );
       return sent.messageId;
     } catch (error) {
@@ -66,26 +71,17 @@ export class SmtpMailer extends Mailer {
   }
 }
 
-/** The transport's time-outs apply to single steps; a slow server can take many steps. */
-function inTime<T>(work: Promise<T>, seconds: number): Promise<T> {
-  let timer: NodeJS.Timeout;
-  const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new DeliveryError('timeout')), seconds * 1000);
-  });
-  return Promise.race([work, deadline]).finally(() => clearTimeout(timer));
-}
-
-/** Takes numbers and kinds out of the error and nothing else: it holds the address and the server's words. */
+/** Copies only numbers and kinds, because the error contains the address and the server's text. */
 function translate(error: unknown): DeliveryError {
   const { code, originalCode, command, responseCode, response } = (error ?? {}) as Record<string, unknown>;
   const status = typeof responseCode === 'number' ? responseCode : undefined;
   if (code === 'EAUTH' || code === 'ENOAUTH') return new DeliveryError('misconfigured', status);
   if (code === 'ETIMEDOUT') return new DeliveryError('timeout');
-  // A certificate that is not theirs, or no TLS where it is required.
+  // The certificate is not valid for this server, or TLS is required and not offered.
   if (code === 'ETLS' || /CERT|TLS|SSL/.test(String(originalCode))) return new DeliveryError('misconfigured');
   if (!status || status < 500) return new DeliveryError('unavailable', status);
   if (command === 'RCPT TO') {
-    const isAddress = NO_SUCH_MAILBOX.includes(status) && !POLICY.test(String(response));
+    const isAddress = SMTP_ERRORS.refusals[status]?.kind === 'rejected' && !POLICY.test(String(response));
     return new DeliveryError('rejected', status, !isAddress);
   }
   if (command === 'DATA') return new DeliveryError('rejected', status, true);

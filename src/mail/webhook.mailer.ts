@@ -2,7 +2,7 @@ import { WebhookClient } from '../common/webhook-client.js';
 import type { Config } from '../config/config.js';
 import { Mailer, type Mail } from './mailer.js';
 
-/** Hands mails to a server of the operator's own. */
+/** Sends mails to the operator's own server. */
 export class WebhookMailer extends Mailer {
   readonly provider = 'webhook';
   readonly reportsDelivery = true;

@@ -6,7 +6,7 @@ import type { MessageContent } from './text/message-content.js';
 export type { Channel } from '../common/delivery.js';
 export type { MessageContent } from './text/message-content.js';
 
-/** A message whose row in `messages` exists and is leased to this process. */
+/** A row of `messages` that is leased to this process. */
 export interface LeasedMessage {
   id: string;
   recipient: Recipient;
@@ -16,45 +16,45 @@ export interface LeasedMessage {
   template: string;
   /** `MessageContent` as JSON, sealed by the `Keyring` to recipient, purpose and lane. */
   sealed: Buffer;
-  /** The same, where this process has just made it and need not open it. */
+  /** The content in clear, if this process has just created the message. */
   content?: MessageContent;
-  /** What is left of the message's life, by the database's clock at the time of the lease. */
+  /** The remaining life of the message at the time of the lease, by the clock of the database. */
   secondsLeft: number;
-  /** Which call of a vendor this is, from 1. */
+  /** The number of this attempt, from 1. */
   attempts: number;
-  /** Who was tried last, for another to be tried next; null before the first. */
+  /** The provider of the previous attempt; null before the first. */
   lastProvider: string | null;
 }
 
-/** Tells somebody what happened to an account; there is no code to check in it. */
+/** A message about an event of an account. It contains no code. */
 export interface Notice {
   recipient: Recipient;
   template: string;
   content: MessageContent;
-  /** After this it is news to nobody and is not sent. Default: a day. */
+  /** After this time, the notice is not sent any more. Default: a day. */
   lifeSeconds?: number;
 }
 
-/** How long the process that wrote or took a message has to send it, before any process may take it. */
+/** How long a process has to send a leased message before any process may take it. */
 export const LEASE_SECONDS = 20;
 
 /**
- * SQL that says whether nothing may be sent to a recipient, by one look at a primary key. What a vendor refused by a list
- * of its own is asked of it again a day later, for it need not tell us when somebody leaves that list.
+ * SQL for whether a recipient is suppressed; a lookup by primary key. `refused` ends after a day,
+ * because a vendor may not report that a recipient left its list.
  */
 export const isSuppressed = (
   recipient: string,
-) => `exists (select from suppressions s where s.recipient = ${recipient}
-  and (s.reason <> 'refused' or s.created_at > now() - interval '1 day'))`;
+) => `exists (select from suppressions where suppressions.recipient = ${recipient}
+  and (suppressions.reason <> 'refused' or suppressions.created_at > now() - interval '1 day'))`;
 
-/** Sends what the outbox holds. */
+/** Sends the messages of the outbox. */
 export abstract class Notifier {
-  /** Sends a message that this process has just written, without waiting for it. */
+  /** Starts to send a message that this process has just written, and returns at once. */
   abstract dispatch(message: LeasedMessage): void;
 
   /**
-   * Queues a notice, on the manager's transaction where there is one, so that a change and its notice are one
-   * commit. A sweep sends it within about a second; codes go first.
+   * Queues a notice, in the manager's transaction if given, so that a change and its notice are one
+   * commit. A sweep sends it within about a second. Codes have priority.
    */
   abstract notify(notice: Notice, manager?: EntityManager): Promise<void>;
 }

@@ -4,7 +4,7 @@ import { equalSecrets } from '../common/digest.js';
 import { Config } from '../config/config.js';
 import { ReceiptError } from './receipts.errors.js';
 
-/** Requires the user and password of the webhook's URL. Postmark does not sign its requests. */
+/** Requires the user and password of the webhook, because Postmark does not sign its requests. */
 @Injectable()
 export class PostmarkCredentialsGuard implements CanActivate {
   private readonly expected: string;

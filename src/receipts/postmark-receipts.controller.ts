@@ -5,8 +5,8 @@ import { Public } from '../http/access.js';
 import { BODY_PROBLEMS, CommonError } from '../http/common.errors.js';
 import { ApiProblems } from '../http/api-problems.js';
 import { PostmarkCredentialsGuard } from './postmark-credentials.guard.js';
-import { readPostmarkEvent } from './postmark-event.js';
-import { PostmarkReceipts } from './postmark-receipts.js';
+import { readPostmarkReceipt } from './postmark-receipt.js';
+import { PostmarkReceiptsService } from './postmark-receipts.service.js';
 import { ReceiptError } from './receipts.errors.js';
 
 @ApiTags('Webhooks')
@@ -16,20 +16,21 @@ import { ReceiptError } from './receipts.errors.js';
 @UseGuards(PostmarkCredentialsGuard)
 @Controller('webhooks/postmark')
 export class PostmarkReceiptsController {
-  constructor(private readonly receipts: PostmarkReceipts) {}
+  constructor(private readonly receipts: PostmarkReceiptsService) {}
 
   /**
-   * What became of a mail at Postmark
+   * Receive a receipt from Postmark
    *
-   * @remarks Delivery, Bounce, SpamComplaint and SubscriptionChange. In Postmark, add a webhook to the message stream with this
-   * address, `POSTMARK_WEBHOOK_USER` and `POSTMARK_WEBHOOK_PASSWORD`, and without message contents.
+   * @remarks For Delivery, Bounce, SpamComplaint and SubscriptionChange. In Postmark, add a webhook
+   * with this URL to the message stream. Set `POSTMARK_WEBHOOK_USER` and
+   * `POSTMARK_WEBHOOK_PASSWORD`, and exclude message content.
    */
   @Post()
   @HttpCode(200)
   @ApiProblems(ReceiptError.credentialsInvalid(), ...BODY_PROBLEMS)
   async receive(@Body() body: unknown): Promise<void> {
-    const event = readPostmarkEvent(body);
-    if (event === undefined) throw CommonError.malformedRequest();
-    if (event) await this.receipts.receive(event);
+    const receipt = readPostmarkReceipt(body);
+    if (receipt === undefined) throw CommonError.malformedRequest();
+    if (receipt) await this.receipts.receive(receipt);
   }
 }

@@ -2,12 +2,12 @@ import { AppError } from '../common/app-error.js';
 
 export const ReceiptError = {
   signatureInvalid: () =>
-    new AppError('forbidden', 'signature_invalid', 'The signature of this request is not right.'),
-  /** Not 403, at which Postmark stops trying. */
+    new AppError('forbidden', 'signature_invalid', 'The signature of this request is invalid.'),
+  /** 401, because Postmark stops sending after 403. */
   credentialsInvalid: () =>
     new AppError(
       'unauthorized',
       'webhook_credentials_invalid',
-      'User or password of this webhook are not right.',
+      'The user or password of this webhook is wrong.',
     ),
 };

@@ -1,12 +1,12 @@
 import { Module, type DynamicModule, type Type } from '@nestjs/common';
 import type { Config } from '../config/config.js';
-import { DeliveryReceiptsController } from './delivery-receipts.controller.js';
-import { PostmarkReceipts } from './postmark-receipts.js';
-import { PostmarkReceiptsController } from './postmark-receipts.controller.js';
 import { NotifierModule } from '../notifier/notifier.module.js';
+import { PostmarkReceiptsController } from './postmark-receipts.controller.js';
+import { PostmarkReceiptsService } from './postmark-receipts.service.js';
 import { TwilioReceiptsController } from './twilio-receipts.controller.js';
+import { WebhookReceiptsController } from './webhook-receipts.controller.js';
 
-/** Where vendors report what became of messages: an address for each that is set up, and none for the others. */
+/** Routes for receipts, one for each vendor that is configured and sends them. */
 @Module({})
 export class ReceiptsModule {
   static with(config: Config): DynamicModule {
@@ -16,13 +16,13 @@ export class ReceiptsModule {
         config.usesProvider('postmark') && config.POSTMARK_WEBHOOK_PASSWORD !== undefined,
         PostmarkReceiptsController,
       ],
-      [config.usesProvider('webhook'), DeliveryReceiptsController],
+      [config.usesProvider('webhook'), WebhookReceiptsController],
     ];
     return {
       module: ReceiptsModule,
-      controllers: controllers.filter(([isSetUp]) => isSetUp).map(([, controller]) => controller),
+      controllers: controllers.filter(([isConfigured]) => isConfigured).map(([, controller]) => controller),
       imports: [NotifierModule],
-      providers: [PostmarkReceipts],
+      providers: [PostmarkReceiptsService],
     };
   }
 }

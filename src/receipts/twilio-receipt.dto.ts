@@ -7,14 +7,14 @@ const STATUSES = [
 const SID = /^(SM|MM)[0-9a-f]{32}$/;
 
 export class TwilioReceiptQuery {
-  /** Our id of the message, as it was given to Twilio. */
+  /** Our id of the message, from the `StatusCallback` URL. */
   @IsUUID()
   message!: string;
 }
 
 /**
- * A status callback. Twilio's signature runs names and values together, so that fields can be cut anew under the same
- * signature: only names and values that are known are taken.
+ * A status callback. Twilio signs names and values without separators, so an attacker could split
+ * them differently under the same signature. Therefore only known names and values are accepted.
  */
 export class TwilioReceipt {
   /** @example "SM00000000000000000000000000000000" */
@@ -29,7 +29,7 @@ export class TwilioReceipt {
   @Matches(/^AC[0-9a-f]{32}$/)
   AccountSid!: string;
 
-  /** Why it failed. */
+  /** Twilio's number for the failure. */
   @IsOptional()
   @Matches(/^\d{0,6}$/)
   ErrorCode?: string;
@@ -64,37 +64,37 @@ export class TwilioReceipt {
   @IsString()
   MessagingServiceSid?: string;
 
-  /** The carrier's time of delivery. */
+  /** When the phone network reported the delivery. */
   @IsOptional()
   @IsString()
   RawDlrDoneDate?: string;
 
-  /** Of WhatsApp. */
+  /** Only for WhatsApp. */
   @IsOptional()
   @IsString()
   ChannelToAddress?: string;
 
-  /** Of WhatsApp. */
+  /** Only for WhatsApp. */
   @IsOptional()
   @IsString()
   ChannelPrefix?: string;
 
-  /** Of WhatsApp. */
+  /** Only for WhatsApp. */
   @IsOptional()
   @IsString()
   ChannelInstallSid?: string;
 
-  /** Of WhatsApp. */
+  /** Only for WhatsApp. */
   @IsOptional()
   @IsString()
   ChannelStatusMessage?: string;
 
-  /** Of WhatsApp. */
+  /** Only for WhatsApp. */
   @IsOptional()
   @IsString()
   EventType?: string;
 
-  /** Of WhatsApp. */
+  /** Only for WhatsApp. */
   @IsOptional()
   @IsString()
   StructuredMessage?: string;

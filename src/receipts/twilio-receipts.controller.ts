@@ -6,10 +6,11 @@ import { Public } from '../http/access.js';
 import { BODY_PROBLEMS } from '../http/common.errors.js';
 import { ApiProblems } from '../http/api-problems.js';
 import { MessageReceipts } from '../notifier/outbox/message-receipts.js';
+import { ReceiptError } from './receipts.errors.js';
 import { TwilioReceipt, TwilioReceiptQuery } from './twilio-receipt.dto.js';
 import { TwilioSignatureGuard } from './twilio-signature.guard.js';
-import { ReceiptError } from './receipts.errors.js';
 
+/** Twilio's final states. Others are ignored. */
 const EVENTS: Record<string, 'delivered' | 'failed'> = {
   delivered: 'delivered',
   read: 'delivered',
@@ -27,9 +28,10 @@ export class TwilioReceiptsController {
   constructor(private readonly receipts: MessageReceipts) {}
 
   /**
-   * What became of a message at Twilio
+   * Receive a receipt from Twilio
    *
-   * @remarks The `StatusCallback` of every message that is sent by Twilio; there is nothing to set up there.
+   * @remarks The `StatusCallback` of every message sent through Twilio. It needs no set-up at
+   * Twilio.
    */
   @Post()
   @HttpCode(204)

@@ -4,7 +4,7 @@ import { Config } from '../config/config.js';
 import { isSignedByTwilio } from '../sms/twilio.signature.js';
 import { ReceiptError } from './receipts.errors.js';
 
-/** Lets in what was signed with our account's token, for the public address of this very request. */
+/** Requires Twilio's signature over the public URL and the fields of this request. */
 @Injectable()
 export class TwilioSignatureGuard implements CanActivate {
   constructor(private readonly config: Config) {}
@@ -13,14 +13,14 @@ export class TwilioSignatureGuard implements CanActivate {
     const { headers, body, url } = context.switchToHttp().getRequest<FastifyRequest>();
     const signature = headers['x-twilio-signature'];
     const token = this.config.TWILIO_AUTH_TOKEN;
-    // The Host header is the caller's word; the URL that Twilio was given is ours.
-    const signed =
+    // Uses our configured URL, because the caller controls the Host header.
+    const isSigned =
       token !== undefined &&
       typeof signature === 'string' &&
       typeof body === 'object' &&
       body !== null &&
       isSignedByTwilio(token, signature, this.config.publicUrl + url, body as Record<string, string>);
-    if (!signed) throw ReceiptError.signatureInvalid();
+    if (!isSigned) throw ReceiptError.signatureInvalid();
     return true;
   }
 }

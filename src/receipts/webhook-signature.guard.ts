@@ -4,10 +4,13 @@ import type { FastifyRequest } from 'fastify';
 import { Config } from '../config/config.js';
 import { ReceiptError } from './receipts.errors.js';
 
-/** How far apart the two clocks may be. A receipt that is sent again changes nothing, in this time or later. */
+/**
+ * Allowed difference between the two clocks. Replays are harmless, because a receipt applies only
+ * once.
+ */
 const TOLERANCE_MS = 300_000;
 
-/** Lets in what was signed with `WEBHOOK_SECRET`: https://www.standardwebhooks.com */
+/** Requires a signature with `WEBHOOK_SECRET`, as https://www.standardwebhooks.com specifies. */
 @Injectable()
 export class WebhookSignatureGuard implements CanActivate {
   private readonly key: Buffer;
@@ -18,22 +21,24 @@ export class WebhookSignatureGuard implements CanActivate {
 
   canActivate(context: ExecutionContext): boolean {
     const { headers, rawBody } = context.switchToHttp().getRequest<FastifyRequest & { rawBody?: string }>();
-    const [id, timestamp, given] = ['id', 'timestamp', 'signature'].map((name) => headers[`webhook-${name}`]);
+    const [id, timestamp, signatures] = ['id', 'timestamp', 'signature'].map(
+      (name) => headers[`webhook-${name}`],
+    );
     const age = Math.abs(Date.now() - Number(timestamp) * 1_000);
     const isSigned =
-      typeof given === 'string' &&
+      typeof signatures === 'string' &&
       rawBody !== undefined &&
       age <= TOLERANCE_MS &&
-      this.isRight(given, `${String(id)}.${String(timestamp)}.${rawBody}`);
+      this.isGenuine(signatures, `${String(id)}.${String(timestamp)}.${rawBody}`);
     if (!isSigned) throw ReceiptError.signatureInvalid();
     return true;
   }
 
-  /** The header may hold several, while a secret is replaced. */
-  private isRight(given: string, signed: string): boolean {
+  /** The header may contain several signatures while a secret is being replaced. */
+  private isGenuine(signatures: string, signed: string): boolean {
     const expected = Buffer.from(`v1,${createHmac('sha256', this.key).update(signed).digest('base64')}`);
-    return given.split(' ').some((one) => {
-      const signature = Buffer.from(one);
+    return signatures.split(' ').some((presented) => {
+      const signature = Buffer.from(presented);
       return signature.length === expected.length && timingSafeEqual(signature, expected);
     });
   }

@@ -7,7 +7,7 @@ export class InboxPhoneSender extends PhoneSender {
   readonly provider = 'inbox';
   readonly reportsDelivery = false;
 
-  /** Throws in production, whatever setting led here: messages would be lost silently. */
+  /** Throws in production, where messages would be lost without a trace. */
   constructor(
     { production }: Pick<Config, 'production'>,
     private readonly inbox: InboxStore,

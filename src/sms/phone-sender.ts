@@ -2,33 +2,33 @@ import type { PhoneChannel } from '../common/delivery.js';
 import type { Locale } from '../common/locale.js';
 
 export interface PhoneMessage {
-  /** Our id of the message, for the record. */
+  /** Our id of the message, for the vendor's records. */
   messageId: string;
   channel: PhoneChannel;
   /** E.164. */
   to: string;
   text: string;
-  /** The code in the text, for a provider that writes its own text. */
+  /** The code in the text, for a provider with its own text. */
   code?: string;
-  /** What the code approves; whoever gets it must be shown this. */
+  /** What the code approves. The recipient must see it. */
   context?: Record<string, string>;
   /** The language of the text. */
   locale: Locale;
-  /** After this the vendor must drop the message rather than deliver it. */
+  /** After this time, the vendor must discard the message. */
   validSeconds: number;
-  /** Who it is from, where the country has a sender of its own. */
+  /** The sender, if the country has its own. */
   sender?: string;
 }
 
 /** Sends one message to a phone number. */
 export abstract class PhoneSender {
-  /** Names the provider in the message's record. */
+  /** The name of the provider in the record of the message. */
   abstract readonly provider: string;
 
-  /** Whether it reports later what became of a message. */
+  /** Whether the provider sends receipts. */
   abstract readonly reportsDelivery: boolean;
 
-  /** Whether it can say what the message says; by default anything. */
+  /** Whether the provider can show the content of the message. */
   canSend(_message: Pick<PhoneMessage, 'code' | 'context'>): boolean {
     return true;
   }

@@ -2,7 +2,7 @@ import { Config } from '../config/config.js';
 import { PhoneSender, type PhoneMessage } from './phone-sender.js';
 import { PhoneSenders } from './phone-senders.js';
 
-class Recorder extends PhoneSender {
+class FakeSender extends PhoneSender {
   readonly reportsDelivery = true;
   readonly sent: PhoneMessage[] = [];
 
@@ -24,23 +24,23 @@ describe('PhoneSenders', () => {
     WEBHOOK_URL: 'https://messages.acme.test/send',
     WEBHOOK_SECRET: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
   });
-  const senders = new PhoneSenders(config, (provider) => new Recorder(provider));
-  const names = (...route: Parameters<PhoneSenders['forCountry']>) =>
-    senders.forCountry(...route).map(({ provider }) => provider);
+  const senders = new PhoneSenders(config, (provider) => new FakeSender(provider));
+  const providers = (...target: Parameters<PhoneSenders['forCountry']>) =>
+    senders.forCountry(...target).map(({ provider }) => provider);
 
-  it('has a route for text messages to some countries, and one for all others', () => {
-    expect(names('sms', 'IN')).toEqual(['webhook', 'inbox']);
-    expect(names('sms', 'US')).toEqual(['inbox']);
-    expect(names('sms', 'DE')).toEqual(['inbox', 'webhook']);
-    expect(names('sms', undefined)).toEqual(['inbox', 'webhook']);
+  it('uses the configured providers of a country for SMS and the default ones elsewhere', () => {
+    expect(providers('sms', 'IN')).toEqual(['webhook', 'inbox']);
+    expect(providers('sms', 'US')).toEqual(['inbox']);
+    expect(providers('sms', 'DE')).toEqual(['inbox', 'webhook']);
+    expect(providers('sms', undefined)).toEqual(['inbox', 'webhook']);
   });
 
-  it('has the same for the other channels everywhere, and nobody for one that is off (P3)', () => {
-    expect(names('voice', 'IN')).toEqual(['inbox']);
-    expect(names('whatsapp', 'IN')).toEqual([]);
+  it('ignores the country for other channels and has no provider for a channel that is off', () => {
+    expect(providers('voice', 'IN')).toEqual(['inbox']);
+    expect(providers('whatsapp', 'IN')).toEqual([]);
   });
 
-  it("names a country's own sender", async () => {
+  it("passes a country's own sender to the provider", async () => {
     const message: PhoneMessage = {
       messageId: '1',
       channel: 'sms',
@@ -50,7 +50,7 @@ describe('PhoneSenders', () => {
       validSeconds: 1,
     };
     await senders.forCountry('sms', 'IN')[0]?.send(message);
-    const [, everywhere] = senders.forCountry('sms', 'DE') as Recorder[];
-    expect(everywhere?.sent).toEqual([{ ...message, sender: 'ACMEIN' }]);
+    const [, webhook] = senders.forCountry('sms', 'DE') as FakeSender[];
+    expect(webhook?.sent).toEqual([{ ...message, sender: 'ACMEIN' }]);
   });
 });

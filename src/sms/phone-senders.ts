@@ -4,40 +4,43 @@ import type { Config } from '../config/config.js';
 import type { PhoneProvider } from '../config/providers.js';
 import { PhoneSender, type PhoneMessage } from './phone-sender.js';
 
-/** Who takes the messages of a channel to a country, in the order to try. */
+/** The providers of each phone channel and country, in the order to try. */
 export class PhoneSenders {
   private readonly channels: Record<PhoneChannel, PhoneSender[]>;
   private readonly countries: Partial<Record<CountryCode, PhoneSender[]>>;
 
-  constructor(config: Config, make: (provider: PhoneProvider, channel: PhoneChannel) => PhoneSender) {
-    const made = new Map<string, PhoneSender>();
-    const sender = (provider: PhoneProvider, channel: PhoneChannel): PhoneSender => {
+  constructor(config: Config, createSender: (provider: PhoneProvider, channel: PhoneChannel) => PhoneSender) {
+    const cache = new Map<string, PhoneSender>();
+    const senderOf = (provider: PhoneProvider, channel: PhoneChannel): PhoneSender => {
       const key = `${provider} ${channel}`;
-      const one = made.get(key) ?? make(provider, channel);
-      made.set(key, one);
-      return one;
+      const sender = cache.get(key) ?? createSender(provider, channel);
+      cache.set(key, sender);
+      return sender;
     };
-    const all = (channel: PhoneChannel) =>
-      config.phoneProviders(channel).map((name) => sender(name, channel));
-    this.channels = { sms: all('sms'), whatsapp: all('whatsapp'), voice: all('voice') };
+    const sendersOf = (channel: PhoneChannel) =>
+      config.phoneProviders(channel).map((provider) => senderOf(provider, channel));
+    this.channels = { sms: sendersOf('sms'), whatsapp: sendersOf('whatsapp'), voice: sendersOf('voice') };
     this.countries = Object.fromEntries(
-      Object.entries(config.SMS_ROUTES).map(([country, hops]) => [
+      Object.entries(config.SMS_ROUTES).map(([country, entries]) => [
         country,
-        hops.map((hop) => {
-          const one = sender(hop.provider, 'sms');
-          return hop.sender === undefined ? one : new CountrySender(one, hop.sender);
+        entries.map(({ provider, sender: countrySender }) => {
+          const sender = senderOf(provider, 'sms');
+          return countrySender === undefined ? sender : new CountrySender(sender, countrySender);
         }),
       ]),
     );
   }
 
   forCountry(channel: PhoneChannel, country: CountryCode | undefined): PhoneSender[] {
-    const own = channel === 'sms' && country ? this.countries[country] : undefined;
-    return own ?? this.channels[channel];
+    const senders = channel === 'sms' && country ? this.countries[country] : undefined;
+    return senders ?? this.channels[channel];
   }
 }
 
-/** A country's own sender. One of its own for the breaker as well: a sender that fails there fails nowhere else. */
+/**
+ * A provider with the sender of one country. It is a separate object, so it gets its own circuit
+ * breaker: a sender that fails in one country does not affect the others.
+ */
 class CountrySender extends PhoneSender {
   readonly provider: string;
   readonly reportsDelivery: boolean;

@@ -17,8 +17,9 @@ import { WebhookPhoneSender } from './webhook.phone-sender.js';
 const TWILIO = { sms: TwilioSmsSender, whatsapp: TwilioWhatsappSender, voice: TwilioVoiceCaller };
 
 /**
- * Creates the sender of a provider for a channel. The compiler requires an entry for each provider.
- * Each sender has its own Twilio client, so that one channel does not wait for another's sockets.
+ * Returns a function that creates the sender of a provider for a channel. The compiler requires all
+ * providers. Each sender has its own Twilio client, so channels do not wait for each other's
+ * sockets.
  */
 export function createSender(config: Config, inbox: InboxStore) {
   const create = {

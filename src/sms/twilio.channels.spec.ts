@@ -24,7 +24,7 @@ const SENDERS = {
 type Name = keyof typeof SENDERS;
 const NAMES = Object.keys(SENDERS) as Name[];
 
-describe("Twilio's other channels", () => {
+describe('Twilio WhatsApp, voice and Verify', () => {
   let stub: VendorStub;
   beforeAll(async () => {
     stub = await VendorStub.start();
@@ -39,7 +39,7 @@ describe("Twilio's other channels", () => {
   const send = (
     name: Name,
     to: string,
-    more: Partial<PhoneMessage> = {},
+    overrides: Partial<PhoneMessage> = {},
     settings?: Record<string, string>,
     timeoutSeconds?: number,
   ) =>
@@ -51,7 +51,7 @@ describe("Twilio's other channels", () => {
       code: '481516',
       locale: 'en',
       validSeconds: 299,
-      ...more,
+      ...overrides,
     });
 
   it('puts the code into the WhatsApp template', async () => {
@@ -69,20 +69,20 @@ describe("Twilio's other channels", () => {
     });
   });
 
-  it('calls and reads the code digit by digit, twice, and not the line for machines', async () => {
+  it('reads the code twice, digit by digit, without the line for machines', async () => {
     const reference = await send('voice', '+14155550102');
 
     const { id, payload } = await stub.message('+14155550102');
     expect(reference).toBe(id);
     expect(payload).toMatchObject({ To: '+14155550102', From: '+14155550198' });
-    const said = '4, 8, 1, 5, 1, 6 is your code. Valid for 5 minutes. Do not share it.';
+    const speech = '4, 8, 1, 5, 1, 6 is your code. Valid for 5 minutes. Do not share it.';
     expect(payload.Twiml).toBe(
       '<?xml version="1.0" encoding="UTF-8"?><Response><Pause length="1"/>' +
-        `<Say language="en-US">${said}</Say><Pause length="1"/><Say language="en-US">${said}</Say></Response>`,
+        `<Say language="en-US">${speech}</Say><Pause length="1"/><Say language="en-US">${speech}</Say></Response>`,
     );
   });
 
-  it('speaks the language of the message, and says what somebody typed without obeying it (I7)', async () => {
+  it('speaks the language of the message and escapes markup in its text', async () => {
     await send('voice', '+14155550103', {
       locale: 'ar',
       text: '481516 für </Say><Dial>+1900</Dial> & "Co"\nFA+9qCX9VSu',
@@ -96,7 +96,7 @@ describe("Twilio's other channels", () => {
     ['sms', 'sms'],
     ['whatsapp', 'whatsapp'],
     ['voice', 'call'],
-  ] as const)('has Twilio Verify send our own code by %s', async (channel, Channel) => {
+  ] as const)('sends our own code through Twilio Verify by %s', async (channel, Channel) => {
     const to = `+1415555011${Channel.length}`;
     const reference = await send('verify', to, { channel, locale: 'de' });
 
@@ -106,18 +106,18 @@ describe("Twilio's other channels", () => {
     expect(payload).toEqual({ To: to, Channel, CustomCode: '481516', Locale: 'de' });
   });
 
-  it('tells Twilio Verify how a code ended', async () => {
+  it('reports to Twilio Verify how a code ended', async () => {
     const reference = await send('verify', '+14155550104');
     const feedback = sender('verify') as TwilioVerifySender;
     await feedback.close(reference, 'approved');
     expect((await stub.message(reference)).payload).toEqual({ Status: 'approved' });
   });
 
-  it.each(NAMES)('%s takes what it can say and nothing else', (name) => {
-    const one = sender(name);
-    expect(one.canSend({ code: '481516' })).toBe(true);
-    expect(one.canSend({})).toBe(name === 'voice');
-    expect(one.canSend({ code: '481516', context: { amount: '39.99 EUR' } })).toBe(name === 'voice');
+  it.each(NAMES)('%s sends only messages whose content it can show', (name) => {
+    const phoneSender = sender(name);
+    expect(phoneSender.canSend({ code: '481516' })).toBe(true);
+    expect(phoneSender.canSend({})).toBe(name === 'voice');
+    expect(phoneSender.canSend({ code: '481516', context: { amount: '39.99 EUR' } })).toBe(name === 'voice');
   });
 
   const refusals: [Name, Fault, DeliveryFailure, boolean][] = [
@@ -137,7 +137,7 @@ describe("Twilio's other channels", () => {
     ['verify', 60410, 'rejected', true],
     ['verify', 60605, 'rejected', true],
   ];
-  it.each(refusals)('%s translates %s to "%s" (F4)', async (name, fault, failure, retryElsewhere) => {
+  it.each(refusals)('%s translates %s to "%s"', async (name, fault, failure, retryElsewhere) => {
     stub.behave({ fault }, { times: 1 });
     expect(await failureOf(send(name, '+14155550105'))).toMatchObject({
       failure,
@@ -146,8 +146,8 @@ describe("Twilio's other channels", () => {
     });
   });
 
-  const common = NAMES.flatMap((name) => FAULTS.map(([fault, kind]) => [name, fault, kind] as const));
-  it.each(common)('%s translates "%s" to "%s" (F4)', async (name, fault, kind) => {
+  const sharedFaults = NAMES.flatMap((name) => FAULTS.map(([fault, kind]) => [name, fault, kind] as const));
+  it.each(sharedFaults)('%s translates "%s" to "%s"', async (name, fault, kind) => {
     stub.behave({ fault }, { times: 1 });
     const error = await failureOf(send(name, '+14155550106'));
     expect(error).toMatchObject({ name: 'DeliveryError', failure: kind });
@@ -155,13 +155,13 @@ describe("Twilio's other channels", () => {
     expect(shown(error)).not.toContain(TWILIO_TOKEN);
   });
 
-  it('verify finds no service (F4)', async () => {
+  it('verify reports an unknown service as a misconfiguration', async () => {
     const TWILIO_VERIFY_SERVICE_SID = VERIFY_SID.replaceAll('6', '7');
     const error = await failureOf(send('verify', '+14155550107', {}, { TWILIO_VERIFY_SERVICE_SID }));
     expect(error).toMatchObject({ failure: 'misconfigured' });
   });
 
-  it('times out wherever the vendor hangs', async () => {
+  it('times out at every step where Twilio can hang', async () => {
     await Promise.all(
       NAMES.map((name, index) =>
         expectToGiveUp(stub, [`+1415555020${index}`, `+1415555021${index}`, `+1415555022${index}`], (to) =>

@@ -1,20 +1,11 @@
 import type twilio from 'twilio';
 import { DeliveryError, VENDOR_TIMEOUT_SECONDS } from '../common/delivery.js';
 import type { Config } from '../config/config.js';
+import { twilioRefusalKind } from './twilio.errors.js';
 import { twilioSdk } from './twilio.sdk.js';
 
-/** The longest `ValidityPeriod` that Twilio takes. */
+/** The longest `ValidityPeriod` that Twilio accepts. */
 const MAX_VALID_SECONDS = 36_000;
-
-/** What Twilio's numbers mean: https://www.twilio.com/docs/api/errors */
-const ERRORS = {
-  /** No number, opted out, no mobile, a landline, a text too long: so it is for every provider. */
-  address: [21211, 21217, 21610, 21614, 21617, 60205],
-  /** Regions, routes, limits and checks of Twilio's own, and numbers that are not on WhatsApp. */
-  elsewhere: [...[21215, 21408, 21612, 63003, 63024], ...[60200, 60202, 60203, 60238, 60410, 60605]],
-  /** Sender, trial account, empty messaging service, template, channel off. */
-  misconfigured: [21210, 21212, 21606, 21608, 21655, 21656, 21703, 60223, 63007, 63016],
-};
 
 export type TwilioClient = twilio.Twilio;
 
@@ -35,11 +26,13 @@ export function twilioClient(config: Config, timeoutSeconds = VENDOR_TIMEOUT_SEC
   return client;
 }
 
-/** What every message tells Twilio: how long it is good for, and where to report what became of it. */
+/**
+ * Options of every message: how long Twilio may try to deliver it, and where to send its receipt.
+ */
 export function messageOptions({ PUBLIC_URL, publicUrl }: Config, messageId: string, validSeconds: number) {
   return {
     validityPeriod: Math.min(validSeconds, MAX_VALID_SECONDS),
-    // Twilio refuses the whole message for a URL that it could never reach.
+    // Twilio rejects the whole message if it cannot reach this URL.
     ...(PUBLIC_URL &&
       !isLocal(PUBLIC_URL) && {
         statusCallback: `${publicUrl}/webhooks/twilio?message=${messageId}`,
@@ -51,10 +44,10 @@ function isLocal(url: string): boolean {
   return /^(localhost|127\..*|\[::1\]|.*\.localhost)$/.test(new URL(url).hostname);
 }
 
-/** Resolves to the `sid` of what was made; throws a `DeliveryError`. */
-export async function sidOf(made: Promise<{ sid: string }>): Promise<string> {
+/** Resolves to the `sid` of the created resource; throws a `DeliveryError`. */
+export async function sidOf(creation: Promise<{ sid: string }>): Promise<string> {
   try {
-    const { sid } = await made;
+    const { sid } = await creation;
     if (typeof sid !== 'string') throw new DeliveryError('unavailable');
     return sid;
   } catch (error) {
@@ -62,17 +55,15 @@ export async function sidOf(made: Promise<{ sid: string }>): Promise<string> {
   }
 }
 
-/** Takes the numbers out of the vendor's error and nothing else: an Axios error holds the message and the token. */
+/** Copies only the numbers, because an Axios error contains the message and the token. */
 function translate(error: unknown): DeliveryError {
   const { status, code } = (error ?? {}) as { status?: unknown; code?: unknown };
   const vendorCode = typeof code === 'number' ? code : undefined;
-  const is = (codes: number[]) => vendorCode !== undefined && codes.includes(vendorCode);
-  if (is(ERRORS.address)) return new DeliveryError('rejected', vendorCode);
-  // 30xxx are carriers and registrations.
-  if (is(ERRORS.elsewhere) || Math.floor((vendorCode ?? 0) / 1000) === 30)
-    return new DeliveryError('rejected', vendorCode, true);
+  const kind = twilioRefusalKind(vendorCode);
+  if (kind === 'rejected' || kind === 'rejected_here')
+    return new DeliveryError('rejected', vendorCode, kind === 'rejected_here');
   if (status === 429) return new DeliveryError('throttled', vendorCode);
-  if (status === 401 || status === 404 || is(ERRORS.misconfigured))
+  if (status === 401 || status === 404 || kind === 'misconfigured')
     return new DeliveryError('misconfigured', vendorCode);
   if (code === 'ECONNABORTED' || code === 'ETIMEDOUT') return new DeliveryError('timeout');
   return new DeliveryError('unavailable', vendorCode);

@@ -3,7 +3,7 @@ import type twilio from 'twilio';
 
 const require = createRequire(import.meta.url);
 
-/** Twilio's SDK, loaded by the first who needs it: that takes a sixth of a start. */
+/** Loads Twilio's SDK on first use, because loading it takes a sixth of the start-up time. */
 export function twilioSdk(): typeof twilio {
   return require('twilio') as typeof twilio;
 }

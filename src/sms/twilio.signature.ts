@@ -1,6 +1,9 @@
 import { twilioSdk } from './twilio.sdk.js';
 
-/** Whether Twilio signed a request to this URL with these form fields. The SDK throws at what it cannot read. */
+/**
+ * Whether Twilio signed a request to this URL with these form fields. The SDK throws on malformed
+ * input.
+ */
 export function isSignedByTwilio(
   authToken: string,
   signature: string,

@@ -39,7 +39,7 @@ describe('TwilioSmsSender', () => {
   };
   const failure = (to: string, settings?: Record<string, string>) => failureOf(send(to, settings));
 
-  it('sends from our number, and the message dies with the code', async () => {
+  it('sends from TWILIO_FROM and limits the message to the life of the code', async () => {
     const reference = await send('+14155550101');
 
     const { id, payload } = await stub.message('+14155550101');
@@ -52,12 +52,12 @@ describe('TwilioSmsSender', () => {
     });
   });
 
-  it('asks for no longer delivery than Twilio allows', async () => {
+  it('caps ValidityPeriod at the longest that Twilio accepts', async () => {
     await send('+14155550110', {}, 86_400);
     expect((await stub.message('+14155550110')).payload).toMatchObject({ ValidityPeriod: '36000' });
   });
 
-  it('sends through a messaging service where there is one', async () => {
+  it('sends through a messaging service if one is configured', async () => {
     const MessagingServiceSid = `MG${'1'.repeat(32)}`;
     await send('+14155550102', { TWILIO_MESSAGING_SERVICE_SID: MessagingServiceSid });
 
@@ -66,7 +66,7 @@ describe('TwilioSmsSender', () => {
     expect(payload).not.toHaveProperty('From');
   });
 
-  it("sends from a country's own sender, a name or a messaging service, instead", async () => {
+  it("prefers a country's own sender, which can be a name or a messaging service", async () => {
     const service = { TWILIO_MESSAGING_SERVICE_SID: `MG${'1'.repeat(32)}` };
     await send('+14155550111', service, 299, 'ACMEIN');
     await send('+14155550112', {}, 299, `MG${'2'.repeat(32)}`);
@@ -78,7 +78,7 @@ describe('TwilioSmsSender', () => {
     });
   });
 
-  it('asks for a receipt by our id, where Twilio could reach us', async () => {
+  it('requests a receipt only if Twilio can reach the public URL', async () => {
     await send('+14155550113', { PUBLIC_URL: 'https://auth.acme.test/' });
     await send('+14155550114', { PUBLIC_URL: 'http://localhost:3000' });
 
@@ -88,19 +88,19 @@ describe('TwilioSmsSender', () => {
     expect((await stub.message('+14155550114')).payload).not.toHaveProperty('StatusCallback');
   });
 
-  it('reaches an API whose URL ends in a slash', async () => {
+  it('accepts an API URL with a trailing slash', async () => {
     const api = `${stub.settings.TWILIO_API_URL}/`;
     await expect(send('+14155550103', { TWILIO_API_URL: api })).resolves.toMatch(/^SM/);
   });
 
-  const magic: [string, number][] = [
+  const magicNumbers: [string, number][] = [
     ['+15005550001', 21211],
     ['+15005550002', 21612],
     ['+15005550003', 21408],
     ['+15005550004', 21610],
     ['+15005550009', 21614],
   ];
-  it.each(magic)('translates the refusal of %s (%i) to "rejected" (F4)', async (to, code) => {
+  it.each(magicNumbers)('translates the refusal of %s (%i) to "rejected"', async (to, code) => {
     expect(await failure(to)).toMatchObject({ failure: 'rejected', vendorCode: code });
   });
 
@@ -112,46 +112,49 @@ describe('TwilioSmsSender', () => {
     [21612, true],
     [30007, true],
     [60203, true],
-  ])('says of %i whether another provider could do better: %p', async (fault, retryElsewhere) => {
-    stub.behave({ fault }, { to: '+14155550115', times: 1 });
-    expect(await failure('+14155550115')).toMatchObject({
-      failure: 'rejected',
-      retryElsewhere,
-      permanent: !retryElsewhere,
-    });
-  });
+  ])(
+    'tells for error %i whether another provider may deliver the message: %p',
+    async (fault, retryElsewhere) => {
+      stub.behave({ fault }, { to: '+14155550115', times: 1 });
+      expect(await failure('+14155550115')).toMatchObject({
+        failure: 'rejected',
+        retryElsewhere,
+        permanent: !retryElsewhere,
+      });
+    },
+  );
 
   const refusals: [string, number, DeliveryFailure][] = [
     ['bad credentials', 20003, 'misconfigured'],
     ['an unknown account', 20404, 'misconfigured'],
     ['a bad sender', 21212, 'misconfigured'],
-    ["a sender that isn't ours", 21606, 'misconfigured'],
+    ['a sender of another account', 21606, 'misconfigured'],
     ['a trial account', 21608, 'misconfigured'],
     ['an empty messaging service', 21703, 'misconfigured'],
     ['a message that is too long', 21617, 'rejected'],
     ['too many requests', 20429, 'throttled'],
     ['a full queue', 21611, 'throttled'],
-    ['an error we do not know', 20001, 'unavailable'],
+    ['an unknown error', 20001, 'unavailable'],
   ];
-  it.each(refusals)('translates %s (%i) to "%s" (F4)', async (_, fault, kind) => {
+  it.each(refusals)('translates %s (%i) to "%s"', async (_, fault, kind) => {
     stub.behave({ fault }, { to: '+14155550104', times: 1 });
     const calls = stub.callsTo('+14155550104').length;
     expect(await failure('+14155550104')).toMatchObject({ failure: kind, vendorCode: fault });
-    // The SDK's own retries would hide the back-off and outlive the lease.
+    // The SDK must not retry: that would hide the back-off and outlive the lease.
     expect(stub.callsTo('+14155550104')).toHaveLength(calls + 1);
   });
 
-  it.each(FAULTS)('translates "%s" to "%s" (F4)', async (fault, kind) => {
+  it.each(FAULTS)('translates "%s" to "%s"', async (fault, kind) => {
     stub.behave({ fault }, { to: '+14155550105', times: 1 });
     expect(await failure('+14155550105')).toMatchObject({ name: 'DeliveryError', failure: kind });
   });
 
-  it('translates a wrong token, a wrong path, an unreachable host and an unknown name (F4)', async () => {
+  it('translates a wrong token, a wrong path, an unreachable host and an unknown host name', async () => {
     expect(await failure('+14155550106', { TWILIO_AUTH_TOKEN: 'another' })).toMatchObject({
       failure: 'misconfigured',
     });
-    const nowhere = `${stub.settings.TWILIO_API_URL}/nowhere`;
-    expect(await failure('+14155550106', { TWILIO_API_URL: nowhere })).toMatchObject({
+    const wrongPath = `${stub.settings.TWILIO_API_URL}/nowhere`;
+    expect(await failure('+14155550106', { TWILIO_API_URL: wrongPath })).toMatchObject({
       failure: 'misconfigured',
     });
     for (const TWILIO_API_URL of ['http://127.0.0.1:1', 'http://vendor.invalid'])
@@ -160,7 +163,7 @@ describe('TwilioSmsSender', () => {
       });
   });
 
-  it('times out wherever the vendor hangs', async () => {
+  it('times out at every step where Twilio can hang', async () => {
     await expectToGiveUp(stub, ['+14155550120', '+14155550121', '+14155550122'], (to) =>
       failureOf(send(to, {}, 299, undefined, SHORT_TIMEOUT_SECONDS)),
     );
@@ -171,16 +174,16 @@ describe('TwilioSmsSender', () => {
     expect(httpClient).toMatchObject({ defaultTimeout: 8_000 });
   });
 
-  it("throws nothing of the vendor's error, the message or the token (L1)", async () => {
+  it('throws errors without text of Twilio, the message or the token', async () => {
     stub.behave({ fault: 'reset mid-body' }, { to: '+14155550107' });
     stub.behave({ fault: 'garbage' }, { to: '+14155550108' });
-    const thrown = [
+    const errors = [
       await failure('+15005550001'),
       await failure('+14155550107'),
       await failure('+14155550108'),
       await failure('+14155550109', { TWILIO_API_URL: 'http://127.0.0.1:1' }),
     ];
-    for (const error of thrown) {
+    for (const error of errors) {
       expect(error).toBeInstanceOf(DeliveryError);
       expect(shown(error)).not.toMatch(/481516|\+1415|\+1500|%2B1|Invalid 'To'|127\.0\.0\.1:1\b|Basic /);
       expect(shown(error)).not.toContain(TWILIO_TOKEN);

@@ -1,16 +1,16 @@
 import type { TwilioVerifySender } from './twilio.verify-sender.js';
 
-/** Tells the provider that sent a code how its verification ended, where it wants to know. */
+/** Reports to Twilio Verify how the verification of a code ended. */
 export class TwilioVerifyFeedback {
-  /** Null where no such provider is set up. */
+  /** The sender is null if Twilio Verify is not configured. */
   constructor(private readonly sender: TwilioVerifySender | null) {}
 
-  /** Who wants to know; null for nobody. */
+  /** The provider that wants feedback; null if there is none. */
   get provider(): string | null {
     return this.sender?.provider ?? null;
   }
 
-  /** Best effort, for it changes nothing here. Never rejects. */
+  /** Best effort, because the result does not depend on it. Never rejects. */
   async close(providerRef: string, status: 'approved' | 'canceled'): Promise<void> {
     await this.sender?.close(providerRef, status).catch(() => undefined);
   }

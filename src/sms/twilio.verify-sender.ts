@@ -4,7 +4,7 @@ import { sidOf, type TwilioClient } from './twilio.client.js';
 
 const CHANNELS = { sms: 'sms', whatsapp: 'whatsapp', voice: 'call' };
 
-/** Twilio's own text and route around our code. Twilio holds no say over it: every guess is judged here. */
+/** Sends our code in Twilio Verify's own text. We check every guess; Twilio checks none. */
 export class TwilioVerifySender extends PhoneSender {
   readonly provider = 'twilio-verify';
   readonly reportsDelivery = false;
@@ -16,7 +16,7 @@ export class TwilioVerifySender extends PhoneSender {
     super();
   }
 
-  /** Its text shows nothing but the code, so nothing that needs more goes this way. */
+  /** The text contains only the code. It cannot show a context. */
   override canSend({ code, context }: Pick<PhoneMessage, 'code' | 'context'>): boolean {
     return code !== undefined && context === undefined;
   }
@@ -27,12 +27,12 @@ export class TwilioVerifySender extends PhoneSender {
         to,
         channel: CHANNELS[channel],
         customCode: code,
-        locale: locale,
+        locale,
       }),
     );
   }
 
-  /** Says how it ended: what is left open counts against the number's next messages there. */
+  /** Ends the verification. Open ones count against Twilio's limit of messages to the number. */
   async close(sid: string, status: 'approved' | 'canceled'): Promise<void> {
     await sidOf(this.service.verifications(sid).update({ status }));
   }

@@ -4,12 +4,12 @@ import { PhoneSender, type PhoneMessage } from './phone-sender.js';
 import { sidOf, type TwilioClient } from './twilio.client.js';
 import { twilioSdk } from './twilio.sdk.js';
 
-/** How long it rings, and the longest that a call is paid for. */
 const RING_SECONDS = 30;
-const CALL_SECONDS = 120;
+/** Limits what one call can cost. */
+const MAX_CALL_SECONDS = 120;
 
 /** Twilio's language tag for each supported language. */
-const VOICES: Record<Locale, string> = {
+const LANGUAGE_TAGS: Record<Locale, string> = {
   en: 'en-US',
   de: 'de-DE',
   fr: 'fr-FR',
@@ -22,7 +22,7 @@ const VOICES: Record<Locale, string> = {
   zh: 'cmn-CN',
 };
 
-/** Calls and reads the text out, twice. */
+/** Calls the recipient and reads the text twice. */
 export class TwilioVoiceCaller extends PhoneSender {
   readonly provider = 'twilio';
   readonly reportsDelivery = false;
@@ -35,29 +35,32 @@ export class TwilioVoiceCaller extends PhoneSender {
   }
 
   send({ to, text, code, locale }: PhoneMessage): Promise<string> {
-    const language = VOICES[locale] as 'en-US';
-    const words = spoken(text, code);
-    // The builder escapes what it is given.
+    const language = LANGUAGE_TAGS[locale] as 'en-US';
+    const speech = toSpeech(text, code);
+    // The builder escapes the text.
     const { VoiceResponse } = twilioSdk().twiml;
     const twiml = new VoiceResponse();
     twiml.pause({ length: 1 });
-    twiml.say({ language }, words);
+    twiml.say({ language }, speech);
     twiml.pause({ length: 1 });
-    twiml.say({ language }, words);
+    twiml.say({ language }, speech);
     return sidOf(
       this.client.calls.create({
         to,
         from: this.config.TWILIO_VOICE_FROM ?? '',
         twiml: twiml.toString(),
         timeout: RING_SECONDS,
-        timeLimit: CALL_SECONDS,
+        timeLimit: MAX_CALL_SECONDS,
       }),
     );
   }
 }
 
-/** Without the last line, which is for machines, and with digits one by one: 481516 is no number of things. */
-function spoken(text: string, code: string | undefined): string {
-  const people = text.replace(/\n+(@\S+ #\S+|[A-Za-z0-9+/]{11})\s*$/, '');
-  return (code ? people.replaceAll(code, [...code].join(', ')) : people).replace(/\s+/g, ' ').trim();
+/**
+ * Removes the last line, which is for machines, and separates digits, so that they are not read as
+ * one number.
+ */
+function toSpeech(text: string, code: string | undefined): string {
+  const readable = text.replace(/\n+(@\S+ #\S+|[A-Za-z0-9+/]{11})\s*$/, '');
+  return (code ? readable.replaceAll(code, [...code].join(', ')) : readable).replace(/\s+/g, ' ').trim();
 }

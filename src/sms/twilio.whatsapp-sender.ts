@@ -2,7 +2,7 @@ import type { Config } from '../config/config.js';
 import { PhoneSender, type PhoneMessage } from './phone-sender.js';
 import { messageOptions, sidOf, type TwilioClient } from './twilio.client.js';
 
-/** WhatsApp takes a first message only as an approved template; ours has room for the code and nothing else. */
+/** WhatsApp accepts a first message only as an approved template. Ours contains only the code. */
 export class TwilioWhatsappSender extends PhoneSender {
   readonly provider = 'twilio';
   readonly reportsDelivery = true;
@@ -14,7 +14,7 @@ export class TwilioWhatsappSender extends PhoneSender {
     super();
   }
 
-  /** What a code approves cannot be shown, and then the code must not be sent. */
+  /** The template cannot show a context, and a code must not be sent without it. */
   override canSend({ code, context }: Pick<PhoneMessage, 'code' | 'context'>): boolean {
     return code !== undefined && context === undefined;
   }

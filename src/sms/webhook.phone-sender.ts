@@ -2,7 +2,7 @@ import { WebhookClient } from '../common/webhook-client.js';
 import type { Config } from '../config/config.js';
 import { PhoneSender, type PhoneMessage } from './phone-sender.js';
 
-/** Hands messages to a server of the operator's own. */
+/** Sends messages to the operator's own server. */
 export class WebhookPhoneSender extends PhoneSender {
   readonly provider = 'webhook';
   readonly reportsDelivery = true;

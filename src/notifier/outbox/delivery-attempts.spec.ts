@@ -14,14 +14,14 @@ import { Templates } from '../text/templates.js';
 class FakeMailer extends Mailer {
   reportsDelivery = true;
   failure: DeliveryError | Error | null = new DeliveryError('unavailable');
-  readonly tried: Mail[] = [];
+  readonly attempted: Mail[] = [];
 
   constructor(readonly provider: string) {
     super();
   }
 
   send(mail: Mail): Promise<string> {
-    this.tried.push(mail);
+    this.attempted.push(mail);
     return this.failure ? Promise.reject(this.failure) : Promise.resolve(`${this.provider}-1`);
   }
 }
@@ -34,12 +34,12 @@ describe('DeliveryAttempts', () => {
   const setUp = (names: string[], settings: Record<string, string> = {}) => {
     const config = Config.from(settings);
     const mailers = names.map((name) => new FakeMailer(name));
-    const noPhones = { forCountry: () => [] } as unknown as PhoneSenders;
+    const noPhoneSenders = { forCountry: () => [] } as unknown as PhoneSenders;
     const selector = new ProviderSelector(
       new Templates(config),
       keyring,
       new Mailers(mailers),
-      noPhones,
+      noPhoneSenders,
       config,
       new Metrics(),
     );
@@ -57,7 +57,8 @@ describe('DeliveryAttempts', () => {
     attempts: attempt,
     lastProvider,
   });
-  const rejected = (code: number, elsewhere: boolean) => new DeliveryError('rejected', code, elsewhere);
+  const rejected = (code: number, retryElsewhere: boolean) =>
+    new DeliveryError('rejected', code, retryElsewhere);
 
   describe('with one provider', () => {
     it.each([
@@ -69,14 +70,17 @@ describe('DeliveryAttempts', () => {
       [9, 86_400, 256],
       [100, 86_400, 1_728],
       [100, 1_600, 32],
-    ])('after attempt %d, with %d seconds left, waits up to %d seconds', async (attempts, left, longest) => {
-      const { state, retryIn } = await setUp(['a']).attempts.run(message(attempts), left);
-      expect(state).toBe('queued');
-      expect(retryIn).toBeLessThanOrEqual(longest);
-      expect(retryIn).toBeGreaterThanOrEqual(longest / 2);
-    });
+    ])(
+      'waits after attempt %d with %d seconds left for up to %d seconds',
+      async (attempts, secondsLeft, maxWait) => {
+        const { state, retryIn } = await setUp(['a']).attempts.run(message(attempts), secondsLeft);
+        expect(state).toBe('queued');
+        expect(retryIn).toBeLessThanOrEqual(maxWait);
+        expect(retryIn).toBeGreaterThanOrEqual(maxWait / 2);
+      },
+    );
 
-    it('waits for half of what is left at most, and ends a message whose last seconds run', async () => {
+    it('waits at most half of the remaining life and expires a message in its last seconds', async () => {
       const { attempts } = setUp(['a']);
       expect(await attempts.run(message(6), 14)).toMatchObject({ state: 'queued', retryIn: 7 });
       expect(await attempts.run(message(6), 2)).toMatchObject({
@@ -86,24 +90,27 @@ describe('DeliveryAttempts', () => {
       expect(await attempts.run(message(1), 0.9)).toEqual({ id: message(1).id, state: 'expired' });
     });
 
-    it.each([false, true])('ends a message that it refuses (elsewhere: %p)', async (elsewhere) => {
-      const { attempts, mailers } = setUp(['a']);
-      Object.assign(mailers[0] ?? {}, { failure: rejected(406, elsewhere) });
-      expect(await attempts.run(message(1), 300)).toMatchObject({
-        state: 'failed',
-        failure: 'rejected (406)',
-      });
-    });
+    it.each([false, true])(
+      'fails a message that the provider rejects (retry elsewhere: %p)',
+      async (retryElsewhere) => {
+        const { attempts, mailers } = setUp(['a']);
+        Object.assign(mailers[0] ?? {}, { failure: rejected(406, retryElsewhere) });
+        expect(await attempts.run(message(1), 300)).toMatchObject({
+          state: 'failed',
+          failure: 'rejected (406)',
+        });
+      },
+    );
 
-    it('is not passed over, for nobody else could do better', async () => {
+    it('uses the only provider even if its circuit is open', async () => {
       const { attempts, mailers } = setUp(['a']);
       for (let i = 0; i < 8; i++) await attempts.run(message(1), 300);
-      expect(mailers[0]?.tried).toHaveLength(8);
+      expect(mailers[0]?.attempted).toHaveLength(8);
     });
   });
 
   describe('with several providers', () => {
-    it('takes the next one at once, with the same code, and the first again when all had their turn', async () => {
+    it('tries the next provider at once with the same code, and starts over after a full round', async () => {
       const { attempts, mailers } = setUp(['a', 'b']);
       const first = await attempts.run(message(1), 300);
       expect(first).toMatchObject({ state: 'queued', provider: 'a', failure: 'unavailable' });
@@ -118,16 +125,16 @@ describe('DeliveryAttempts', () => {
       const fourth = await attempts.run(message(4, 'a'), 297);
       expect(fourth).toMatchObject({ provider: 'b' });
       expect(fourth.retryIn).toBeGreaterThanOrEqual(1);
-      const codes = mailers.flatMap(({ tried }) => tried.map(({ code }) => code));
+      const codes = mailers.flatMap(({ attempted }) => attempted.map(({ code }) => code));
       expect(codes).toEqual(Array(4).fill('012345'));
     });
 
-    it('goes on from a refusal of its own, and not from one of the address', async () => {
+    it('tries another provider unless the rejection concerns the address', async () => {
       const { attempts, mailers } = setUp(['a', 'b']);
       for (const mailer of mailers) mailer.failure = rejected(21408, true);
       expect(await attempts.run(message(1), 300)).toMatchObject({ state: 'queued', retryIn: 0.1 });
       expect(await attempts.run(message(2, 'a'), 300)).toMatchObject({ state: 'queued', provider: 'b' });
-      // The first could have been away for the first time: each is asked twice.
+      // Every provider is tried twice, because the first attempt may fail for a passing reason.
       expect(await attempts.run(message(4, 'a'), 300)).toMatchObject({ state: 'failed', provider: 'b' });
 
       for (const mailer of mailers) mailer.failure = rejected(21211, false);
@@ -135,7 +142,7 @@ describe('DeliveryAttempts', () => {
     });
 
     it.each(['unavailable', 'timeout', 'throttled', 'misconfigured'] as const)(
-      'passes one over after five times "%s" in a row',
+      'skips a provider after five consecutive failures of kind "%s"',
       async (kind) => {
         const { attempts, mailers } = setUp(['a', 'b']);
         const [a, b] = mailers as [FakeMailer, FakeMailer];
@@ -143,18 +150,18 @@ describe('DeliveryAttempts', () => {
         b.failure = null;
         for (let i = 0; i < 5; i++) await attempts.run(message(1), 300);
         expect(await attempts.run(message(1), 300)).toMatchObject({ state: 'sent', provider: 'b' });
-        expect(a.tried).toHaveLength(5);
+        expect(a.attempted).toHaveLength(5);
       },
     );
 
-    it('does not pass one over that refuses addresses', async () => {
+    it('does not skip a provider that rejects addresses', async () => {
       const { attempts, mailers } = setUp(['a', 'b']);
       Object.assign(mailers[0] ?? {}, { failure: rejected(550, false) });
       for (let i = 0; i < 8; i++) await attempts.run(message(1), 300);
-      expect(mailers[0]?.tried).toHaveLength(8);
+      expect(mailers[0]?.attempted).toHaveLength(8);
     });
 
-    it('waits for a receipt where there is another to try, and where there will be one', async () => {
+    it('waits for a receipt only if it can arrive in time and another provider is left', async () => {
       const { attempts, mailers } = setUp(['a', 'b'], { RECEIPT_TIMEOUT_SECONDS: '30' });
       for (const mailer of mailers) mailer.failure = null;
       expect(await attempts.run(message(1), 300)).toMatchObject({ awaitReceiptSeconds: 30 });
@@ -170,18 +177,18 @@ describe('DeliveryAttempts', () => {
     });
   });
 
-  it('fails a message that nobody is set up for', async () => {
+  it('fails a message that has no provider', async () => {
     const { attempts } = setUp([]);
     expect(await attempts.run(message(1), 300)).toMatchObject({ state: 'failed', failure: 'rejected' });
   });
 
-  it('blames no provider for a message that cannot be opened', async () => {
+  it('calls no provider for a message that cannot be opened', async () => {
     const { attempts, mailers } = setUp(['a']);
     const unreadable = { ...message(1), sealed: Buffer.from('nothing') };
     expect(await attempts.run(unreadable, 300)).toMatchObject({
       state: 'queued',
       failure: 'misconfigured',
     });
-    expect(mailers[0]?.tried).toEqual([]);
+    expect(mailers[0]?.attempted).toEqual([]);
   });
 });

@@ -6,14 +6,19 @@ import { LEASE_SECONDS, type LeasedMessage } from '../notifier.js';
 import type { Outcome } from './message.repository.js';
 import { ProviderSelector, type Candidate } from './provider-selector.js';
 
-/** No attempt outlives its lease, whatever an SDK does. */
+/** An attempt must end before its lease, even if an SDK hangs. */
 const ATTEMPT_TIMEOUT_MS = (LEASE_SECONDS / 2 - 1) * 1000;
-/** Longest wait before a retry. A message with much time left waits up to a fiftieth of that time. */
+/**
+ * Longest wait before a retry. A message with a long remaining life waits up to a fiftieth of it.
+ */
 const MAX_BACKOFF_SECONDS = 30;
-/** Wait before the next provider gets the message. */
+/** Wait before the next provider is tried. */
 const FAILOVER_SECONDS = 0.1;
-/** Times each provider is asked for a message that one of them rejects: the others may be down once. */
-const ROUNDS = 2;
+/**
+ * Attempts per provider for a message that one of them rejects, because another may be down
+ * briefly.
+ */
+const MAX_ROUNDS = 2;
 
 /** Tries to deliver one message through one provider. */
 @Injectable()
@@ -25,7 +30,7 @@ export class DeliveryAttempts {
     private readonly config: Config,
   ) {}
 
-  /** Never rejects: a failure is an outcome. */
+  /** Never rejects, because a failure is an outcome. */
   async run(message: LeasedMessage, secondsLeft: number): Promise<Outcome> {
     const { id, lastProvider } = message;
     if (secondsLeft < 1) return { id, state: 'expired' };
@@ -44,11 +49,11 @@ export class DeliveryAttempts {
       const sending = candidate.send();
       const providerRef = await withTimeout(sending, ATTEMPT_TIMEOUT_MS, () => new DeliveryError('timeout'));
       breaker.recordSuccess();
-      const wait = this.receiptTimeout(candidates, candidate, secondsLeft);
-      return { id, state: 'sent', provider, providerRef, ...wait };
+      const receiptTimeout = this.receiptTimeout(candidates, candidate, secondsLeft);
+      return { id, state: 'sent', provider, providerRef, ...receiptTimeout };
     } catch (error) {
       const failure = this.toDeliveryError(message, error, provider);
-      // A rejected address is an answer, so the provider is up.
+      // A provider that rejects an address is up.
       if (failure.failure === 'rejected') breaker.recordSuccess();
       else breaker.recordFailure();
       return { provider, ...this.afterFailure(message, secondsLeft, failure, candidates, candidate) };
@@ -88,7 +93,7 @@ export class DeliveryAttempts {
   ): Outcome {
     const { id, attempts } = message;
     const round = Math.ceil(attempts / candidates.length);
-    const allTried = candidates.length === 1 || attempts >= ROUNDS * candidates.length;
+    const allTried = candidates.length === 1 || attempts >= MAX_ROUNDS * candidates.length;
     if (error.permanent || (error.failure === 'rejected' && allTried))
       return { id, state: 'failed', failure: error.message };
     return this.selector.hasNext(candidates, candidate)
@@ -96,14 +101,17 @@ export class DeliveryAttempts {
       : this.retry(message, secondsLeft, error, round);
   }
 
-  /** Exponential back-off with jitter, so that a recovering vendor does not get everything at once. */
+  /**
+   * Exponential back-off with jitter, so that a recovering vendor does not get all messages at
+   * once.
+   */
   private retry(message: LeasedMessage, secondsLeft: number, error: DeliveryError, round: number): Outcome {
-    const longest = Math.max(MAX_BACKOFF_SECONDS, secondsLeft / 50);
-    const retryIn = Math.min(2 ** (round - 1), longest) * (0.5 + Math.random() / 2);
+    const maxWait = Math.max(MAX_BACKOFF_SECONDS, secondsLeft / 50);
+    const retryIn = Math.min(2 ** (round - 1), maxWait) * (0.5 + Math.random() / 2);
     return this.queued(message, secondsLeft, error, retryIn);
   }
 
-  /** Waits at most half of the remaining life, so that a valid code goes out when the vendor is back. */
+  /** Waits at most half of the remaining life, so that the code is still valid when it is sent. */
   private queued(
     { id }: LeasedMessage,
     secondsLeft: number,

@@ -1,56 +1,62 @@
 import { atEndOfTurn } from '../../common/end-of-turn.js';
 import { LEASE_SECONDS, type LeasedMessage } from '../notifier.js';
 
-/** Calls of a channel's vendor at the same time. */
+/** Concurrent attempts per channel. */
 const CONCURRENCY = 64;
-/** Messages that may wait in memory for one of those calls; more are left to the sweep. */
+/** Messages that may wait in memory. Any more are left to the sweep. */
 const MAX_WAITING = 5_000;
-/** An attempt that starts later than this after its lease could still run when the lease ends. */
+/** An attempt that starts later than this after the lease might outlive the lease. */
 const START_WITHIN_SECONDS = LEASE_SECONDS / 2;
 
-interface Waiting {
+interface WaitingMessage {
   message: LeasedMessage;
-  /** Monotonic, so that a step of this machine's clock changes no message's life. */
-  since: number;
+  /** Monotonic, so that a step of the system clock does not change the life of a message. */
+  queuedAt: number;
 }
 
 /**
- * One channel's messages in this process: those at the vendor, and those that wait for a place there. Each channel
- * has its own queue, so that the outage of one vendor does not hold up the other's messages.
+ * Runs the attempts of one channel in this process, a limited number at a time. Each channel has
+ * its own queue, so that an outage of one vendor does not delay the messages of another.
  */
 export class DeliveryQueue {
-  private readonly waiting: Waiting[] = [];
+  private readonly waiting: WaitingMessage[] = [];
   private readonly running = new Set<Promise<void>>();
-  /** After the replies that are ready: whoever asked for a code need not wait while its message is written. */
+  /**
+   * Lets ready responses go out first, so that a client does not wait while its message is
+   * rendered.
+   */
   private readonly startSoon = atEndOfTurn(() => this.startNext());
   private stopped = false;
 
-  /** `attempt` gets a message and what is left of its life; it must not reject. */
+  /** `attempt` receives a message and its remaining life. It must not reject. */
   constructor(private readonly attempt: (message: LeasedMessage, secondsLeft: number) => Promise<void>) {}
 
-  /** How many more messages could start at once. */
+  /** How many more messages could start immediately. */
   get free(): number {
     return this.stopped ? 0 : CONCURRENCY - this.running.size - this.waiting.length;
   }
 
-  /** How many of those may be notices: the other half of the places is for codes, which people are waiting for. */
+  /**
+   * How many of those may be notices. Half of the places are reserved for codes, because people
+   * wait for them.
+   */
   get freeForNotices(): number {
     return Math.max(0, this.free - CONCURRENCY / 2);
   }
 
   add(message: LeasedMessage): void {
     if (this.waiting.length >= MAX_WAITING) return;
-    this.waiting.push({ message, since: performance.now() });
+    this.waiting.push({ message, queuedAt: performance.now() });
     this.startSoon();
   }
 
-  /** Starts nothing more; returns what was waiting. */
+  /** Starts no more attempts. Returns the waiting messages. */
   stop(): LeasedMessage[] {
     this.stopped = true;
     return this.waiting.splice(0).map(({ message }) => message);
   }
 
-  /** Resolves when what was running has ended. */
+  /** Resolves when all running attempts have ended. */
   async drain(): Promise<void> {
     await Promise.all(this.running);
   }
@@ -59,8 +65,8 @@ export class DeliveryQueue {
     while (this.running.size < CONCURRENCY && !this.stopped) {
       const next = this.waiting.shift();
       if (!next) return;
-      const age = (performance.now() - next.since) / 1000;
-      // The sweep of some process takes it when the lease is over.
+      const age = (performance.now() - next.queuedAt) / 1000;
+      // A sweep takes the message when the lease is over.
       if (age > START_WITHIN_SECONDS) continue;
       const run = this.attempt(next.message, next.message.secondsLeft - age).then(() => {
         this.running.delete(run);

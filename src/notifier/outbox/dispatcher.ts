@@ -13,17 +13,18 @@ import { OutcomeWriter } from './outcome-writer.js';
 import { Templates } from '../text/templates.js';
 
 const SWEEP_MS = 1_000;
-/** While a sweep finds as much as it can take: what a dead process left goes out as fast as the vendor takes it. */
+/** The pause after a full sweep, so that a backlog goes out as fast as the vendor accepts it. */
 const BACKLOG_SWEEP_MS = 25;
-/** With the time for connections before it, less than `main.ts` allows a stop. */
+/** Together with the time to close connections, less than `main.ts` allows for a shutdown. */
 const DRAIN_MS = 7_000;
-/** What the seal of a notice is bound to, beside its recipient, in the place of a code's purpose and lane. */
+/** Stand for the purpose and lane of a code in the seal of a notice. */
 const NOTICE = { purpose: 'notice', lane: '' };
 const NOTICE_LIFE_SECONDS = 86_400;
 
 /**
- * Sends messages: those of this process at once, and those that any process left behind by a sweep. Delivery is at
- * least once, for no vendor offers idempotency; the lease keeps two processes from one message at the same time.
+ * Sends messages: new ones of this process at once, and due ones of any process by a sweep.
+ * Delivery is at least once, because vendors offer no idempotency. The lease keeps two processes
+ * from sending one message at the same time.
  */
 @Injectable()
 export class Dispatcher extends Notifier implements OnApplicationBootstrap, OnApplicationShutdown {
@@ -64,7 +65,7 @@ export class Dispatcher extends Notifier implements OnApplicationBootstrap, OnAp
   ): Promise<void> {
     if (this.testIdentities.has(recipient)) return;
     const channel: Channel = isPhone(recipient) ? 'sms' : 'email';
-    // A mistake of the caller, which would otherwise show a day later as a notice that never came.
+    // A mistake of the caller. Without this check it would show only as a missing notice.
     if (!this.templates.has(template, channel)) throw new Error(`no ${channel} template ${template}`);
     const sealed = this.keyring.seal(JSON.stringify(content), recipient, NOTICE.purpose, NOTICE.lane);
     const message = { id: newId(), recipient, ...NOTICE, channel, template, sealed, lifeSeconds };
@@ -88,7 +89,7 @@ export class Dispatcher extends Notifier implements OnApplicationBootstrap, OnAp
     }, afterMs);
   }
 
-  /** One round over the channels; says whether there may be more than they could take. */
+  /** One round over the channels. Resolves to whether more messages may be due. */
   private async sweep(): Promise<boolean> {
     try {
       await this.outcomes.flush();
@@ -104,13 +105,13 @@ export class Dispatcher extends Notifier implements OnApplicationBootstrap, OnAp
   private async takeDue(channel: Channel): Promise<boolean> {
     const { free, freeForNotices } = this.queues[channel];
     if (free <= 0) return true;
-    const { messages, events, seen } = await this.messages.claim(channel, free, freeForNotices);
+    const { messages, events, examined } = await this.messages.claim(channel, free, freeForNotices);
     events.forEach((event) => this.metrics.countMessageEvent(event));
     messages.forEach((message) => this.dispatch(message));
-    return seen > 0 && seen >= freeForNotices;
+    return examined > 0 && examined >= freeForNotices;
   }
 
-  /** Hands back what waits, lets running attempts finish and writes what is known. */
+  /** Hands back waiting messages, lets running attempts finish and writes their outcomes. */
   async onApplicationShutdown(): Promise<void> {
     this.stopping = true;
     clearTimeout(this.sweepTimer);

@@ -1,6 +1,6 @@
-import { describeFailure, REFUSED_BY_LIST } from './failure-reasons.js';
+import { describeFailure, KNOWN_FAILURES, SUPPRESSED_BY_VENDOR } from './failure-reasons.js';
 
-describe('the reason of a failure', () => {
+describe('describeFailure', () => {
   it.each([
     ['rejected (21614)', 'number_not_mobile'],
     ['undelivered (30006)', 'number_not_mobile'],
@@ -19,15 +19,21 @@ describe('the reason of a failure', () => {
     ['', 'not_delivered'],
     ['constructor', 'not_delivered'],
     ['__proto__ (1)', 'not_delivered'],
-  ])('%j is %s, in a sentence', (failure, code) => {
+  ])('explains %j as %s, in a sentence', (failure, code) => {
     const reason = describeFailure(failure);
     expect(reason.code).toBe(code);
     expect(reason.text).toMatch(/^[A-Z].*\.$/);
-    // Vendors and their numbers are nothing to whoever waits for a code.
+    // A person who waits for a code must not see vendor names or numbers.
     expect(reason.text).not.toMatch(/twilio|postmark|\d/i);
   });
 
-  it('is known for every refusal that keeps further messages back', () => {
-    for (const failure of REFUSED_BY_LIST) expect(describeFailure(failure).code).not.toBe('not_delivered');
+  it('gives every failure one meaning, although several vendors have numbers', () => {
+    const failures = KNOWN_FAILURES.map(([failure]) => failure);
+    expect([...new Set(failures)]).toEqual(failures);
+  });
+
+  it('knows the reason of every refusal that suppresses a recipient', () => {
+    for (const failure of SUPPRESSED_BY_VENDOR)
+      expect(describeFailure(failure).code).not.toBe('not_delivered');
   });
 });

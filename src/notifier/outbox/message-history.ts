@@ -2,11 +2,11 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { Recipient } from '../../common/recipient.js';
 import { Sql, statement } from '../../database/sql.js';
-import type { MessageState } from './message.js';
+import type { LogEntry, MessageState } from './message.js';
 import { belongsToChallenge } from './message.sql.js';
 
-/** What may be shown of a message to whoever looks for it: nothing that it said. */
-export interface MessageRecordRow {
+/** A message as an operator may see it, without its content. */
+export interface MessageSummary {
   id: string;
   recipient: Recipient;
   challengeId: string | null;
@@ -20,32 +20,32 @@ export interface MessageRecordRow {
   createdAt: Date;
   expiresAt: Date;
   finishedAt: Date | null;
-  log: { at: string; event: string; provider?: string | null; reason?: string | null }[];
+  log: LogEntry[];
 }
 
-/** Why nothing is sent to a recipient. */
-export interface SuppressionRow {
+/** Why a recipient receives no messages. */
+export interface Suppression {
   reason: string;
   provider: string;
   createdAt: Date;
 }
 
 /** More than a recipient gets in ten days. */
-const NEWEST = 100;
+const MAX_MESSAGES = 100;
 
-const SHOWN = `
+const SELECT = `
   select id, recipient, challenge_id as "challengeId", purpose, channel, template, state, attempts, failure, provider,
     created_at as "createdAt", expires_at as "expiresAt", finished_at as "finishedAt", log
   from messages m`;
 
 const OF_RECIPIENT = statement(
   'messages_of_recipient',
-  `${SHOWN} where recipient = $1 order by created_at desc, id desc limit ${NEWEST}`,
+  `${SELECT} where recipient = $1 order by created_at desc, id desc limit ${MAX_MESSAGES}`,
 );
 
 const OF_CHALLENGE = statement(
   'messages_of_challenge',
-  `${SHOWN} where ${belongsToChallenge('$1')} order by created_at desc, id desc limit ${NEWEST}`,
+  `${SELECT} where ${belongsToChallenge('$1')} order by created_at desc, id desc limit ${MAX_MESSAGES}`,
 );
 
 const SUPPRESSION = statement(
@@ -53,26 +53,26 @@ const SUPPRESSION = statement(
   `select reason, provider, created_at as "createdAt" from suppressions where recipient = $1`,
 );
 
-/** What became of messages, for operators. */
+/** Messages and suppressions of a recipient, for operators. */
 @Injectable()
 export class MessageHistory {
   constructor(private readonly sql: Sql) {}
 
-  /** The newest first, up to a hundred. */
-  ofRecipient(recipient: Recipient): Promise<MessageRecordRow[]> {
-    return this.sql.rows<MessageRecordRow>(OF_RECIPIENT, [recipient]);
+  /** Newest first, up to a hundred. */
+  ofRecipient(recipient: Recipient): Promise<MessageSummary[]> {
+    return this.sql.rows<MessageSummary>(OF_RECIPIENT, [recipient]);
   }
 
-  /** The newest first. */
-  ofChallenge(challengeId: string): Promise<MessageRecordRow[]> {
-    return this.sql.rows<MessageRecordRow>(OF_CHALLENGE, [challengeId]);
+  /** Newest first, up to a hundred. */
+  ofChallenge(challengeId: string): Promise<MessageSummary[]> {
+    return this.sql.rows<MessageSummary>(OF_CHALLENGE, [challengeId]);
   }
 
-  suppressionOf(recipient: Recipient): Promise<SuppressionRow | null> {
-    return this.sql.row<SuppressionRow>(SUPPRESSION, [recipient]);
+  suppressionOf(recipient: Recipient): Promise<Suppression | null> {
+    return this.sql.row<Suppression>(SUPPRESSION, [recipient]);
   }
 
-  /** Sends to it again from now on. Whether there was anything to lift. */
+  /** Allows messages to the recipient again. Returns whether it was suppressed. */
   async unsuppress(recipient: Recipient, manager: EntityManager): Promise<boolean> {
     const lifted = await manager.query<unknown[]>(
       'with lifted as (delete from suppressions where recipient = $1 returning 1) select 1 from lifted',

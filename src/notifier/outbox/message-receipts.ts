@@ -5,10 +5,12 @@ import type { SuppressionReason } from './message.js';
 import { ReceiptRepository, type Receipt } from './receipt.repository.js';
 import { SuppressionRepository } from './suppression.repository.js';
 
-/** Takes in what vendors report. It changes records of messages, and never who is signed in or which code is right. */
+/**
+ * Records vendors' receipts and suppressions. They never affect sessions or the check of a code.
+ */
 @Injectable()
 export class MessageReceipts {
-  private readonly logger = new Logger('Receipts');
+  private readonly logger = new Logger('MessageReceipts');
 
   constructor(
     private readonly receipts: ReceiptRepository,
@@ -17,16 +19,16 @@ export class MessageReceipts {
   ) {}
 
   async receive(receipt: Receipt): Promise<void> {
-    const received = await this.receipts.receive(receipt);
-    if (!received) return;
-    const { state, channel } = received;
+    const message = await this.receipts.receive(receipt);
+    if (!message) return;
+    const { state, channel } = message;
     const { messageId, event, provider, failure } = receipt;
     this.metrics.countMessageEvent({ channel, event, provider, reason: failure });
     if (event === 'failed')
       this.logger.warn({ msg: 'message not delivered', messageId, provider, failure, state });
   }
 
-  /** Sends nothing to it any more, until whoever said so takes it back. */
+  /** Stops messages to the recipient until the same provider lifts the suppression. */
   suppress(recipient: Recipient, reason: SuppressionReason, provider: string): Promise<void> {
     return this.suppressions.add(recipient, reason, provider);
   }

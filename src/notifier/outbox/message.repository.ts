@@ -2,53 +2,57 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { MessageEvent } from '../../metrics/metrics.js';
 import { Sql, statement } from '../../database/sql.js';
-import { REFUSED_BY_LIST } from './failure-reasons.js';
+import { SUPPRESSED_BY_VENDOR } from './failure-reasons.js';
 import { logEntry, logEndsWith, NEXT_STATE } from './message.sql.js';
 import { LEASE_SECONDS, isSuppressed, type Channel, type LeasedMessage } from '../notifier.js';
 
-/** A message that any process may send from now on. */
+/** A message that any process may send. */
 export interface QueuedMessage extends Omit<LeasedMessage, 'secondsLeft' | 'attempts' | 'lastProvider'> {
   lifeSeconds: number;
 }
 
-/** What became of one attempt. */
+/** The outcome of one attempt. */
 export interface Outcome {
   id: string;
   state: 'queued' | 'sent' | 'failed' | 'expired';
   /** Seconds until the next attempt; for `queued`. */
   retryIn?: number;
-  /** For `sent`: without a receipt by then, the next provider gets it. Absent: there is none to try. */
+  /**
+   * For `sent`: seconds to wait for a receipt before the next provider is tried. Absent if there is
+   * none.
+   */
   awaitReceiptSeconds?: number;
   failure?: string;
   provider?: string;
   providerRef?: string;
 }
 
-interface Claimed extends LeasedMessage {
+interface ClaimedMessage extends LeasedMessage {
   state: string;
-  /** What this claim put on its log, if anything. */
+  /** The event that the claim logged; null if none. */
   event: string | null;
   reason: string | null;
 }
 
-/** What every sweep looks at. What still holds its content is due for another attempt, sooner or later. */
+/** The condition of the sweep. A message is unfinished as long as it has its content. */
 const DUE = `m.channel = $1 and m.sealed is not null and m.state in ('queued', 'sending', 'sent') and m.due_at <= now()`;
 
 /**
- * Takes a channel's due messages: notices, retries, those whose sender died, and those whose receipt did not come. SKIP
- * LOCKED lets processes share the work without waiting, and the new due time is the lease that keeps the others away.
- * Codes come first, so that none waits behind a thousand notices. What there is no reason to send any more ends here; what
- * was sent before stays sent, and only loses its content.
+ * Leases the due messages of a channel: notices, retries, messages of a process that died, and
+ * messages without a receipt. SKIP LOCKED lets processes share the work without waiting, and the
+ * new due time is the lease. Codes come first, so that none waits behind a thousand notices. A
+ * message without a reason to be sent ends here. One that was sent before stays `sent` and loses
+ * its content.
  */
 const CLAIM = statement(
   'messages_claim',
   `
     with codes as (
-      select m.id, m.state as was, ${NEXT_STATE} as next_state
+      select m.id, m.state as previous_state, ${NEXT_STATE} as next_state
       from messages m where ${DUE} and m.challenge_id is not null
       order by m.due_at limit $2::int for update of m skip locked),
     notices as (
-      select m.id, m.state as was, ${NEXT_STATE} as next_state
+      select m.id, m.state as previous_state, ${NEXT_STATE} as next_state
       from messages m where ${DUE} and m.challenge_id is null
       order by m.due_at limit least($3::int, $2::int - (select count(*) from codes)) for update of m skip locked),
     due as (table codes union all table notices),
@@ -67,15 +71,15 @@ const CLAIM = statement(
           when m.state <> 'sent' and due.next_state <> 'sending' then m.log || ${logEntry('due.next_state')}
           else m.log end
       from due where m.id = due.id
-      returning m.*, due.was)
+      returning m.*, due.previous_state)
     select id, recipient, purpose, lane, channel, template, sealed, attempts, provider as "lastProvider",
       extract(epoch from expires_at - now())::float8 as "secondsLeft", state, failure as reason,
-      case when was = 'sent' and state = 'sending' then 'no_receipt' when was <> 'sent' and state <> 'sending' then state end
-        as event
+      case when previous_state = 'sent' and state = 'sending' then 'no_receipt'
+        when previous_state <> 'sent' and state <> 'sending' then state end as event
     from claimed`,
 );
 
-/** A notice to a suppressed address is on record, and ended before it began. */
+/** A notice to a suppressed recipient is recorded as failed and never sent. */
 const QUEUE = statement(
   'messages_queue',
   `
@@ -87,31 +91,32 @@ const QUEUE = statement(
     from (select ${isSuppressed('$2::text')} as suppressed) recipient`,
 );
 
-/** Whether the vendor's receipt of the same message was faster than its answer's way to here, and says that it failed. */
-const FELL_THROUGH = `o.state = 'sent' and ${logEndsWith(`'failed'`, 'o.provider_ref')}`;
+/** Whether a receipt that says "failed" arrived before the vendor's answer to the same request. */
+const FAILED_BY_RECEIPT = `o.state = 'sent' and ${logEndsWith(`'failed'`, 'o.provider_ref')}`;
 
 /**
- * Writes a batch of outcomes. Only a message that is still being sent changes, so a final state stays final and a
- * late answer of a process that lost its lease changes nothing. What has somewhere to go afterwards keeps its content.
- * What a vendor refuses by its list of suppressed addresses is noted, in order, so that batches do not deadlock.
+ * Writes a batch of outcomes. Only messages in state `sending` change, so final states stay final,
+ * and a late answer to a process that lost its lease changes nothing. A message with another
+ * attempt ahead keeps its content. Refusals by a vendor's suppression list are recorded, in the
+ * order of the recipients, so that concurrent batches do not deadlock.
  */
 const FINISH = statement(
   'messages_finish',
   `
     with outcomes as (
       select * from unnest($1::uuid[], $2::text[], $3::float8[], $4::text[], $5::text[], $6::text[], $7::boolean[])
-        as o(id, state, wait, failure, provider, provider_ref, refused)),
+        as o(id, state, delay, failure, provider, provider_ref, refused)),
     suppressed as (
       insert into suppressions (recipient, reason, provider)
       select distinct on (m.recipient) m.recipient, 'refused', o.provider
       from outcomes o join messages m on m.id = o.id where o.refused order by m.recipient
       on conflict (recipient) do update set created_at = now() where suppressions.reason = 'refused')
     update messages m set
-      state = case when not (${FELL_THROUGH}) then o.state when o.wait is null then 'failed' else 'queued' end,
-      sealed = case when o.wait is not null then m.sealed end,
-      due_at = now() + make_interval(secs => case when ${FELL_THROUGH} then 0 else coalesce(o.wait, 0) end),
-      finished_at = case when o.wait is null then now() end,
-      failure = case when ${FELL_THROUGH} then m.failure else o.failure end,
+      state = case when not (${FAILED_BY_RECEIPT}) then o.state when o.delay is null then 'failed' else 'queued' end,
+      sealed = case when o.delay is not null then m.sealed end,
+      due_at = now() + make_interval(secs => case when ${FAILED_BY_RECEIPT} then 0 else coalesce(o.delay, 0) end),
+      finished_at = case when o.delay is null then now() end,
+      failure = case when ${FAILED_BY_RECEIPT} then m.failure else o.failure end,
       provider = o.provider, provider_ref = o.provider_ref,
       log = m.log || ${logEntry(
         `case o.state when 'queued' then 'retry' else o.state end`,
@@ -122,14 +127,17 @@ const FINISH = statement(
     from outcomes o where m.id = o.id and m.state = 'sending'`,
 );
 
-/** Gives leased messages back, for another process to take at once. */
+/** Ends the lease of messages, so that another process can take them at once. */
 const HAND_BACK = statement(
   'messages_hand_back',
   `update messages set state = 'queued', due_at = now(), attempts = attempts - 1
     where id = any($1::uuid[]) and state = 'sending'`,
 );
 
-/** An array is looked up by the index; to IN the planner may scan the table, for it does not know how small a batch is. */
+/**
+ * With an array the planner uses the index. With IN it may scan the table, because it does not know
+ * the size of the batch.
+ */
 const REMOVE_OLD = statement(
   'messages_remove_old',
   `
@@ -139,27 +147,29 @@ const REMOVE_OLD = statement(
     returning 1`,
 );
 
-/** The outbox table. The row of a code is written by the statement that makes the code, in `otp`. */
+/**
+ * The outbox table. The statement in `otp` that creates a code also writes the row of its message.
+ */
 @Injectable()
 export class MessageRepository {
   constructor(private readonly sql: Sql) {}
 
   /**
-   * Up to `limit` due messages of a channel, now leased to this process, what happened to these and others on the way, and
-   * how many were looked at.
+   * Leases up to `limit` due messages of a channel to this process. Also returns the events that
+   * this logged and the number of messages examined.
    */
   async claim(
     channel: Channel,
     limit: number,
     noticeLimit: number,
-  ): Promise<{ messages: LeasedMessage[]; events: MessageEvent[]; seen: number }> {
-    const rows = await this.sql.rows<Claimed>(CLAIM, [channel, limit, noticeLimit]);
+  ): Promise<{ messages: LeasedMessage[]; events: MessageEvent[]; examined: number }> {
+    const rows = await this.sql.rows<ClaimedMessage>(CLAIM, [channel, limit, noticeLimit]);
     return {
       messages: rows.filter(({ state }) => state === 'sending'),
       events: rows.flatMap(({ event, reason, lastProvider: provider }) =>
         event === null ? [] : { channel, event, provider, reason },
       ),
-      seen: rows.length,
+      examined: rows.length,
     };
   }
 
@@ -179,7 +189,7 @@ export class MessageRepository {
       outcomes.map(({ failure }) => failure ?? null),
       outcomes.map(({ provider }) => provider ?? null),
       outcomes.map(({ providerRef }) => providerRef ?? null),
-      outcomes.map(({ failure }) => failure !== undefined && REFUSED_BY_LIST.includes(failure)),
+      outcomes.map(({ failure }) => failure !== undefined && SUPPRESSED_BY_VENDOR.includes(failure)),
     ]);
   }
 
@@ -187,7 +197,7 @@ export class MessageRepository {
     await this.sql.rows(HAND_BACK, [ids]);
   }
 
-  /** Removes a batch of what finished so many days ago; returns how many there were. */
+  /** Removes a batch of messages that finished so many days ago. Returns their number. */
   async removeOld(days: number, limit: number): Promise<number> {
     return (await this.sql.rows(REMOVE_OLD, [days, limit])).length;
   }

@@ -1,7 +1,7 @@
 /**
- * State of a row in `messages`. `queued` and `sending` are unfinished, and so is `sent` while its row
- * keeps its content to wait for a receipt. A finished row holds no secret. A receipt may still turn
- * `sent` into `delivered` or `failed`; those two are final.
+ * State of a row in `messages`. `queued` and `sending` are unfinished, and so is `sent` while its
+ * row keeps its content to wait for a receipt. A finished row holds no secret. A receipt may still
+ * turn `sent` into `delivered` or `failed`; those two are final.
  */
 export type MessageState = 'queued' | 'sending' | 'sent' | 'delivered' | 'failed' | 'expired' | 'superseded';
 

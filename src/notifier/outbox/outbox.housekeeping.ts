@@ -3,7 +3,7 @@ import { Config } from '../../config/config.js';
 import { Housekeeping } from '../../database/housekeeping.js';
 import { MessageRepository } from './message.repository.js';
 
-/** Removes messages that ended long ago. */
+/** Removes messages that finished long ago. */
 @Injectable()
 export class OutboxHousekeeping {
   constructor(

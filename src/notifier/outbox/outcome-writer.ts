@@ -3,7 +3,7 @@ import { MessageRepository, type Outcome } from './message.repository.js';
 
 const FLUSH_MS = 25;
 
-/** Writes outcomes in small batches: one statement for what ended in the last moment. */
+/** Writes the outcomes of attempts in small batches, one statement each. */
 @Injectable()
 export class OutcomeWriter {
   private outcomes: Outcome[] = [];
@@ -17,7 +17,7 @@ export class OutcomeWriter {
     this.timer ??= setTimeout(() => void this.flush(), FLUSH_MS);
   }
 
-  /** Resolves when everything added so far is written, or could not be. */
+  /** Resolves when all outcomes added so far are written, or the write failed. */
   flush(): Promise<void> {
     clearTimeout(this.timer);
     this.timer = undefined;
@@ -32,7 +32,8 @@ export class OutcomeWriter {
     try {
       await this.messages.finish(batch);
     } catch {
-      // The database is away. Kept for the next flush; if this process dies first, the lease ends and they go again.
+      // The database is down. The next flush tries again. If this process dies first, the leases
+      // end and the messages are sent again.
       this.outcomes.unshift(...batch);
     }
   }

@@ -11,7 +11,7 @@ const REFERENCES = statement(
     where ${belongsToChallenge('$1')} and entry ->> 'provider' = $2 and entry ->> 'ref' is not null`,
 );
 
-/** Tells providers that count open codes how a code ended. */
+/** Reports how a code ended to the provider that counts open codes. */
 @Injectable()
 export class ProviderFeedback {
   constructor(
@@ -19,7 +19,7 @@ export class ProviderFeedback {
     private readonly feedback: TwilioVerifyFeedback,
   ) {}
 
-  /** Returns at once: nobody waits for it, and its failure is nobody's. */
+  /** Returns at once. Failures are ignored, because no result depends on the report. */
   report(challengeId: string, status: 'approved' | 'canceled'): void {
     const { provider } = this.feedback;
     if (provider !== null) void this.send(challengeId, provider, status).catch(() => undefined);

@@ -8,7 +8,7 @@ import { Metrics } from '../../metrics/metrics.js';
 import { PhoneSenders } from '../../sms/phone-senders.js';
 import type { LeasedMessage, MessageContent } from '../notifier.js';
 import { Templates } from '../text/templates.js';
-import { CircuitBreaker } from './breaker.js';
+import { CircuitBreaker } from './circuit-breaker.js';
 
 /** A provider that can take one message. */
 export interface Candidate {
@@ -35,8 +35,8 @@ export class ProviderSelector {
   ) {}
 
   /**
-   * The providers of a message in the order to try. Empty when none is configured for the channel
-   * or none can show what the message says. Throws when the message cannot be opened or rendered.
+   * The providers of a message in the order to try. Empty if none is configured for the channel or
+   * none can show the content of the message. Throws if the message cannot be opened or rendered.
    */
   candidates(message: LeasedMessage, secondsLeft: number): Candidate[] {
     const { channel, content = this.openContent(message) } = message;

@@ -6,16 +6,16 @@ import { Metrics } from '../../metrics/metrics.js';
 import { Sql, statement } from '../../database/sql.js';
 
 /**
- * However often we are asked, the database reads the queue no sooner than this after the last time, and so many times as
- * long as that took: reading a long queue must not keep it from getting shorter.
+ * The pause between two reads of the queue: at least this long, and this many times as long as the
+ * last read took. Reading a long queue must not slow down its delivery.
  */
-const PAUSE_MS = 5_000;
+const MIN_PAUSE_MS = 5_000;
 const PAUSE_FACTOR = 20;
-/** How long a scrape waits for it: less than scrapers wait for us. */
-const PATIENCE_MS = 2_000;
+/** How long a scrape waits for the database. Scrapers wait longer for us. */
+const READ_TIMEOUT_MS = 2_000;
 const STATES = ['queued', 'sending', 'sent'] as const;
 
-/** What is not finished is what still holds its content. Codes and notices each have an index of it, for the sweep. */
+/** Unfinished messages still have their content. Codes and notices each have an index of them. */
 const UNFINISHED = statement(
   'messages_unfinished',
   `
@@ -27,18 +27,18 @@ const UNFINISHED = statement(
     group by channel, state`,
 );
 
-interface Unfinished {
+interface UnfinishedCount {
   channel: Channel;
   state: (typeof STATES)[number];
   count: number;
   oldestSeconds: number;
 }
 
-/** How full the outbox is: of all processes together, for it is one table. */
+/** Metrics of the outbox. They cover all processes, because the outbox is one table. */
 @Injectable()
 export class QueueMetrics {
-  /** Null while it is not known: an old number would look like a queue that stands still. */
-  private unfinished: Unfinished[] | null = null;
+  /** Null while unknown, because an old number would look like a stuck queue. */
+  private unfinished: UnfinishedCount[] | null = null;
   private reading?: Promise<void>;
   private nextAt = 0;
 
@@ -82,22 +82,22 @@ export class QueueMetrics {
     });
   }
 
-  /** Never rejects, and reads once for all who ask meanwhile. */
-  private async read(): Promise<Unfinished[] | null> {
+  /** Never rejects. Concurrent calls share one read. */
+  private async read(): Promise<UnfinishedCount[] | null> {
     const started = performance.now();
     if (!this.reading && started >= this.nextAt) {
       this.unfinished = null;
       this.reading = this.sql
-        .rows<Unfinished>(UNFINISHED, [])
+        .rows<UnfinishedCount>(UNFINISHED, [])
         .then((rows) => void (this.unfinished = rows))
         .catch(() => undefined)
         .finally(() => {
           this.reading = undefined;
-          const took = performance.now() - started;
-          this.nextAt = started + took + Math.max(PAUSE_MS, took * PAUSE_FACTOR);
+          const duration = performance.now() - started;
+          this.nextAt = started + duration + Math.max(MIN_PAUSE_MS, duration * PAUSE_FACTOR);
         });
     }
-    await Promise.race([this.reading, wait(PATIENCE_MS, undefined, { ref: false })]);
+    await Promise.race([this.reading, wait(READ_TIMEOUT_MS, undefined, { ref: false })]);
     return this.unfinished;
   }
 }

@@ -3,7 +3,7 @@ import type { Recipient } from '../../common/recipient.js';
 import { Sql, statement } from '../../database/sql.js';
 import type { SuppressionReason } from './message.js';
 
-/** The first reason stays, but for the one that would be asked again. */
+/** Keeps the first reason, except `refused`, which ends after a day. */
 const ADD = statement(
   'suppressions_add',
   `
@@ -13,13 +13,16 @@ const ADD = statement(
     where suppressions.reason = 'refused'`,
 );
 
-/** By whoever set it: another vendor's list knows nothing of it. */
+/**
+ * Only the provider that added a suppression may lift it. Another vendor's list says nothing about
+ * it.
+ */
 const LIFT = statement(
   'suppressions_lift',
   'delete from suppressions where recipient = $1 and provider = $2',
 );
 
-/** The addresses that nothing is sent to. */
+/** The recipients that receive no messages. */
 @Injectable()
 export class SuppressionRepository {
   constructor(private readonly sql: Sql) {}

@@ -3,11 +3,11 @@ import type { Locale } from '../../common/locale.js';
 
 type Unit = 'second' | 'minute' | 'hour';
 
-const MAX_KEPT = 1_000;
-const amounts = new LRUCache<string, string>({ max: MAX_KEPT });
-const moments = new Map<Locale, Intl.DateTimeFormat>();
+const MAX_CACHED = 1_000;
+const amounts = new LRUCache<string, string>({ max: MAX_CACHED });
+const timeFormats = new Map<Locale, Intl.DateTimeFormat>();
 
-/** What is really left of a code, rounded down so that the message never promises too much. */
+/** The remaining life of a code, rounded down so that the message never promises too much. */
 export function formatLifetime(locale: Locale, seconds: number): string {
   const minutes = Math.floor(Math.round(seconds) / 60);
   if (minutes < 1) return formatAmount(locale, Math.max(1, Math.floor(seconds)), 'second');
@@ -15,21 +15,21 @@ export function formatLifetime(locale: Locale, seconds: number): string {
   return formatAmount(locale, minutes, 'minute');
 }
 
-/** `5 minutes`, in every language's own plural. The digits are those of the codes. */
+/** For example `5 minutes`, in the plural of the language. The digits are Latin, as in codes. */
 export function formatAmount(locale: Locale, count: number, unit: Unit): string {
   const key = `${locale} ${count} ${unit}`;
   let text = amounts.get(key);
   if (text === undefined) {
     const style = { style: 'unit', unit, unitDisplay: 'long', numberingSystem: 'latn' } as const;
-    text = plainBlanks(new Intl.NumberFormat(locale, style).format(count));
+    text = plainSpaces(new Intl.NumberFormat(locale, style).format(count));
     amounts.set(key, text);
   }
   return text;
 }
 
-/** A moment as people write it. UTC, for nobody told us where they are. */
+/** The time in words. In UTC, because the reader's time zone is unknown. */
 export function formatTime(locale: Locale, at: string): string {
-  let format = moments.get(locale);
+  let format = timeFormats.get(locale);
   if (!format) {
     format = new Intl.DateTimeFormat(locale, {
       dateStyle: 'long',
@@ -38,12 +38,12 @@ export function formatTime(locale: Locale, at: string): string {
       timeZone: 'UTC',
       numberingSystem: 'latn',
     });
-    moments.set(locale, format);
+    timeFormats.set(locale, format);
   }
-  return `${plainBlanks(format.format(new Date(at)))} (UTC)`;
+  return `${plainSpaces(format.format(new Date(at)))} (UTC)`;
 }
 
-/** French, for one, has blanks that no SMS of 160 characters can hold. */
-function plainBlanks(text: string): string {
+/** Replaces the no-break spaces of French, for example, which are not in GSM-7. */
+function plainSpaces(text: string): string {
   return text.replace(/[\u00a0\u202f]/g, ' ');
 }

@@ -8,7 +8,7 @@ import { Config } from '../../config/config.js';
 import { smsSize } from './sms-segments.js';
 import { EXAMPLES } from './template-examples.js';
 import { Templates } from './templates.js';
-import { catalogueFaults, readTextFiles, type Catalogue } from './catalogue.js';
+import { catalogueFaults, readTextFiles, type Catalogue } from './text-files.js';
 
 const PUBLIC_URL = 'https://auth.example.com';
 const { templates: files, catalogues } = readTextFiles();
@@ -30,18 +30,18 @@ const mail = (name: string, locale: Locale, from = templates) =>
   from.mail(name, { ...EXAMPLES[name], locale }, 300);
 
 describe('every language', () => {
-  it.each(LOCALES)('has all sentences, none too many, and the same fields in each: %s', (locale) => {
+  it.each(LOCALES)('has exactly the sentences and fields of the English catalogue: %s', (locale) => {
     expect(catalogueFaults(catalogues.get(locale) as Catalogue, english)).toEqual([]);
   });
 
-  it.each(LOCALES.slice(1))('is written in itself: %s', (locale) => {
+  it.each(LOCALES.slice(1))('has no English sentences: %s', (locale) => {
     const same = Object.entries(english).flatMap(([section, sentences]) =>
       Object.entries(sentences).filter(([name, text]) => catalogues.get(locale)?.[section]?.[name] === text),
     );
     expect(same).toEqual([]);
   });
 
-  it.each(EVERY)('says everything of %s in %s, with who says it and without', (name, locale) => {
+  it.each(EVERY)('renders %s in %s completely, with and without a brand', (name, locale) => {
     for (const { subject, text, html } of [mail(name, locale), mail(name, locale, branded)]) {
       for (const part of [subject, text, html]) {
         expect(part.trim()).not.toBe('');
@@ -53,7 +53,7 @@ describe('every language', () => {
     }
   });
 
-  it.each(EVERY)('signs %s in %s with brand and help, escaped in HTML only', (name, locale) => {
+  it.each(EVERY)('signs %s in %s with brand and support address, escaped in HTML only', (name, locale) => {
     const { text, html } = mail(name, locale, branded);
     expect(html).toContain('Müller &amp; Co');
     expect(html).toContain('border-top:4px solid #0f62fe');
@@ -62,7 +62,7 @@ describe('every language', () => {
     expect(html.match(/<a /g) ?? []).toHaveLength(EXAMPLES[name]?.link ? 1 : 0);
   });
 
-  it.each(LOCALES)('tells an e-mail address from a phone number in %s', (locale) => {
+  it.each(LOCALES)('uses different sentences for an e-mail address and a phone number in %s', (locale) => {
     const content = { ...EXAMPLES.contact_changed, locale, to: 'a•••@example.com' };
     const [email, phone] = (['email', 'phone'] as const).map((field) =>
       templates.mail('contact_changed', { ...content, field }, 300),
@@ -83,7 +83,7 @@ describe('every language', () => {
     ['ar', '5 دقائق'],
     ['hi', '5 मिनट'],
     ['zh', '5分钟'],
-  ] as const)('states lifetimes in its own plural, in digits like those of the code: %s', (locale, words) => {
+  ] as const)('states lifetimes in the plural of the language, with Latin digits: %s', (locale, words) => {
     expect(mail('code', locale).text).toContain(words);
     expect(templates.sms('code', { code: '012345', locale }, 300)).toContain(words);
   });
@@ -94,8 +94,8 @@ describe('every language', () => {
   });
 });
 
-describe('a code by SMS', () => {
-  it.each(LOCALES)('is one segment in %s, with a host of 16 characters and a code of 6', (locale) => {
+describe('SMS with a code', () => {
+  it.each(LOCALES)('fits one segment in %s, with a host of 16 characters and a code of 6', (locale) => {
     for (const seconds of [600, 300, 120, 60, 59, 1])
       expect(smsSize(templates.sms('code', { code: '012345', locale }, seconds))).toMatchObject({
         segments: 1,
@@ -103,7 +103,7 @@ describe('a code by SMS', () => {
   });
 
   it.each(['en', 'de', 'fr', 'es', 'pt', 'it', 'tr'] as const)(
-    'has only GSM-7 characters in %s, so that a long host, the longest code and a brand fit as well',
+    'uses only GSM-7 in %s and fits one segment with a long host, the longest code and a brand',
     (locale) => {
       const long = new Templates(
         Config.from({ PUBLIC_URL: `https://${'a'.repeat(28)}.example.com`, BRAND_NAME: 'Acme' }),
@@ -113,15 +113,12 @@ describe('a code by SMS', () => {
     },
   );
 
-  it.each(['hi', 'ar'] as const)(
-    'takes two in %s with a long host: 70 characters do not hold both',
-    (locale) => {
-      const long = new Templates(Config.from({ PUBLIC_URL: `https://${'a'.repeat(28)}.example.com` }));
-      expect(smsSize(long.sms('code', { code: '0123456789', locale }, 600)).segments).toBe(2);
-    },
-  );
+  it.each(['hi', 'ar'] as const)('takes two segments in %s with a long host', (locale) => {
+    const long = new Templates(Config.from({ PUBLIC_URL: `https://${'a'.repeat(28)}.example.com` }));
+    expect(smsSize(long.sms('code', { code: '0123456789', locale }, 600)).segments).toBe(2);
+  });
 
-  it.each(LOCALES)('starts with the code and ends with an origin-bound one in %s (RF12)', (locale) => {
+  it.each(LOCALES)('starts with the code and ends with an origin-bound code in %s', (locale) => {
     for (const context of [undefined, { note: 'Müller' }]) {
       const text = branded.sms('code', { code: '012345', context, locale }, 300);
       expect(text).toMatch(/^012345 /);
@@ -131,7 +128,7 @@ describe('a code by SMS', () => {
     }
   });
 
-  it.each(LOCALES)('ends with the hash of an Android app instead in %s, and fits its 140 bytes', (locale) => {
+  it.each(LOCALES)('ends with the hash of an Android app in %s and fits one segment', (locale) => {
     const app = new Templates(Config.from({ PUBLIC_URL, ANDROID_APP_HASH: 'FA+9qCX9VSu' }));
     const text = app.sms('code', { code: '012345', locale }, 300);
     expect(text).toMatch(/\n\nFA\+9qCX9VSu$/);
@@ -141,13 +138,13 @@ describe('a code by SMS', () => {
 });
 
 describe('every SMS', () => {
-  const texts = [...files.keys()]
+  const smsTemplates = [...files.keys()]
     .filter((file) => file.endsWith('.sms.hbs'))
     .map((file) => file.split('.')[0] ?? '');
   const latin = ['en', 'de', 'fr', 'es', 'pt', 'it', 'tr'] as const;
 
-  it.each(texts.flatMap((name) => latin.map((locale) => [name, locale] as const)))(
-    'has only GSM-7 characters: %s in %s',
+  it.each(smsTemplates.flatMap((name) => latin.map((locale) => [name, locale] as const)))(
+    'uses only GSM-7 characters: %s in %s',
     (name, locale) => {
       for (const field of ['email', 'phone'] as const) {
         const to = maskedAddress(field === 'email' ? 'email:ada@example.com' : 'phone:+14155550123');
@@ -158,14 +155,14 @@ describe('every SMS', () => {
     },
   );
 
-  it('shows what a code approves as it was written, dots as well', () => {
+  it('keeps dots in the context of a code', () => {
     const content = { code: '012345', context: { card: '•••• 4242' } };
     expect(templates.sms('code', content, 300)).toContain('card: •••• 4242');
   });
 });
 
 describe('Arabic', () => {
-  it('keeps foreign words from reordering its sentences, and the code and links as they are', () => {
+  it('isolates foreign words and keeps the code and links unchanged', () => {
     const { text, html } = mail('contact_changed', 'ar');
     expect(text).toContain('\u2068+14•••••••23\u2069');
     expect(html).toContain('<a dir="ltr" href="https://auth.example.com/page#token&#x3D;aB-_9">');
@@ -177,33 +174,37 @@ describe('Arabic', () => {
 });
 
 describe('TEMPLATES_DIR', () => {
-  const folderWith = (all: Record<string, string>) => {
+  const folderWith = (files: Record<string, string>) => {
     const folder = mkdtempSync(join(tmpdir(), 'otp-texts-'));
-    for (const [file, text] of Object.entries(all)) writeFileSync(join(folder, file), text);
+    for (const [file, text] of Object.entries(files)) writeFileSync(join(folder, file), text);
     return folder;
   };
-  const using = (all: Record<string, string>) =>
-    new Templates(Config.from({ PUBLIC_URL, TEMPLATES_DIR: folderWith(all) }));
+  const templatesWith = (files: Record<string, string>) =>
+    new Templates(Config.from({ PUBLIC_URL, TEMPLATES_DIR: folderWith(files) }));
   const german = JSON.parse(readFileSync(new URL('./locales/de.json', import.meta.url), 'utf8')) as Catalogue;
   const germanWith = (code: Record<string, string>) =>
     JSON.stringify({ ...german, code: { ...german.code, ...code } });
 
-  it('replaces templates and catalogues by files of the same names', () => {
-    const own = using({
+  it('replaces templates and catalogues with files of the same name', () => {
+    const custom = templatesWith({
       'code.subject.hbs': 'Acme: {{say "subject"}}',
       'de.json': germanWith({ subject: '{{code}} & mehr' }),
-      'README.md': 'Ours.',
+      'README.md': 'Our texts.',
     });
-    expect(own.mail('code', { code: '012345', locale: 'de' }, 300).subject).toBe('Acme: 012345 & mehr');
-    expect(own.mail('code', { code: '012345', locale: 'de' }, 300).html).toContain('012345 &amp; mehr');
-    expect(own.mail('code', { code: '012345', locale: 'fr' }, 300).subject).toBe(
+    expect(custom.mail('code', { code: '012345', locale: 'de' }, 300).subject).toBe('Acme: 012345 & mehr');
+    expect(custom.mail('code', { code: '012345', locale: 'de' }, 300).html).toContain('012345 &amp; mehr');
+    expect(custom.mail('code', { code: '012345', locale: 'fr' }, 300).subject).toBe(
       'Acme: 012345 est votre code',
     );
   });
 
   it.each<[string, Record<string, string>, RegExp]>([
-    ['a name that is none of ours', { 'kode.sms.hbs': 'x' }, /kode\.sms\.hbs has the name of none/],
-    ['a language that is none of ours', { 'xx.json': '{}' }, /xx\.json is the catalogue of no language/],
+    [
+      'a template with an unknown name',
+      { 'kode.sms.hbs': 'x' },
+      /kode\.sms\.hbs has a name that no template/,
+    ],
+    ['an unsupported language', { 'xx.json': '{}' }, /xx\.json is not named after a supported language/],
     ['a syntax error', { 'code.sms.hbs': '{{#if code}}' }, /code\.sms\.hbs: Parse error/],
     ['a field that does not exist', { 'code.sms.hbs': '{{kode}}' }, /code\.sms\.hbs: "kode" not defined/],
     [
@@ -211,30 +212,34 @@ describe('TEMPLATES_DIR', () => {
       { 'code.sms.hbs': '{{say "x"}}' },
       /code\.sms\.hbs: no sentence code\.x/,
     ],
-    ['no JSON', { 'de.json': '{' }, /de\.json .*JSON/],
+    ['invalid JSON', { 'de.json': '{' }, /de\.json .*JSON/],
     ['a list', { 'de.json': '[]' }, /de\.json must be an object/],
     ['missing sentences', { 'de.json': '{}' }, /de\.json lacks common\.support/],
     [
-      'a sentence too many',
+      'an unknown sentence',
       { 'de.json': germanWith({ x: 'y' }) },
-      /de\.json has code\.x, which nothing shows/,
+      /de\.json has code\.x, which no template uses/,
     ],
     [
       'a sentence without its field',
       { 'de.json': germanWith({ subject: 'Code' }) },
-      /code\.subject .*: code$/,
+      /fields in code\.subject: code$/,
     ],
-    ['code in a sentence', { 'de.json': germanWith({ ignore: '{{lookup x "y"}}' }) }, /more in code\.ignore/],
+    [
+      'code in a sentence',
+      { 'de.json': germanWith({ ignore: '{{lookup x "y"}}' }) },
+      /may only use .* in code\.ignore/,
+    ],
     ['an empty sentence', { 'de.json': germanWith({ ignore: ' ' }) }, /one line of text for code\.ignore/],
     ['a sentence of two lines', { 'de.json': germanWith({ subject: '{{code}}\nBcc: x' }) }, /one line/],
-  ])('with %s is refused at start, and says where', (_, all, reason) => {
-    expect(() => using(all)).toThrow(reason);
-    expect(() => using(all)).toThrow('TEMPLATES_DIR is refused');
+  ])('rejects %s at start and names the file', (_, files, reason) => {
+    expect(() => templatesWith(files)).toThrow(reason);
+    expect(() => templatesWith(files)).toThrow('TEMPLATES_DIR is invalid');
   });
 
-  it('that is not there is refused', () => {
+  it('rejects a folder that does not exist', () => {
     expect(() => new Templates(Config.from({ TEMPLATES_DIR: '/nowhere/texts' }))).toThrow(
-      'TEMPLATES_DIR is refused: the folder',
+      'TEMPLATES_DIR is invalid: the folder',
     );
   });
 });

@@ -1,26 +1,26 @@
 import type { Locale } from '../../common/locale.js';
 
-/** What a template shows; each template needs some of it. */
+/** Fields for a template. Each template uses some of them. */
 export interface MessageContent {
-  /** The language to say it in (BCP 47). Default: `DEFAULT_LOCALE`. */
+  /** The language of the text (BCP 47). Default: `DEFAULT_LOCALE`. */
   locale?: Locale;
   code?: string;
   /** What the code approves, in the order to show it. */
   context?: Record<string, string>;
-  /** A page of ours. Nothing else becomes a link. */
+  /** A page of this server. The only link in a message. */
   link?: string;
   /** The phone number that was linked. */
   phone?: string;
-  /** What was changed. */
+  /** The field that was changed. */
   field?: 'email' | 'phone';
-  /** What it was changed to. */
+  /** The new value of the field. */
   to?: string;
   /** How long the change can be undone. */
   undoHours?: number;
-  /** When it happened, in ISO 8601. */
+  /** The time of the event, in ISO 8601. */
   at?: string;
-  /** What it happened on, in words of ours; absent when we cannot tell. */
+  /** The device of the event, in our own words. Absent if it is unknown. */
   device?: string;
-  /** Where it came from. */
+  /** The IP address of the event. */
   ip?: string;
 }

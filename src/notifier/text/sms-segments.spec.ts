@@ -1,6 +1,6 @@
 import { smsSize } from './sms-segments.js';
 
-describe('the size of an SMS', () => {
+describe('smsSize', () => {
   it.each([
     ['a'.repeat(160), 'GSM-7', 160, 1],
     ['a'.repeat(161), 'GSM-7', 161, 2],
@@ -15,7 +15,7 @@ describe('the size of an SMS', () => {
     ['😀'.repeat(35), 'UCS-2', 70, 1],
     ['😀'.repeat(36), 'UCS-2', 72, 2],
     ['', 'GSM-7', 0, 1],
-  ])('%#: %s', (text, encoding, length, segments) => {
+  ])('counts length and segments in the right encoding (%#): %s', (text, encoding, length, segments) => {
     expect(smsSize(text)).toEqual({ encoding, length, segments });
   });
 });

@@ -10,8 +10,8 @@ const templates = new Templates(Config.from({ PUBLIC_URL: 'https://auth.example.
 const ONE_SEGMENT = { encoding: 'GSM-7', segments: 1 };
 const context = { amount: '39.99 EUR', payee: 'Müller & <b>Söhne</b> "{{code}}"' };
 
-describe('a text message', () => {
-  it('ends with an origin-bound code: the host of PUBLIC_URL without its port, below text (RF12)', () => {
+describe('SMS', () => {
+  it('ends with an origin-bound code for the host of PUBLIC_URL, without its port', () => {
     for (const content of [{ code: '012345' }, { code: '0123456789', context }]) {
       const text = templates.sms('code', content, 300);
       expect(originBoundCode(text)).toEqual({ host: 'auth.example.com', code: content.code });
@@ -20,7 +20,7 @@ describe('a text message', () => {
     }
   });
 
-  it('says nothing to the parser of the specification where it should not (RF12)', () => {
+  it('has an origin-bound code only in the exact format of the specification', () => {
     for (const line of [
       '@example.com  #1',
       ' @example.com #1',
@@ -31,13 +31,13 @@ describe('a text message', () => {
       expect(originBoundCode(`Text.\n\n${line}`)).toBeNull();
   });
 
-  it('fits one segment of 160 GSM-7 characters, with a long host and the longest code too (RF12)', () => {
+  it('fits one GSM-7 segment with a long host and the longest code', () => {
     const longHost = new Templates(Config.from({ PUBLIC_URL: `https://${'a'.repeat(40)}.example.com` }));
     for (const seconds of [600, 300, 60, 59.9, 1])
       expect(smsSize(longHost.sms('code', { code: '0123456789' }, seconds))).toMatchObject(ONE_SEGMENT);
   });
 
-  it('fits one segment with an amount and a payee (RF12, RF17)', () => {
+  it('fits one GSM-7 segment with an amount and a payee', () => {
     const text = templates.sms(
       'code',
       { code: '012345', context: { amount: '39.99 EUR', payee: 'Acme Ltd' } },
@@ -46,36 +46,36 @@ describe('a text message', () => {
     expect(smsSize(text)).toMatchObject(ONE_SEGMENT);
   });
 
-  it('shows the code first, for the preview of a locked screen', () => {
+  it('shows the code first, for the preview on a locked screen', () => {
     expect(templates.sms('code', { code: '012345' }, 300)).toMatch(/^012345 /);
     expect(templates.sms('code', { code: '012345', context }, 300)).toMatch(/^012345 /);
   });
 
-  it('shows what the code approves, as it was written (RF17, I7)', () => {
+  it('shows the context of the code unchanged', () => {
     const text = templates.sms('code', { code: '012345', context }, 300);
     expect(text).toContain('amount: 39.99 EUR\n');
     expect(text).toContain('payee: Müller & <b>Söhne</b> "{{code}}"\n');
   });
 });
 
-describe('a mail', () => {
+describe('mail', () => {
   const mail = templates.mail('code', { code: '012345', context }, 300);
 
-  it('holds the code in subject, text and HTML', () => {
+  it('shows the code in subject, text and HTML', () => {
     expect(mail.subject).toContain('012345');
     expect(mail.subject).not.toMatch(/[\r\n]/);
     expect(mail.text).toContain('012345');
     expect(mail.html).toContain('>012345<');
   });
 
-  it('shows what the code approves, escaped in HTML and not in text (RF17, I7)', () => {
+  it('shows the context of the code, escaped in HTML only', () => {
     expect(mail.text).toContain('amount: 39.99 EUR');
     expect(mail.text).toContain('payee: Müller & <b>Söhne</b> "{{code}}"');
     expect(mail.html).toContain('Müller &amp; &lt;b&gt;Söhne&lt;/b&gt; &quot;{{code}}&quot;');
     expect(mail.html).not.toContain('<b>');
   });
 
-  it('evaluates nothing of what it shows (I7)', () => {
+  it('does not evaluate expressions in the context', () => {
     for (const value of [
       '{{7*7}}',
       '${7*7}',
@@ -89,13 +89,13 @@ describe('a mail', () => {
     }
   });
 
-  it('says nothing of approving where there is nothing to approve', () => {
+  it('mentions no approval if the code has no context', () => {
     const plain = templates.mail('code', { code: '012345' }, 300);
     expect(plain.text + plain.html).not.toContain('approves');
     expect(plain.text).not.toMatch(/\n{3}/);
   });
 
-  it('links nowhere and loads nothing (I9)', () => {
+  it('contains no links and loads nothing', () => {
     expect(mail.html).not.toMatch(/<a |href|src=|url\(|<img|<link|<script/i);
     expect(mail.text).not.toMatch(/https?:/);
   });
@@ -106,7 +106,7 @@ describe('every template', () => {
   const AT = '2026-11-21T10:05:00.000Z';
   const HOSTILE = '<a href="https://evil.example">{{7*7}}</a>\r\n${7*7} {{#each details}}';
   const OPTIONAL = ['context', 'device'];
-  /** What each needs; where people had a say, with the worst they could have said. */
+  /** The fields of each template. Fields that users control have hostile values. */
   const EVERY: [string, MessageContent, Channel[]][] = [
     ['address_taken', {}, ['email']],
     ['code', { code: '012345', context: { note: HOSTILE } }, ['email', 'sms']],
@@ -123,7 +123,7 @@ describe('every template', () => {
     ...(channels.includes('sms') && { sms: templates.sms(template, content, 300) }),
   });
 
-  it('is in this list', () => {
+  it('is listed in this test', () => {
     const files = readdirSync(new URL('./templates/', import.meta.url)).filter(
       (file) => !file.startsWith('_'),
     );
@@ -134,36 +134,36 @@ describe('every template', () => {
     expect(files.sort()).toEqual(listed.sort());
   });
 
-  it.each(EVERY)('%s says something in every part, and nothing that is missing', (...one) => {
-    const [template, , channels] = one;
+  it.each(EVERY)('%s has text in every part and shows no missing values', (...entry) => {
+    const [template, , channels] = entry;
     for (const channel of ['email', 'sms'] as const)
       expect(templates.has(template, channel)).toBe(channels.includes(channel));
-    for (const part of Object.values(rendered(one))) {
+    for (const part of Object.values(rendered(entry))) {
       expect(part.trim()).not.toBe('');
       expect(part).not.toMatch(/undefined|null|\[object|function/);
       expect(part).not.toMatch(/\n{3}/);
     }
   });
 
-  it.each(EVERY)('%s has a subject of one line, without blanks around it', (...one) => {
-    expect(rendered(one).subject).toMatch(/^\S[^\r\n]{0,76}\S$/);
+  it.each(EVERY)('%s has a subject of one line without surrounding spaces', (...entry) => {
+    expect(rendered(entry).subject).toMatch(/^\S[^\r\n]{0,76}\S$/);
   });
 
-  it.each(EVERY)('%s stands in the layout, once', (...one) => {
-    const { html } = rendered(one);
+  it.each(EVERY)('%s is wrapped in the layout exactly once', (...entry) => {
+    const { html } = rendered(entry);
     expect(html).toMatch(/^<!doctype html>\n<html lang="en" dir="ltr">[^]*<\/html>$/);
     for (const tag of ['<html', '<title>', '<body', '</body>', '</html>'])
       expect(html.split(tag)).toHaveLength(2);
     expect(html).not.toMatch(/<title><\/title>/);
   });
 
-  it.each(EVERY)('%s evaluates nothing of what it shows, and escapes it in HTML only (I7)', (...one) => {
-    const { html, ...plain } = rendered(one);
+  it.each(EVERY)('%s does not evaluate its fields, and escapes them in HTML only', (...entry) => {
+    const { html, ...plain } = rendered(entry);
     expect(html + Object.values(plain).join()).not.toContain('49');
     expect(html).not.toContain('<a href="https://evil');
     if (
-      !Object.values(one[1])
-        .concat(Object.values(one[1].context ?? {}))
+      !Object.values(entry[1])
+        .concat(Object.values(entry[1].context ?? {}))
         .includes(HOSTILE)
     )
       return;
@@ -171,9 +171,9 @@ describe('every template', () => {
     expect(plain.text).toContain(HOSTILE);
   });
 
-  it.each(EVERY)('%s links to our page, with the address in view, or nowhere (I7, I9)', (...one) => {
-    const { html, ...plain } = rendered(one);
-    const link = one[1].link;
+  it.each(EVERY)('%s links only to our page and shows the full URL', (...entry) => {
+    const { html, ...plain } = rendered(entry);
+    const link = entry[1].link;
     const anchors = [...html.matchAll(/<a dir="ltr" href="([^"]*)">([^<]*)<\/a>/g)].map(([, href, shown]) => [
       href,
       shown,
@@ -190,7 +190,7 @@ describe('every template', () => {
     }
   });
 
-  it.each(EVERY)('%s is an error without one of the things it shows', (template, content, channels) => {
+  it.each(EVERY)('%s cannot be rendered if a required field is missing', (template, content, channels) => {
     for (const field of Object.keys(content).filter((name) => !OPTIONAL.includes(name))) {
       const without = { ...content, [field]: undefined };
       const missing = { field: 'subject', at: 'when', undoHours: 'undoWithin' }[field] ?? field;
@@ -200,25 +200,28 @@ describe('every template', () => {
     }
   });
 
-  it('that is a notice is no origin-bound code to a phone (RF12)', () => {
+  it('contains no origin-bound code if it is a notice', () => {
     const content: MessageContent = { field: 'phone', to: '+14155550123', link: LINK, undoHours: 72 };
     const text = templates.sms('contact_changed', content, 300);
     expect(originBoundCode(text)).toBeNull();
     expect(smsSize(text)).toMatchObject(ONE_SEGMENT);
   });
 
-  it('shows a code before a link, whose digits could be taken for one', () => {
+  it('shows the code before a link, because digits in the link look like a code', () => {
     const { text } = templates.mail('password_reset', { code: '012345', link: LINK }, 300);
     expect(text.indexOf('012345')).toBeLessThan(text.indexOf(LINK));
   });
 
-  it.each(['constructor', '../notifier', 'layout', ''])('named %j does not exist', (template) => {
-    expect(templates.has(template, 'email')).toBe(false);
-    expect(() => templates.mail(template, {}, 300)).toThrow('no template');
-  });
+  it.each(['constructor', '../notifier', 'layout', ''])(
+    'does not include a template named %j',
+    (template) => {
+      expect(templates.has(template, 'email')).toBe(false);
+      expect(() => templates.mail(template, {}, 300)).toThrow('no template');
+    },
+  );
 });
 
-describe('the stated lifetime', () => {
+describe('stated lifetime', () => {
   it.each([
     [259_199, '71 hours'],
     [7_200, '2 hours'],
@@ -234,7 +237,7 @@ describe('the stated lifetime', () => {
     [59, '59 seconds'],
     [30.7, '30 seconds'],
     [1.2, '1 second'],
-  ])('is what is left of %d seconds, and never more than half a second too much: %s', (seconds, words) => {
+  ])('states %d seconds as %s, never more than half a second too long', (seconds, words) => {
     expect(templates.sms('code', { code: '012345' }, seconds)).toContain(`Valid for ${words}.`);
     const { text, html } = templates.mail('code', { code: '012345' }, seconds);
     expect(text).toContain(`valid for ${words} `);

@@ -5,10 +5,10 @@ import type { Locale } from '../../common/locale.js';
 import { Config } from '../../config/config.js';
 import type { Channel } from '../../common/delivery.js';
 import type { MessageContent } from './message-content.js';
-import { Sentences } from './sentences.js';
-import { EXAMPLES } from './template-examples.js';
-import { readTextFiles, refused } from './catalogue.js';
 import { formatAmount, formatLifetime, formatTime } from './formatting.js';
+import { SentenceRenderer } from './sentence-renderer.js';
+import { EXAMPLES } from './template-examples.js';
+import { readTextFiles, textFileError } from './text-files.js';
 
 type Part = 'sms' | 'subject' | 'text' | 'html';
 
@@ -18,8 +18,8 @@ export interface MailText {
   html: string;
 }
 
-/** What the helper `say` must know of the part that it stands in. */
-interface Rendering {
+/** What the helper `say` needs to know about the part that calls it. */
+interface RenderingData {
   template: string;
   locale: Locale;
   html: boolean;
@@ -32,44 +32,44 @@ const PARTS: Record<Channel, Part[]> = {
   voice: ['sms'],
 };
 
-/** Where the code goes, in texts that are kept. Of no script, so no text has it. */
-const CODE = '\ue000';
-const MAX_KEPT = 1_000;
+/** Stands for the code in cached texts. A private-use character, which no text contains. */
+const CODE_PLACEHOLDER = '\ue000';
+const MAX_CACHED = 1_000;
 
 const RIGHT_TO_LEFT: Locale[] = ['ar'];
 
 /**
- * The texts of messages, read at start: `templates/<template>.<part>.hbs`, whose sentences are in `locales/<locale>.json`,
- * and `_<name>.<part>.hbs`, which several share. A field that a text names and a message lacks is an error, never a gap in
- * a sentence.
+ * Renders the texts of messages. At start it reads `templates/<template>.<part>.hbs`, the partials
+ * `_<name>.<part>.hbs` and the sentences in `locales/<locale>.json`. A field that a template uses
+ * and a message lacks is an error, so no sentence has a gap.
  */
 @Injectable()
 export class Templates {
   private readonly handlebars = Handlebars.create();
   private readonly parts = new Map<string, Handlebars.TemplateDelegate>();
-  private readonly kept = new LRUCache<string, string>({ max: MAX_KEPT });
+  private readonly cache = new LRUCache<string, string>({ max: MAX_CACHED });
   private readonly host: string;
 
   constructor(private readonly config: Config) {
     this.host = new URL(config.publicUrl).hostname;
     const { templates, catalogues } = readTextFiles(config.TEMPLATES_DIR);
-    const sentences = new Sentences(catalogues, this.handlebars);
-    this.handlebars.registerHelper('say', (...given: unknown[]) => {
-      const { data } = given.pop() as { data: Rendering & { root: object } };
-      const name = given.filter((part) => typeof part === 'string').join('_');
-      const said = sentences.say(data.locale, data.template, name, data.html, data.root);
-      return new Handlebars.SafeString(said);
+    const sentences = new SentenceRenderer(catalogues, this.handlebars);
+    this.handlebars.registerHelper('say', (...args: unknown[]) => {
+      const { data } = args.pop() as { data: RenderingData & { root: object } };
+      const name = args.filter((part) => typeof part === 'string').join('_');
+      const sentence = sentences.render(data.locale, data.template, name, data.html, data.root);
+      return new Handlebars.SafeString(sentence);
     });
     for (const [file, source] of templates) this.add(file, source);
-    if (config.TEMPLATES_DIR !== undefined) this.tryAll([...catalogues.keys()]);
+    if (config.TEMPLATES_DIR !== undefined) this.renderExamples([...catalogues.keys()]);
   }
 
-  /** Whether there is a text of it for the channel. */
+  /** Whether the template has a text for the channel. */
   has(template: string, channel: Channel): boolean {
     return PARTS[channel].every((part) => this.parts.has(`${template}.${part}`));
   }
 
-  /** A `•` would more than halve what an SMS holds. */
+  /** Replaces `•`, which is not in GSM-7 and would more than halve the room in an SMS. */
   sms(template: string, content: MessageContent, secondsLeft: number): string {
     const to = content.to?.replaceAll('•', '*');
     return this.render(template, 'sms', { ...content, to }, secondsLeft);
@@ -85,8 +85,8 @@ export class Templates {
 
   private add(file: string, source: string): void {
     const [name = '', part] = file.split('.');
-    const compiled = this.handlebars.compile(this.parsed(file, source), {
-      // Only HTML is escaped; the other parts are plain text, where an entity would show.
+    const compiled = this.handlebars.compile(this.parse(file, source), {
+      // Only HTML is escaped. In plain text, an entity would be visible.
       noEscape: part !== 'html',
       strict: true,
     });
@@ -94,45 +94,48 @@ export class Templates {
     else this.parts.set(`${name}.${part}`, compiled);
   }
 
-  /** A fault in a template stops the start and not a message. */
-  private parsed(file: string, source: string): unknown {
+  /** A syntax error must stop the start, not the first message. */
+  private parse(file: string, source: string): unknown {
     try {
       return this.handlebars.parse(source);
     } catch (error) {
-      throw refused(`${file}:`, error);
+      throw textFileError(`${file}:`, error);
     }
   }
 
-  /** So that a fault in an operator's text stops the start and not a message. */
-  private tryAll(locales: Locale[]): void {
+  /** A fault in an operator's text must stop the start, not the first message. */
+  private renderExamples(locales: Locale[]): void {
     for (const key of this.parts.keys()) {
       const [template = '', part] = key.split('.') as [string, Part];
       try {
         for (const locale of locales) this.render(template, part, { ...EXAMPLES[template], locale }, 300);
       } catch (error) {
-        throw refused(`${key}.hbs:`, error);
+        throw textFileError(`${key}.hbs:`, error);
       }
     }
   }
 
-  /** Most messages differ from one another in their code only, and are written once for all codes. */
+  /**
+   * Most messages differ only in their code, so their text is rendered once for all codes and
+   * cached.
+   */
   private render(template: string, part: Part, content: MessageContent, secondsLeft: number): string {
     const locale = content.locale ?? this.config.DEFAULT_LOCALE;
-    const life = formatLifetime(locale, secondsLeft);
+    const lifetime = formatLifetime(locale, secondsLeft);
     const { code, ...others } = content;
     if (!code || Object.entries(others).some(([name, value]) => name !== 'locale' && value !== undefined))
-      return this.write(template, part, locale, { ...content, lifetime: life });
+      return this.renderUncached(template, part, locale, { ...content, lifetime });
 
-    const key = `${template}.${part} ${locale} ${life}`;
-    let text = this.kept.get(key);
+    const key = `${template}.${part} ${locale} ${lifetime}`;
+    let text = this.cache.get(key);
     if (text === undefined) {
-      text = this.write(template, part, locale, { code: CODE, lifetime: life });
-      this.kept.set(key, text);
+      text = this.renderUncached(template, part, locale, { code: CODE_PLACEHOLDER, lifetime });
+      this.cache.set(key, text);
     }
-    return text.replaceAll(CODE, code);
+    return text.replaceAll(CODE_PLACEHOLDER, code);
   }
 
-  private write(
+  private renderUncached(
     template: string,
     part: Part,
     locale: Locale,
@@ -140,20 +143,20 @@ export class Templates {
   ) {
     const render = this.parts.get(`${template}.${part}`);
     if (!render) throw new Error(`no template ${template}.${part}`);
-    const data: Rendering = { template, locale, html: part === 'html' };
-    return render({ ...this.frame(locale), ...shown(content, locale) }, { data });
+    const data: RenderingData = { template, locale, html: part === 'html' };
+    return render({ ...this.sharedFields(locale), ...messageFields(content, locale) }, { data });
   }
 
-  /** What is the same in every message of a language. */
-  private frame(locale: Locale): object {
+  /** Fields that are the same in every message of a language. */
+  private sharedFields(locale: Locale): object {
     const { BRAND_NAME = '', BRAND_COLOR = '', SUPPORT_EMAIL = '', ANDROID_APP_HASH = '' } = this.config;
     return {
       locale,
       dir: isRightToLeft(locale) ? 'rtl' : 'ltr',
       host: this.host,
-      brand: isolated(BRAND_NAME, locale),
+      brand: isolate(BRAND_NAME, locale),
       color: BRAND_COLOR,
-      support: isolated(SUPPORT_EMAIL, locale),
+      support: isolate(SUPPORT_EMAIL, locale),
       appHash: ANDROID_APP_HASH,
     };
   }
@@ -163,24 +166,30 @@ function isRightToLeft(locale: Locale): boolean {
   return RIGHT_TO_LEFT.includes(locale);
 }
 
-/** The message's own, with what is not of its language kept from reordering the sentence around it. */
-function shown(content: MessageContent, locale: Locale): object {
+/**
+ * Fields of the message. Text in other scripts is isolated, so that it does not reorder the
+ * sentence.
+ */
+function messageFields(content: MessageContent, locale: Locale): object {
   const { context = {}, at, undoHours, device = '', to, phone, ip, ...rest } = content;
   const foreign = Object.entries({ device, to, phone, ip }).filter(([, value]) => value !== undefined);
   return {
     ...rest,
-    ...Object.fromEntries(foreign.map(([name, value = '']) => [name, isolated(value, locale)])),
+    ...Object.fromEntries(foreign.map(([name, value = '']) => [name, isolate(value, locale)])),
     ...(at !== undefined && { when: formatTime(locale, at) }),
     ...(undoHours !== undefined && { undoWithin: formatAmount(locale, undoHours, 'hour') }),
     locale,
     details: Object.entries(context).map(([name, value]) => ({
-      name: isolated(name, locale),
-      value: isolated(value, locale),
+      name: isolate(name, locale),
+      value: isolate(value, locale),
     })),
   };
 }
 
-/** First strong isolate and its end: numbers, addresses and names of another script stay as they are written. */
-function isolated(text: string, locale: Locale): string {
+/**
+ * Wraps the text in Unicode's first strong isolate, which keeps numbers, addresses and names in
+ * order.
+ */
+function isolate(text: string, locale: Locale): string {
   return isRightToLeft(locale) && text ? `\u2068${text}\u2069` : text;
 }

@@ -5,14 +5,14 @@ import { SkipThrottle } from '@nestjs/throttler';
 import { Public } from '../http/access.js';
 import { BODY_PROBLEMS } from '../http/common.errors.js';
 import { ApiProblems } from '../http/api-problems.js';
-import { DeliveryReceipt } from './delivery-receipt.dto.js';
 import { MessageReceipts } from '../notifier/outbox/message-receipts.js';
-import { WebhookSignatureGuard } from './webhook-signature.guard.js';
 import { ReceiptError } from './receipts.errors.js';
+import { WebhookReceipt } from './webhook-receipt.dto.js';
+import { WebhookSignatureGuard } from './webhook-signature.guard.js';
 
 const EXAMPLE = {
   failed: {
-    summary: 'It failed',
+    summary: 'The message failed',
     value: { id: '0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001', status: 'failed', reason: 'landline' },
   },
 };
@@ -22,21 +22,22 @@ const EXAMPLE = {
 @SkipThrottle()
 @UseGuards(WebhookSignatureGuard)
 @Controller('webhooks/delivery')
-export class DeliveryReceiptsController {
+export class WebhookReceiptsController {
   constructor(private readonly receipts: MessageReceipts) {}
 
   /**
-   * What became of a message at your own sender
+   * Receive a receipt from your own sender
    *
-   * @remarks For the service behind the `webhook` provider, signed with `WEBHOOK_SECRET` as the messages to it are
-   * (standardwebhooks.com). It may be said more than once and in any order.
+   * @remarks For the service behind the `webhook` provider. Sign the request with `WEBHOOK_SECRET`,
+   * like the messages to the service (standardwebhooks.com). Receipts may be repeated and may
+   * arrive in any order.
    */
   @Post()
   @HttpCode(204)
   @RouteConfig({ keepsRawBody: true })
-  @ApiBody({ type: DeliveryReceipt, examples: EXAMPLE })
+  @ApiBody({ type: WebhookReceipt, examples: EXAMPLE })
   @ApiProblems(ReceiptError.signatureInvalid(), ...BODY_PROBLEMS)
-  async receive(@Body() { id, status, reason }: DeliveryReceipt): Promise<void> {
+  async receive(@Body() { id, status, reason }: WebhookReceipt): Promise<void> {
     await this.receipts.receive({
       messageId: id,
       event: status,

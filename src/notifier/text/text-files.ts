@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { LOCALES, type Locale } from '../../common/locale.js';
 
-/** Sentences of one language by template (`common` for those of several) and name. */
+/** The sentences of one language, by template (`common` for shared ones) and name. */
 export type Catalogue = Record<string, Record<string, string>>;
 
 export interface TextFiles {
@@ -15,48 +15,51 @@ export interface TextFiles {
 const TEMPLATES = fileURLToPath(new URL('./templates/', import.meta.url));
 const CATALOGUES = fileURLToPath(new URL('./locales/', import.meta.url));
 
-/** What messages are made of: our files, and those of an operator's folder in their place. Throws what is wrong. */
+/**
+ * Reads templates and catalogues. Files in the operator's folder replace ours of the same name.
+ * Throws an error that names the first invalid file.
+ */
 export function readTextFiles(folder?: string): TextFiles {
   const templates = new Map(filesIn(TEMPLATES, '.hbs').map((file) => [file, read(TEMPLATES, file)]));
   const catalogues = new Map(LOCALES.map((locale) => [locale, parse(read(CATALOGUES, `${locale}.json`))]));
   if (folder === undefined) return { templates, catalogues };
 
-  const ours: Catalogue = { ...catalogues.get('en') };
+  const english: Catalogue = { ...catalogues.get('en') };
   for (const file of filesIn(folder, '.hbs')) {
-    if (!templates.has(file)) throw refused(file, 'has the name of none of our templates');
+    if (!templates.has(file)) throw textFileError(file, 'has a name that no template has');
     templates.set(file, read(folder, file));
   }
   for (const file of filesIn(folder, '.json')) {
     const locale = LOCALES.find((known) => file === `${known}.json`);
-    if (!locale) throw refused(file, `is the catalogue of no language of ours: ${LOCALES.join(', ')}`);
-    const catalogue = orRefuse(file, () => parse(read(folder, file)));
-    const [fault] = catalogueFaults(catalogue, ours);
-    if (fault) throw refused(file, fault);
+    if (!locale) throw textFileError(file, `is not named after a supported language: ${LOCALES.join(', ')}`);
+    const catalogue = namingFile(file, () => parse(read(folder, file)));
+    const [fault] = catalogueFaults(catalogue, english);
+    if (fault) throw textFileError(file, fault);
     catalogues.set(locale, catalogue);
   }
   return { templates, catalogues };
 }
 
-/** The only things in a sentence that are not text. */
+/** The only Handlebars tags that a sentence may contain. */
 const TAG = /\{\{(?:#if (?<condition>\w+)|\/if|else|(?<field>\w+))\}\}/g;
 
-/** What a catalogue lacks or has too much, and fields that a sentence forgets or must not know, beside another's. */
-export function catalogueFaults(catalogue: Catalogue, model: Catalogue): string[] {
-  const wanted = sentencesOf(model);
-  const given = sentencesOf(catalogue);
+/** Compares a catalogue with a complete one: missing and unknown sentences, syntax, and fields. */
+export function catalogueFaults(catalogue: Catalogue, complete: Catalogue): string[] {
+  const expected = sentencesOf(complete);
+  const actual = sentencesOf(catalogue);
   return [
-    ...[...wanted.keys()].filter((name) => !given.has(name)).map((name) => `lacks ${name}`),
-    ...[...given.keys()]
-      .filter((name) => !wanted.has(name))
-      .map((name) => `has ${name}, which nothing shows`),
-    ...[...given].flatMap(([name, sentence]) => {
+    ...[...expected.keys()].filter((name) => !actual.has(name)).map((name) => `lacks ${name}`),
+    ...[...actual.keys()]
+      .filter((name) => !expected.has(name))
+      .map((name) => `has ${name}, which no template uses`),
+    ...[...actual].flatMap(([name, sentence]) => {
       if (typeof sentence !== 'string' || !sentence.trim() || /[\r\n]/.test(sentence))
         return `needs one line of text for ${name}`;
       if (/[{}]/.test(sentence.replace(TAG, '')))
-        return `has more in ${name} than {{field}}, {{#if field}}, {{else}} and {{/if}}`;
-      const model = wanted.get(name);
-      return model !== undefined && fieldsOf(sentence) !== fieldsOf(model)
-        ? `needs in ${name} exactly these fields: ${fieldsOf(model) || 'none'}`
+        return `may only use {{field}}, {{#if field}}, {{else}} and {{/if}} in ${name}`;
+      const original = expected.get(name);
+      return original !== undefined && fieldsOf(sentence) !== fieldsOf(original)
+        ? `needs exactly these fields in ${name}: ${fieldsOf(original) || 'none'}`
         : [];
     }),
   ];
@@ -70,7 +73,7 @@ function sentencesOf(catalogue: Catalogue): Map<string, string> {
   );
 }
 
-/** Whom a message is from may be left out, or added. */
+/** Without `brand`, which every sentence may add or leave out. */
 function fieldsOf(sentence: string): string {
   const fields = [...sentence.matchAll(TAG)].flatMap(
     ({ groups }) => groups?.field ?? groups?.condition ?? [],
@@ -90,23 +93,23 @@ function parse(text: string): Catalogue {
 }
 
 function filesIn(folder: string, ending: string): string[] {
-  return orRefuse('the folder', () => readdirSync(folder).filter((file) => file.endsWith(ending)));
+  return namingFile('the folder', () => readdirSync(folder).filter((file) => file.endsWith(ending)));
 }
 
 function read(folder: string, file: string): string {
-  return orRefuse(file, () => readFileSync(join(folder, file), 'utf8').trimEnd());
+  return namingFile(file, () => readFileSync(join(folder, file), 'utf8').trimEnd());
 }
 
-function orRefuse<T>(what: string, step: () => T): T {
+function namingFile<T>(file: string, step: () => T): T {
   try {
     return step();
   } catch (error) {
-    throw refused(what, error);
+    throw textFileError(file, error);
   }
 }
 
-/** What is wrong with which file, for whoever starts the server. */
-export function refused(what: string, cause: unknown): Error {
+/** Tells the operator at start which file is invalid and why. */
+export function textFileError(file: string, cause: unknown): Error {
   const reason = cause instanceof Error ? cause.message : String(cause);
-  return new Error(`TEMPLATES_DIR is refused: ${what} ${reason}`, { cause });
+  return new Error(`TEMPLATES_DIR is invalid: ${file} ${reason}`, { cause });
 }

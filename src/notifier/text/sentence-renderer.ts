@@ -1,11 +1,11 @@
 import type { create } from 'handlebars';
 import type { Locale } from '../../common/locale.js';
-import type { Catalogue } from './catalogue.js';
+import type { Catalogue } from './text-files.js';
 
 type Render = (context: object) => string;
 
-/** The sentences of all languages, each compiled when it is first said. */
-export class Sentences {
+/** Renders the sentences of the catalogues. Each is compiled on first use. */
+export class SentenceRenderer {
   private readonly compiled = new Map<string, Render>();
 
   constructor(
@@ -13,13 +13,16 @@ export class Sentences {
     private readonly handlebars: ReturnType<typeof create>,
   ) {}
 
-  /** A sentence of the template, or of all; for HTML with everything escaped, its own text as well. */
-  say(locale: Locale, template: string, name: string, html: boolean, context: object): string {
+  /**
+   * Renders a sentence of the template or of `common`. For HTML, the sentence and its fields are
+   * escaped.
+   */
+  render(locale: Locale, template: string, name: string, html: boolean, context: object): string {
     const key = [locale, template, name, html].join(' ');
     let render = this.compiled.get(key);
     if (!render) {
       const source = this.find(locale, template, name);
-      render = this.handlebars.compile(html ? escapedText(source) : source, {
+      render = this.handlebars.compile(html ? escapeText(source) : source, {
         noEscape: !html,
         strict: true,
       });
@@ -31,14 +34,14 @@ export class Sentences {
   private find(locale: Locale, template: string, name: string): string {
     const catalogue = this.catalogues.get(locale);
     const section = [catalogue?.[template], catalogue?.common].find(
-      (some) => some && Object.hasOwn(some, name),
+      (candidate) => candidate && Object.hasOwn(candidate, name),
     );
     if (!section) throw new Error(`no sentence ${template}.${name}`);
     return section[name] ?? '';
   }
 }
 
-/** Its tags have none of these characters. */
-function escapedText(sentence: string): string {
+/** Handlebars tags contain none of these characters, so they stay intact. */
+function escapeText(sentence: string): string {
   return sentence.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
 }

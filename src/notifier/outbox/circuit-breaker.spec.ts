@@ -1,6 +1,6 @@
-import { CircuitBreaker } from './breaker.js';
+import { CircuitBreaker } from './circuit-breaker.js';
 
-describe('Breaker', () => {
+describe('CircuitBreaker', () => {
   let now = 0;
   let changes: boolean[] = [];
   let breaker: CircuitBreaker;
@@ -14,7 +14,7 @@ describe('Breaker', () => {
   });
   const fail = (times: number) => Array.from({ length: times }, () => breaker.recordFailure());
 
-  it('opens after five failures in a row, and says so once', () => {
+  it('opens after five consecutive failures and reports it once', () => {
     fail(4);
     breaker.recordSuccess();
     fail(4);
@@ -24,7 +24,7 @@ describe('Breaker', () => {
     expect(changes).toEqual([true]);
   });
 
-  it('lets one trial through after 10 s, then after twice as long, up to a minute', () => {
+  it('allows one trial after 10 s, then after pauses that double up to a minute', () => {
     fail(5);
     for (const pause of [10, 20, 40, 60, 60]) {
       now += pause * 1_000 - 1;
@@ -37,7 +37,7 @@ describe('Breaker', () => {
     expect(changes).toEqual([true]);
   });
 
-  it('closes on success, and starts over', () => {
+  it('closes on success and counts from zero again', () => {
     fail(5);
     now = 10_000;
     breaker.allowsRequest();

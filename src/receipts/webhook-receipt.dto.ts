@@ -1,22 +1,22 @@
 import { IsIn, IsOptional, IsUUID, Matches } from 'class-validator';
 
-export class DeliveryReceipt {
+export class WebhookReceipt {
   /**
-   * The `id` that the message was sent with.
+   * The `id` of the message.
    * @example "0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001"
    */
   @IsUUID()
   id!: string;
 
   /**
-   * What became of it.
+   * Whether the message was delivered.
    * @example "failed"
    */
   @IsIn(['delivered', 'failed'])
   status!: 'delivered' | 'failed';
 
   /**
-   * Why it failed, in a word.
+   * Why the message failed, in one word.
    * @example "landline"
    */
   @IsOptional()

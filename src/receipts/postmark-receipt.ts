@@ -3,8 +3,8 @@ import * as z from 'zod';
 const message = { MessageID: z.string().max(100), MessageStream: z.string().max(100) };
 const metadata = z.looseObject({ message_id: z.uuid().optional().catch(undefined) }).optional();
 
-/** What is read of Postmark's events; the rest of each is none of our business, and may change. */
-const event = z.discriminatedUnion('RecordType', [
+/** The fields that we read from Postmark's webhook events. All other fields are ignored. */
+const receipt = z.discriminatedUnion('RecordType', [
   z.object({ RecordType: z.literal('Delivery'), ...message, Metadata: metadata }),
   z.object({
     RecordType: z.literal('Bounce'),
@@ -25,14 +25,14 @@ const event = z.discriminatedUnion('RecordType', [
   }),
 ]);
 
-export type PostmarkEvent = z.output<typeof event>;
+export type PostmarkReceipt = z.output<typeof receipt>;
 
-/** Every kind that Postmark has; those that tell nothing of a delivery are read as null. */
+/** Postmark's events that say nothing about a delivery. */
 const OTHER_KINDS = ['Open', 'Click', 'Inbound'];
 
-/** The event, null for one of no interest, undefined for what cannot be one. */
-export function readPostmarkEvent(body: unknown): PostmarkEvent | null | undefined {
+/** Returns null for an event that is not a receipt and undefined for a malformed body. */
+export function readPostmarkReceipt(body: unknown): PostmarkReceipt | null | undefined {
   const kind = (body as { RecordType?: unknown } | null | undefined)?.RecordType;
   if (typeof kind === 'string' && OTHER_KINDS.includes(kind)) return null;
-  return event.safeParse(body).data;
+  return receipt.safeParse(body).data;
 }
