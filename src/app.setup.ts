@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AppModule } from './app.module.js';
 import { answerClientError } from './common/client-error.js';
 import { CommonError } from './common/common.errors.js';
-import { endOfTurn } from './common/end-of-turn.js';
+import { endOfTick } from './common/once-per-tick.js';
 import { Metrics } from './common/metrics.js';
 import { ProblemFilter } from './common/problem.filter.js';
 import { newId } from './common/random.js';
@@ -161,7 +161,7 @@ function headersOfAll({ publicUrl }: Config): Record<string, string> {
  * takes the processor less time right after it was done for another, above all those that hash and seal.
  */
 function keepStep(app: NestFastifyApplication): void {
-  app.getHttpAdapter().getInstance().addHook('preHandler', endOfTurn);
+  app.getHttpAdapter().getInstance().addHook('preHandler', endOfTick);
 }
 
 /** Gives browsers the device token of a sign-in as a cookie too. It signs nobody in, so a forged request gains nothing. */

@@ -1,4 +1,4 @@
-import { atEndOfTurn } from '../common/end-of-turn.js';
+import { oncePerTick } from '../common/once-per-tick.js';
 import { LEASE_SECONDS, type LeasedMessage } from './notifier.js';
 
 /** Calls of a channel's vendor at the same time. */
@@ -22,7 +22,7 @@ export class ChannelQueue {
   private readonly waiting: Waiting[] = [];
   private readonly running = new Set<Promise<void>>();
   /** After the replies that are ready: whoever asked for a code need not wait while its message is written. */
-  private readonly startSoon = atEndOfTurn(() => this.startNext());
+  private readonly startSoon = oncePerTick(() => this.startNext());
   private stopped = false;
 
   /** `attempt` gets a message and what is left of its life; it must not reject. */

@@ -197,7 +197,7 @@ export class UserRepository {
   private lookUp(found: Statement, key: (account: Account) => string): Batch<string, Account> {
     return new Batch({
       key: (wanted) => wanted,
-      onlyReads: true,
+      readOnly: true,
       run: async (keys) => {
         const accounts = await this.sql.rows<Account>(found, [keys]);
         return new Map(accounts.map((account) => [key(account), account]));
