@@ -69,7 +69,8 @@ describe('lockDataDir', () => {
   (process.platform === 'linux' ? it : it.skip)(
     'takes over the lock of a killed process that its parent has not reaped',
     async () => {
-      const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 30']);
+      // The shell must become `sleep` before its child ends, or it would reap the child.
+      const parent = spawn('sh', ['-c', 'sleep 0.3 & echo $!; exec sleep 30']);
       try {
         const pid = Number(await once(parent.stdout, 'data'));
         const stat = () => readFileSync(`/proc/${pid}/stat`, 'utf8').split(' ');
