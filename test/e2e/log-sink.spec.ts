@@ -1,23 +1,12 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  closeSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { POSTGRES_URL, testDatabase, type TestDatabase } from '../support/database.js';
 import { inParallel } from '../support/parallel.js';
 import { until } from '../support/until.js';
-
-const { jest } = import.meta;
-jest.setTimeout(180_000);
 
 /** More log lines than a pipe holds. */
 const REQUESTS = 1_500;
@@ -121,22 +110,19 @@ describe.each(MODES)('a standard output that fails, with %s', (_, settings) => {
     await expectStop(child);
   });
 
-  withTinyFileSystem(
-    'answers requests on a full disk, logs again after it has room, and stops',
-    async () => {
-      const log = join(tiny ?? '', 'server.log');
-      const filler = join(tiny ?? '', 'filler');
-      const file = openSync(log, 'a');
-      const child = await start(file);
-      closeSync(file);
-      fillUp(filler);
-      await expectRequestsAnswered();
-      const linesWhenFull = countRequests(log);
-      rmSync(filler);
-      await until('the log goes on', () => countRequests(log) > linesWhenFull);
-      await expectStop(child);
-    },
-  );
+  withTinyFileSystem('answers requests on a full disk, logs again after it has room, and stops', async () => {
+    const log = join(tiny ?? '', 'server.log');
+    const filler = join(tiny ?? '', 'filler');
+    const file = openSync(log, 'a');
+    const child = await start(file);
+    closeSync(file);
+    fillUp(filler);
+    await expectRequestsAnswered();
+    const linesWhenFull = countRequests(log);
+    rmSync(filler);
+    await until('the log goes on', () => countRequests(log) > linesWhenFull);
+    await expectStop(child);
+  });
 });
 
 function isRunning({ exitCode, signalCode }: ChildProcess): boolean {
