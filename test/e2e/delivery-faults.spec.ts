@@ -237,7 +237,7 @@ describe('delivery during vendor faults', () => {
     for (const code of codes) expect(app.log).not.toMatch(new RegExp(`\\b${code}\\b`));
     for (const secret of Object.values(stub.settings).filter((value) => value.length > 30))
       expect(app.log).not.toContain(secret);
-    expect(app.log).toContain('message not taken');
+    expect(app.log).toContain('message not accepted');
     expect(app.log).not.toMatch(/inactive|nginx|example\.com|\+1[45]\d{9}/);
   });
 });
