@@ -46,6 +46,15 @@ export class Config extends ProviderConfig {
     return this.PUBLIC_URL?.replace(/\/+$/, '') ?? `http://localhost:${this.PORT}`;
   }
 
+  /**
+   * Every purpose has its own daily guesses, so production accepts configured purposes only.
+   * Otherwise a client could make up purposes to get more guesses. Development accepts any purpose.
+   */
+  allowsCustomPurpose(purpose: string): boolean {
+    const custom = this.OTP_PURPOSES ?? (this.production ? [] : ['*']);
+    return custom.includes('*') || custom.includes(purpose);
+  }
+
   get audience(): string {
     return this.TOKEN_AUDIENCE ?? this.publicUrl;
   }

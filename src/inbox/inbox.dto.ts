@@ -15,10 +15,10 @@ export class InboxEntry {
   channel!: 'email' | 'sms' | 'whatsapp' | 'voice';
   /** @example "+14155550123" */
   to!: string;
-  /** @example "123456 is your code" */
+  /** @example "123456 is your code to sign in" */
   subject?: string;
   /**
-   * @example "123456 is your code.\nValid for 5 minutes. Do not share it.\n\n@localhost #123456"
+   * @example "123456 is your code to sign in.\nValid for 5 minutes. Do not share it.\n\n@localhost #123456"
    */
   text!: string;
   html?: string;

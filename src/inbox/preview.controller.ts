@@ -4,9 +4,11 @@ import { SkipThrottle } from '@nestjs/throttler';
 import { Public } from '../http/access.js';
 import { supportedLocale } from '../common/locale.js';
 import { smsSize } from '../notifier/text/sms-segments.js';
-import { EXAMPLES } from '../notifier/text/template-examples.js';
+import type { MessageContent } from '../notifier/text/message-content.js';
+import { examplesOf } from '../notifier/text/template-examples.js';
 import { Templates } from '../notifier/text/templates.js';
-import { previewList, previewPage } from './preview.page.js';
+import { templateOf } from '../notifier/text/text-files.js';
+import { previewList, previewPage, type Preview } from './preview.page.js';
 
 const SAMPLE_TTL_SECONDS = 300;
 
@@ -21,24 +23,24 @@ export class PreviewController {
   @Get()
   @Header('Content-Type', 'text/html; charset=utf-8')
   list(): string {
-    return previewList(Object.keys(EXAMPLES));
+    return previewList(this.templates.messages);
   }
 
   @Get(':template/:locale')
   @Header('Content-Type', 'text/html; charset=utf-8')
-  show(@Param('template') template: string, @Param('locale') tag: string): string {
+  show(@Param('template') message: string, @Param('locale') tag: string): string {
     const locale = supportedLocale(tag);
-    if (!locale || !Object.hasOwn(EXAMPLES, template)) throw new NotFoundException();
-    const content = { ...EXAMPLES[template], locale };
-    const text = this.templates.has(template, 'sms')
-      ? this.templates.sms(template, content, SAMPLE_TTL_SECONDS)
-      : undefined;
-    const sms = text === undefined ? undefined : { text, ...smsSize(text) };
-    return previewPage({
-      template,
-      locale,
-      ...this.templates.mail(template, content, SAMPLE_TTL_SECONDS),
-      sms,
-    });
+    if (!locale || !this.templates.messages.includes(message)) throw new NotFoundException();
+    const previews = examplesOf(message).map((example) =>
+      this.preview(templateOf(message), { ...example, locale }),
+    );
+    return previewPage(message, locale, previews);
+  }
+
+  private preview(template: string, content: MessageContent): Preview {
+    const mail = this.templates.mail(template, content, SAMPLE_TTL_SECONDS);
+    if (!this.templates.has(template, 'sms')) return mail;
+    const text = this.templates.sms(template, content, SAMPLE_TTL_SECONDS);
+    return { ...mail, sms: { text, ...smsSize(text) } };
   }
 }

@@ -9,35 +9,38 @@ const STYLE = `
 `;
 
 export interface Preview {
-  template: string;
-  locale: Locale;
   subject: string;
   text: string;
   html: string;
   sms?: { text: string; encoding: string; length: number; segments: number };
 }
 
-/** Links to every template in every language. */
-export function previewList(templates: string[]): string {
+/** Links to every message in every language. */
+export function previewList(messages: string[]): string {
   return page(markup`<h1>Messages</h1>
 <table>
-${templates.map(
-  (template) => markup`<tr>
-<th>${template}</th>
-<td>${LOCALES.map((locale) => markup`<a href="/inbox/preview/${template}/${locale}">${locale}</a> `)}</td>
+${messages.map(
+  (message) => markup`<tr>
+<th>${message}</th>
+<td>${LOCALES.map((locale) => markup`<a href="/inbox/preview/${message}/${locale}">${locale}</a> `)}</td>
 </tr>
 `,
 )}</table>`);
 }
 
-/**
- * One message in all its forms. The sandboxed frame runs no script. It inherits the content
- * security policy of the page, so it loads nothing from other servers.
- */
-export function previewPage({ template, locale, subject, text, html, sms }: Preview): string {
+/** The examples of one message in all their forms. */
+export function previewPage(message: string, locale: Locale, previews: Preview[]): string {
   return page(markup`<p><a href="/inbox/preview">All messages</a></p>
-<h1>${template}, ${locale}</h1>
-<h2 dir="auto">${subject}</h2>
+<h1>${message}, ${locale}</h1>
+${previews.map(example)}`);
+}
+
+/**
+ * The sandboxed frame runs no script. It inherits the content security policy of the page, so it
+ * loads nothing from other servers.
+ */
+function example({ subject, text, html, sms }: Preview): Markup {
+  return markup`<h2 dir="auto">${subject}</h2>
 <iframe sandbox title="HTML" srcdoc="${html}"></iframe>
 <h2>Text</h2>
 <pre dir="auto">${text}</pre>
@@ -45,8 +48,9 @@ ${
   sms &&
   markup`<h2>SMS</h2>
 <p>${sms.encoding}, ${sms.length} characters, segments: ${sms.segments}</p>
-<pre dir="auto">${sms.text}</pre>`
-}`);
+<pre dir="auto">${sms.text}</pre>
+`
+}`;
 }
 
 function page(body: Markup): string {

@@ -69,7 +69,7 @@ export class Codes {
     const code = request.knownCode ?? generateCode(policy.codeLength);
     const content: MessageContent = {
       locale: request.locale ?? localeOfRecipient(recipient) ?? this.config.DEFAULT_LOCALE,
-      ...(!decoy && { code }),
+      ...(!decoy && { code, purpose }),
       ...(context && { context }),
       ...(link && { link: link(this.linkToken({ id, recipient }, purpose)) }),
     };

@@ -77,17 +77,8 @@ export class Purposes {
   /** For a purpose that a client sent. Throws `otp_purpose_refused` if it is internal or unknown. */
   policyForRequest(purpose: string): Policy {
     const builtIn = Object.hasOwn(PURPOSES, purpose) ? PURPOSES[purpose] : undefined;
-    const allowed = builtIn ? !builtIn.internal : this.isCustomPurpose(purpose);
+    const allowed = builtIn ? !builtIn.internal : this.config.allowsCustomPurpose(purpose);
     if (!allowed) throw OtpError.purposeRefused(purpose);
     return this.policyOf(purpose);
-  }
-
-  /**
-   * Every purpose has its own daily guesses, so production accepts configured purposes only.
-   * Otherwise a client could make up purposes to get more guesses. Development accepts any purpose.
-   */
-  private isCustomPurpose(purpose: string): boolean {
-    const custom = this.config.OTP_PURPOSES ?? (this.config.production ? [] : ['*']);
-    return custom.includes('*') || custom.includes(purpose);
   }
 }

@@ -24,7 +24,7 @@ describe('system A: NestJS and Postmark', () => {
     expect(vendor).toBe('postmark');
     const otp = await stub.code(email);
     expect(payload).toMatchObject({
-      Subject: `${otp} is your code`,
+      Subject: `${otp} is your code to sign in`,
       TextBody: expect.stringContaining(otp),
       HtmlBody: expect.stringContaining(otp),
     });
@@ -52,7 +52,7 @@ describe('system A: NestJS and Postmark', () => {
     await app.post('/otp/generate', transaction).expect(200);
     const otp = await stub.code(to);
     const { payload } = await stub.message(to);
-    expect(payload.TextBody).toMatch(/approves:\s+amount: 39\.99 EUR\s+payee: Smith & Sons/);
+    expect(payload.TextBody).toMatch(/approves this transaction:\s+amount: 39\.99 EUR\s+payee: Smith & Sons/);
     expect(payload.HtmlBody).toMatch(/39\.99 EUR[^]+Smith &amp; Sons/);
 
     const changed = { ...transaction, context: { amount: '3999 EUR', payee: 'Smith & Sons' } };

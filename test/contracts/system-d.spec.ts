@@ -71,7 +71,7 @@ describe('system D: Django', () => {
     const { vendor, payload } = await stub.message(email);
     const otp = await stub.code(email);
     expect({ vendor, To: payload.To }).toEqual({ vendor: 'postmark', To: email });
-    expect(payload.Subject).toBe(`${otp} is your code`);
+    expect(payload.Subject).toBe(`${otp} is your verification code`);
 
     await app.post('/auth/login', { email, password }).expect(403);
     const verified = await app.post('/auth/verify', { email, otp }).expect(200);

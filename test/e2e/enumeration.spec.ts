@@ -223,10 +223,10 @@ describe('account enumeration', () => {
       return Object.fromEntries(found);
     };
     expect(await subjects('/auth/register')).toEqual({
-      unknown: '<code> is your code',
+      unknown: '<code> is your verification code',
       known: 'You already have an account',
       disabled: 'You already have an account',
-      unverified: '<code> is your code',
+      unverified: '<code> is your verification code',
     });
     expect(await subjects('/auth/forgot')).toEqual({
       unknown: 'No account with this address',

@@ -54,9 +54,9 @@ describe('message language', () => {
   it('follows the country of a phone number if the request names no language', async () => {
     for (const [phone_number, acceptLanguage, expectedText] of [
       ['+5511961234567', undefined, 'é o seu codigo'],
-      ['+966501234567', undefined, 'رمزك'],
-      ['+966501234568', 'hi-IN', 'आपका कोड'],
-      ['+919876543210', undefined, 'is your code'],
+      ['+966501234567', undefined, 'رمز التحقق'],
+      ['+966501234568', 'hi-IN', 'सत्यापन कोड'],
+      ['+919876543210', undefined, 'is your verification code'],
     ] as const) {
       await postAccepting('/otp/generate', { phone_number }, acceptLanguage).expect(200);
       expect((await newestMessage(phone_number)).text).toContain(expectedText);
@@ -68,7 +68,7 @@ describe('message language', () => {
     await postAccepting('/otp/generate', { email, locale: 'it' }).expect(200);
     await newestMessage(email);
     await postAccepting('/otp/resend', { email, locale: 'de' }).expect(200);
-    expect((await newestMessage(email, 2)).subject).toMatch(/^\d{6} è il suo codice$/);
+    expect((await newestMessage(email, 2)).subject).toMatch(/^\d{6} è il suo codice di verifica$/);
   });
 
   it.each(['/otp/generate', '/otp/resend', '/auth/send_otp', '/auth/register', '/auth/forgot'])(
@@ -103,6 +103,80 @@ describe('message language', () => {
       .expect(200);
     expect((await newestMessage(ada.email, 2)).subject).toBe('您的密码已更改');
   });
+});
+
+describe('purpose of a code', () => {
+  const context = { amount: '39.99 EUR', payee: 'Acme' };
+  const VERIFICATION = 'is your verification code';
+
+  it.each<[string, string, object, string]>([
+    ['a sign-in', '/auth/send_otp', {}, 'is your code to sign in'],
+    ['a verification', '/otp/generate', {}, VERIFICATION],
+    ['a named verification', '/otp/generate', { purpose: 'verification' }, VERIFICATION],
+    ['a purpose without sentences', '/otp/generate', { purpose: 'checkout' }, VERIFICATION],
+    ['a purpose that is named like a property', '/otp/generate', { purpose: 'constructor' }, VERIFICATION],
+  ])('is named by mail and by SMS: %s', async (_, path, fields, sentence) => {
+    const [email, phone_number] = [newEmail(), `+1415555${1000 + ++emailCount}`];
+    const phoneField = path === '/otp/generate' ? { phone_number } : { phone: phone_number };
+    await app.post(path, { email, ...fields }).expect(({ status }) => expect(status).toBeLessThan(300));
+    await app
+      .post(path, { ...phoneField, ...fields })
+      .expect(({ status }) => expect(status).toBeLessThan(300));
+    expect((await newestMessage(email)).subject).toMatch(new RegExp(`^\\d{6} ${sentence}$`));
+    expect((await newestMessage(phone_number)).text).toMatch(new RegExp(`^\\d{6} ${sentence}\\.\n`));
+  });
+
+  it('is named when the code is sent again', async () => {
+    const phone = `+1415555${1000 + ++emailCount}`;
+    for (const count of [1, 2]) {
+      await app.post('/auth/send_otp', { phone }).expect(201);
+      expect((await newestMessage(phone, count)).text).toMatch(/^\d{6} is your code to sign in\.\n/);
+    }
+  });
+
+  it('is named in the mail of a registration', async () => {
+    const email = newEmail();
+    await app.post('/auth/register', { email, password: PASSWORD, locale: 'de' }).expect(201);
+    const { subject, text } = await newestMessage(email);
+    expect(subject).toMatch(/^\d{6} ist Ihr Bestätigungscode$/);
+    expect(text).toMatch(/^Ihr Bestätigungscode lautet\n\d{6}\n/);
+  });
+
+  it('is named above the context of a transaction', async () => {
+    const [email, phone_number] = [newEmail(), `+1415555${1000 + ++emailCount}`];
+    for (const address of [{ email }, { phone_number }])
+      await app.post('/otp/generate', { ...address, purpose: 'transaction', context }).expect(200);
+    const mail = await newestMessage(email);
+    expect(mail.subject).toMatch(/^\d{6} is your code to approve a transaction$/);
+    expect(mail.text).toContain('It approves this transaction:\n  amount: 39.99 EUR\n');
+    expect((await newestMessage(phone_number)).text).toMatch(
+      /^\d{6} approves this transaction:\namount: 39\.99 EUR\npayee: Acme\n/,
+    );
+  });
+
+  it.each([
+    ['en', 'adds this number to an account.', 'adds this e-mail address to an account', 'ignore'],
+    [
+      'de',
+      'fügt diese Nummer einem Konto hinzu.',
+      'fügt diese E-Mail-Adresse einem Konto hinzu',
+      'ignorieren',
+    ],
+  ])(
+    'warns the owner of an address that is added to an account: %s',
+    async (language, sms, subject, ignore) => {
+      const ada = await signUp(app, newEmail());
+      const [email, phone] = [newEmail(), `+1415555${1000 + ++emailCount}`];
+      for (const address of [{ phone }, { email }])
+        await ada.patch('/users/me', address).set('accept-language', language).expect(200);
+      const message = await newestMessage(phone);
+      expect(message.text.split('\n')[0]?.replace(/^\d{6} /, '')).toBe(sms);
+      expect(message.text.split('\n')[1]).toContain(ignore);
+      const mail = await newestMessage(email);
+      expect(mail.subject?.replace(/^\d{6} /, '')).toBe(subject);
+      expect(mail.text).toContain(ignore);
+    },
+  );
 });
 
 describe('sign-in notices', () => {
@@ -186,20 +260,36 @@ describe('sign-in notices', () => {
 describe('message preview', () => {
   it('shows every message in every language, in development', async () => {
     const { text } = await app.get('/inbox/preview').expect(200).expect('content-type', /html/);
-    const links = [...text.matchAll(/href="(\/inbox\/preview\/(\w+)\/(\w+))"/g)];
-    expect(links).toHaveLength(9 * LOCALES.length);
-    for (const [, path = '', template = '', locale = ''] of links) {
+    const links = [...text.matchAll(/href="(\/inbox\/preview\/([\w.]+)\/(\w+))"/g)];
+    expect(links).toHaveLength(12 * LOCALES.length);
+    for (const [, path = '', message = '', locale = ''] of links) {
       const { text: page } = await app.get(path).expect(200);
-      expect(page).toContain(`${template}, ${locale}`);
+      expect(page).toContain(`${message}, ${locale}`);
       expect(page).toContain(`&lt;html lang=&quot;${locale}&quot;`);
-      expect(page.includes('<h2>SMS</h2>')).toBe(['code', 'contact_changed'].includes(template));
+      expect(page.includes('<h2>SMS</h2>')).toBe(/^(code|contact_changed)\b/.test(message));
     }
   });
 
-  it.each(['/inbox/preview/code/xx', '/inbox/preview/constructor/en', '/inbox/preview/code'])(
-    'returns 404 for %s',
-    (path) => app.get(path).expect(404),
-  );
+  it.each([
+    ['code', ['123456 is your verification code.', '123456 approves:\n']],
+    ['code.login', ['123456 is your code to sign in.']],
+    ['code.transaction', ['123456 approves this transaction:\n']],
+    ['code.contact_change', ['123456 adds this number to an account.']],
+  ])('shows the sentences of each purpose: %s', async (message, openings) => {
+    const { text: page } = await app.get(`/inbox/preview/${message}/en`).expect(200);
+    expect(page.match(/<h2>SMS<\/h2>/g)).toHaveLength(openings.length);
+    for (const opening of openings) expect(page).toContain(`<pre dir="auto">${opening}`);
+  });
+
+  it.each([
+    '/inbox/preview/code/xx',
+    '/inbox/preview/constructor/en',
+    '/inbox/preview/code',
+    '/inbox/preview/code.checkout/en',
+    '/inbox/preview/code.constructor/en',
+    '/inbox/preview/notice.login/en',
+    '/inbox/preview/code./en',
+  ])('returns 404 for %s', (path) => app.get(path).expect(404));
 });
 
 describe('branding', () => {
@@ -222,10 +312,10 @@ describe('branding', () => {
     await brandedApp.code(email);
     await brandedApp.code(phone_number);
     const [mail] = await brandedApp.messages(email);
-    expect(mail?.subject).toMatch(/^\d{6} est votre code Acme$/);
+    expect(mail?.subject).toMatch(/^\d{6} est votre code de vérification Acme$/);
     expect(mail?.html).toContain('#0f62fe');
     expect(mail?.text).toMatch(/help@example\.com\n\nAcme$/);
     const [sms] = await brandedApp.messages(phone_number);
-    expect(sms?.text).toMatch(/^\d{6} est votre code Acme\.\n[^@]*\n\nFA\+9qCX9VSu$/);
+    expect(sms?.text).toMatch(/^\d{6} est votre code de vérification Acme\.\n[^@]*\n\nFA\+9qCX9VSu$/);
   });
 });

@@ -1,6 +1,6 @@
 import type { create } from 'handlebars';
 import type { Locale } from '../../common/locale.js';
-import type { Catalogue } from './text-files.js';
+import { templateOf, type Catalogue } from './text-files.js';
 
 type Render = (context: object) => string;
 
@@ -13,15 +13,21 @@ export class SentenceRenderer {
     private readonly handlebars: ReturnType<typeof create>,
   ) {}
 
+  /** The section of the purpose, for example `code.login`, if the language has one. */
+  sectionFor(locale: Locale, template: string, purpose?: string): string {
+    const section = `${template}.${purpose}`;
+    return Object.hasOwn(this.catalogues.get(locale) ?? {}, section) ? section : template;
+  }
+
   /**
-   * Renders a sentence of the template or of `common`. For HTML, the sentence and its fields are
-   * escaped.
+   * Renders a sentence of the section, of its template or of `common`. For HTML, the sentence and
+   * its fields are escaped.
    */
-  render(locale: Locale, template: string, name: string, html: boolean, context: object): string {
-    const key = [locale, template, name, html].join(' ');
+  render(locale: Locale, section: string, name: string, html: boolean, context: object): string {
+    const key = [locale, section, name, html].join(' ');
     let render = this.compiled.get(key);
     if (!render) {
-      const source = this.find(locale, template, name);
+      const source = this.find(locale, section, name);
       render = this.handlebars.compile(html ? escapeText(source) : source, {
         noEscape: !html,
         strict: true,
@@ -31,13 +37,13 @@ export class SentenceRenderer {
     return render(context);
   }
 
-  private find(locale: Locale, template: string, name: string): string {
+  private find(locale: Locale, section: string, name: string): string {
     const catalogue = this.catalogues.get(locale);
-    const section = [catalogue?.[template], catalogue?.common].find(
-      (candidate) => candidate && Object.hasOwn(candidate, name),
-    );
-    if (!section) throw new Error(`no sentence ${template}.${name}`);
-    return section[name] ?? '';
+    const sentences = [section, templateOf(section), 'common']
+      .map((candidate) => catalogue?.[candidate])
+      .find((candidate) => candidate && Object.hasOwn(candidate, name));
+    if (!sentences) throw new Error(`no sentence ${section}.${name}`);
+    return sentences[name] ?? '';
   }
 }
 

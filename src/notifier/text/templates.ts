@@ -7,8 +7,8 @@ import type { Channel } from '../../common/delivery.js';
 import type { MessageContent } from './message-content.js';
 import { formatAmount, formatLifetime, formatTime } from './formatting.js';
 import { SentenceRenderer } from './sentence-renderer.js';
-import { EXAMPLES } from './template-examples.js';
-import { readTextFiles, textFileError } from './text-files.js';
+import { examplesOf, MESSAGES } from './template-examples.js';
+import { readTextFiles, templateOf, textFileError } from './text-files.js';
 
 type Part = 'sms' | 'subject' | 'text' | 'html';
 
@@ -20,7 +20,8 @@ export interface MailText {
 
 /** What the helper `say` needs to know about the part that calls it. */
 interface RenderingData {
-  template: string;
+  /** The section of the catalogue: the template, or `code.<purpose>`. */
+  section: string;
   locale: Locale;
   html: boolean;
 }
@@ -48,16 +49,24 @@ export class Templates {
   private readonly handlebars = Handlebars.create();
   private readonly parts = new Map<string, Handlebars.TemplateDelegate>();
   private readonly cache = new LRUCache<string, string>({ max: MAX_CACHED });
+  private readonly sentences: SentenceRenderer;
   private readonly host: string;
+  /** Every message to preview: each template, and `code.<purpose>` for a purpose with sentences. */
+  readonly messages: string[];
 
   constructor(private readonly config: Config) {
     this.host = new URL(config.publicUrl).hostname;
-    const { templates, catalogues } = readTextFiles(config.TEMPLATES_DIR);
-    const sentences = new SentenceRenderer(catalogues, this.handlebars);
+    const { templates, catalogues } = readTextFiles(config.TEMPLATES_DIR, (purpose) =>
+      config.allowsCustomPurpose(purpose),
+    );
+    this.sentences = new SentenceRenderer(catalogues, this.handlebars);
+    const sections = [...catalogues.values()].flatMap((catalogue) => Object.keys(catalogue));
+    const purposeSections = sections.filter((section) => templateOf(section) !== section);
+    this.messages = [...new Set([...MESSAGES, ...purposeSections])];
     this.handlebars.registerHelper('say', (...args: unknown[]) => {
       const { data } = args.pop() as { data: RenderingData & { root: object } };
       const name = args.filter((part) => typeof part === 'string').join('_');
-      const sentence = sentences.render(data.locale, data.template, name, data.html, data.root);
+      const sentence = this.sentences.render(data.locale, data.section, name, data.html, data.root);
       return new Handlebars.SafeString(sentence);
     });
     for (const [file, source] of templates) this.add(file, source);
@@ -107,8 +116,12 @@ export class Templates {
   private renderExamples(locales: Locale[]): void {
     for (const key of this.parts.keys()) {
       const [template = '', part] = key.split('.') as [string, Part];
+      const examples = this.messages
+        .filter((message) => templateOf(message) === template)
+        .flatMap(examplesOf);
       try {
-        for (const locale of locales) this.render(template, part, { ...EXAMPLES[template], locale }, 300);
+        for (const locale of locales)
+          for (const example of examples) this.render(template, part, { ...example, locale }, 300);
       } catch (error) {
         throw textFileError(`${key}.hbs:`, error);
       }
@@ -116,34 +129,36 @@ export class Templates {
   }
 
   /**
-   * Most messages differ only in their code, so their text is rendered once for all codes and
-   * cached.
+   * Most messages of a purpose differ only in their code, so their text is rendered once for all
+   * codes and cached. The key has the section instead of the purpose, because clients may be free to
+   * make up purposes.
    */
   private render(template: string, part: Part, content: MessageContent, secondsLeft: number): string {
-    const locale = content.locale ?? this.config.DEFAULT_LOCALE;
+    const { locale = this.config.DEFAULT_LOCALE, purpose, ...fields } = content;
+    const { code, ...others } = fields;
+    const section = this.sentences.sectionFor(locale, template, purpose);
     const lifetime = formatLifetime(locale, secondsLeft);
-    const { code, ...others } = content;
-    if (!code || Object.entries(others).some(([name, value]) => name !== 'locale' && value !== undefined))
-      return this.renderUncached(template, part, locale, { ...content, lifetime });
+    const data: RenderingData = { section, locale, html: part === 'html' };
+    if (!code || Object.values(others).some((value) => value !== undefined))
+      return this.renderUncached(`${template}.${part}`, data, { ...fields, lifetime });
 
-    const key = `${template}.${part} ${locale} ${lifetime}`;
+    const key = `${section}.${part} ${locale} ${lifetime}`;
     let text = this.cache.get(key);
     if (text === undefined) {
-      text = this.renderUncached(template, part, locale, { code: CODE_PLACEHOLDER, lifetime });
+      text = this.renderUncached(`${template}.${part}`, data, { code: CODE_PLACEHOLDER, lifetime });
       this.cache.set(key, text);
     }
     return text.replaceAll(CODE_PLACEHOLDER, code);
   }
 
   private renderUncached(
-    template: string,
-    part: Part,
-    locale: Locale,
+    name: string,
+    data: RenderingData,
     content: MessageContent & { lifetime: string },
-  ) {
-    const render = this.parts.get(`${template}.${part}`);
-    if (!render) throw new Error(`no template ${template}.${part}`);
-    const data: RenderingData = { template, locale, html: part === 'html' };
+  ): string {
+    const render = this.parts.get(name);
+    if (!render) throw new Error(`no template ${name}`);
+    const { locale } = data;
     return render({ ...this.sharedFields(locale), ...messageFields(content, locale) }, { data });
   }
 
