@@ -5,7 +5,7 @@ interface Call {
   purpose?: string;
 }
 
-/** A database that runs each batch when told to. */
+/** A database that ends each batch when the test says so. */
 class Database {
   readonly batches: string[][] = [];
   private readonly waiting: (() => void)[] = [];
@@ -13,12 +13,12 @@ class Database {
 
   constructor(
     private readonly refused: Record<string, Error> = {},
-    onlyReads = false,
+    readOnly = false,
   ) {
     this.batch = new Batch({
       key: ({ to }) => to,
       shared: ({ purpose = '' }) => purpose,
-      onlyReads,
+      readOnly,
       run: (calls) => this.run(calls.map(({ to }) => to)),
     });
   }
@@ -27,12 +27,12 @@ class Database {
     return this.batch.row({ to, purpose });
   }
 
-  /** Ends what runs, and what that lets start, until nothing is left. */
+  /** Ends the running batches, and those that start then, until none is left. */
   async answer(): Promise<void> {
-    await turn();
+    await tick();
     for (let end = this.waiting.shift(); end; end = this.waiting.shift()) {
       end();
-      await turn();
+      await tick();
     }
   }
 
@@ -43,32 +43,32 @@ class Database {
       const refusal = this.refused[key];
       if (refusal) throw refusal;
     }
-    return new Map(keys.filter((key) => key !== 'nobody').map((key) => [key, `row of ${key}`]));
+    return new Map(keys.filter((key) => key !== 'missing').map((key) => [key, `row of ${key}`]));
   }
 }
 
-/** Of the event loop: until what is put off to its end has happened. */
-async function turn(): Promise<void> {
+/** Waits until the work at the end of the current tick has run. */
+async function tick(): Promise<void> {
   for (let i = 0; i < 2; i++) await new Promise(setImmediate);
 }
 
-describe('calls of one statement', () => {
-  it('go together, in order of their rows, when they came together', async () => {
+describe('Batch', () => {
+  it('runs the calls of one tick as one batch, ordered by key', async () => {
     const database = new Database();
     const asked = ['c', 'b', 'a'];
     const answers = Promise.all(asked.map((to) => database.ask(to)));
-    await turn();
+    await tick();
     expect(database.batches).toEqual([['a', 'b', 'c']]);
     await database.answer();
     expect(await answers).toEqual(asked.map((to) => `row of ${to}`));
   });
 
-  it('wait for nobody where nothing runs, and go together when they had to wait', async () => {
+  it('starts an idle batch in the same tick, and combines the calls that arrive while it runs', async () => {
     const database = new Database();
     const asked = [];
     for (const to of ['x', 'b', 'a']) {
       asked.push(database.ask(to));
-      await turn();
+      await tick();
     }
     expect(database.batches).toEqual([['x']]);
     await database.answer();
@@ -76,46 +76,46 @@ describe('calls of one statement', () => {
     expect(await Promise.all(asked)).toEqual(['x', 'b', 'a'].map((to) => `row of ${to}`));
   });
 
-  it('have begun before those that they waited for are answered', async () => {
+  it('starts the next batch before it answers the last one', async () => {
     const database = new Database();
     const begun = database.ask('x').then(() => database.batches.length);
-    await turn();
+    await tick();
     const second = database.ask('a');
     await database.answer();
     expect(await begun).toBe(2);
     await second;
   });
 
-  it('are told when their row stayed as it was', async () => {
+  it('returns null for a row that the statement did not return', async () => {
     const database = new Database();
-    const answers = Promise.all([database.ask('nobody'), database.ask('somebody')]);
+    const answers = Promise.all([database.ask('missing'), database.ask('existing')]);
     await database.answer();
-    expect(await answers).toEqual([null, 'row of somebody']);
+    expect(await answers).toEqual([null, 'row of existing']);
   });
 
-  it('for one row go one after the other', async () => {
+  it('runs two calls for one row in different batches', async () => {
     const database = new Database();
     const asked = ['a', 'a', 'c'].map((to) => database.ask(to));
-    await turn();
+    await tick();
     expect(database.batches).toEqual([['a', 'c']]);
     await database.answer();
     await Promise.all(asked);
     expect(database.batches).toEqual([['a', 'c'], ['a']]);
   });
 
-  it('that share too little to go together do not wait for each other', async () => {
+  it('runs batches with different shared values independently', async () => {
     const database = new Database();
     const asked = [database.ask('a'), database.ask('b', 'other'), database.ask('c')];
-    await turn();
+    await tick();
     expect(database.batches).toEqual([['a', 'c'], ['b']]);
     await database.answer();
     await Promise.all(asked);
   });
 
-  it('for one row share its answer where nothing changes it, but not the answer to a call before them', async () => {
+  it('answers read-only calls for one row together, but not from a batch that already runs', async () => {
     const database = new Database({}, true);
     const first = database.ask('x');
-    await turn();
+    await tick();
     const asked = ['a', 'b', 'a', 'x'];
     const answers = Promise.all(asked.map((to) => database.ask(to)));
     await database.answer();
@@ -124,19 +124,25 @@ describe('calls of one statement', () => {
     expect(database.batches).toEqual([['x'], ['a', 'b', 'x']]);
   });
 
-  it('of sixteen who ask again and again go in two halves by turns', async () => {
+  it('starts again with all calls that arrived while a batch ran', async () => {
     const database = new Database();
     const ask = (to: number) => database.ask(String(to));
     const first = Array.from({ length: 16 }, (_, to) => ask(to));
-    const again = first.map((asked, to) => asked.then(() => ask(to)).then(() => ask(to)));
+    const again = first.map((answer, to) => answer.then(() => ask(to)).then(() => ask(to)));
     await database.answer();
     await Promise.all(again);
-    // The first four did not wait to see how many would come.
-    const sizes = database.batches.map(({ length }) => length);
-    expect(sizes.slice(0, 5)).toEqual([4, 8, 8, 8, 8]);
+    expect(database.batches.map(({ length }) => length)).toEqual([16, 16, 16]);
   });
 
-  it('go as one where they change nothing, however many they are', async () => {
+  it('puts at most 100 calls into a batch', async () => {
+    const database = new Database();
+    const asked = Array.from({ length: 250 }, (_, to) => database.ask(String(to)));
+    await database.answer();
+    await Promise.all(asked);
+    expect(database.batches.map(({ length }) => length)).toEqual([100, 100, 50]);
+  });
+
+  it('runs many read-only calls as one batch', async () => {
     const database = new Database({}, true);
     const asked = Array.from({ length: 16 }, (_, to) => database.ask(String(to)));
     await database.answer();
@@ -144,7 +150,7 @@ describe('calls of one statement', () => {
     expect(database.batches.map(({ length }) => length)).toEqual([16]);
   });
 
-  it('do not suffer from one that the database refuses', async () => {
+  it('runs each call alone when the database refuses the batch', async () => {
     const refusal = Object.assign(new Error('out of range'), { severity: 'ERROR' });
     const database = new Database({ bad: refusal });
     const asked = Promise.allSettled(['bad', 'good'].map((to) => database.ask(to)));
@@ -154,7 +160,7 @@ describe('calls of one statement', () => {
     expect(answered).toEqual({ status: 'fulfilled', value: 'row of good' });
   });
 
-  it('are not repeated when the connection was lost, for nobody knows what became of them', async () => {
+  it('does not repeat a batch when the connection was lost', async () => {
     const database = new Database({ last: new Error('Connection terminated unexpectedly') });
     const asked = Promise.allSettled(['last', 'lost too'].map((to) => database.ask(to)));
     await database.answer();

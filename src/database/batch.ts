@@ -1,23 +1,19 @@
-import { atEndOfTurn } from '../common/end-of-turn.js';
+import { oncePerTick } from '../common/once-per-tick.js';
 
 const MAX_CALLS = 100;
-/** So few go together whole: to start a statement costs more than a few calls do. */
-const FEW = 4;
-/** What is left, after each batch, of how busy it has been: some seconds' memory under load. */
-const MEMORY = 0.999;
 
-/** How the calls of a statement become one. */
-export interface Together<Call, Row> {
+/** How calls of a statement are combined. */
+export interface BatchOptions<Call, Row> {
   /** The row that a call is about. */
   key: (call: Call) => string;
-  /** What the statement takes once; only calls that agree in it go together. */
+  /** A parameter that the statement takes once. Calls with different values never share a batch. */
   shared?: (call: Call) => string;
   /**
-   * A statement changes a row once, so two calls for one row go one after the other. Where it only reads, they share an
-   * answer: it is as new as both, for the statement begins after they came.
+   * A statement changes a row once, so by default two calls for one row go into different batches.
+   * Read-only calls for one row share a batch and its answer.
    */
-  onlyReads?: boolean;
-  /** Runs the statement for calls of different rows, in order of their keys, and gives what it returned by key. */
+  readOnly?: boolean;
+  /** Runs the statement for calls with different keys, ordered by key. Returns the rows by key. */
   run: (calls: Call[]) => Promise<Map<string, Row>>;
 }
 
@@ -28,106 +24,91 @@ interface Waiting<Call, Row> {
   reject: (error: unknown) => void;
 }
 
-/** Calls that can go together. */
-interface Line<Call, Row> {
+/** The calls with one `shared` value. */
+interface Queue<Call, Row> {
   waiting: Waiting<Call, Row>[];
   isRunning: boolean;
-  /** How many there were at once, waiting and under way, when it was busiest of late. */
-  most: number;
 }
 
 /**
- * Runs the calls that wait for one statement as one statement: one round trip, one commit and one flush of the log for
- * all of them, where each would pay for its own. Nobody waits for company: a call that finds nothing under way goes when
- * this turn of the event loop has read what arrived. What comes while a batch is under way is the next one: a second
- * beside it would only make both smaller, and most of what a small one costs is to start it.
+ * Runs concurrent calls of one statement as a single statement: one round trip, one commit and one
+ * flush of the write-ahead log. A send and a verify are 1.7 times as fast (docs/performance.md).
  *
- * Of statements that write, two halves take turns: a batch is at most half of the calls that there are at busy times, and
- * goes as soon as so many wait. The database works on the one while this process answers, reads and checks the other; were
- * all of them in one, each of the two would wait for the other.
+ * An idle batch flushes at the end of the current tick; it never waits for more calls. Calls that
+ * arrive while a batch runs form the next batch.
  *
- * Each row is decided by its own conditions under its own lock, as if its call had come alone. Every batch takes its
- * locks in order of the keys, so that two processes do not wait for each other.
+ * Batching is safe under concurrency: each row is decided by the statement's own conditions under
+ * the row's lock, as for a single call. Every batch locks its rows in the order of their keys, so
+ * two processes cannot deadlock.
  */
 export class Batch<Call, Row> {
-  /** By what they share, of which there are few: those that cannot go together do not wait for each other. */
-  private readonly lines = new Map<string, Line<Call, Row>>();
-  /** Requests that came together go together. */
-  private readonly startSoon = atEndOfTurn(() => this.lines.forEach((line) => this.start(line)));
+  /** By `shared` value, of which there are few. */
+  private readonly queues = new Map<string, Queue<Call, Row>>();
+  private readonly flushSoon = oncePerTick(() => this.queues.forEach((queue) => this.flush(queue)));
 
-  constructor(private readonly together: Together<Call, Row>) {}
+  constructor(private readonly options: BatchOptions<Call, Row>) {}
 
-  /** What the statement returned for the call's row, or null when it left the row as it was. */
+  /** The row that the statement returned for the call, or null if it returned none. */
   row(call: Call): Promise<Row | null> {
-    const line = this.lineOf(call);
+    const { waiting } = this.queueOf(call);
     return new Promise((resolve, reject) => {
-      line.waiting.push({ call, key: this.together.key(call), resolve, reject });
-      if (line.waiting.length >= this.share(line)) this.start(line);
-      else this.startSoon();
+      waiting.push({ call, key: this.options.key(call), resolve, reject });
+      this.flushSoon();
     });
   }
 
-  private lineOf(call: Call): Line<Call, Row> {
-    const shared = this.together.shared?.(call) ?? '';
-    const known = this.lines.get(shared);
-    if (known) return known;
-    const line: Line<Call, Row> = { waiting: [], isRunning: false, most: 0 };
-    this.lines.set(shared, line);
-    return line;
+  private queueOf(call: Call): Queue<Call, Row> {
+    const shared = this.options.shared?.(call) ?? '';
+    const existing = this.queues.get(shared);
+    if (existing) return existing;
+    const queue: Queue<Call, Row> = { waiting: [], isRunning: false };
+    this.queues.set(shared, queue);
+    return queue;
   }
 
-  /** How many calls make a batch. What only reads is over too soon for turns to be worth their price. */
-  private share({ most }: Line<Call, Row>): number {
-    return this.together.onlyReads ? MAX_CALLS : Math.min(MAX_CALLS, Math.max(FEW, Math.ceil(most / 2)));
+  private flush(queue: Queue<Call, Row>): void {
+    if (!queue.isRunning && queue.waiting.length > 0) void this.runNext(queue);
   }
 
-  private start(line: Line<Call, Row>): void {
-    if (!line.isRunning && line.waiting.length > 0) void this.runBatch(line);
+  private async runNext(queue: Queue<Call, Row>): Promise<void> {
+    queue.isRunning = true;
+    const settle = await this.run(this.takeFrom(queue));
+    queue.isRunning = false;
+    // Before the callers continue, so that the database works in the meantime.
+    this.flush(queue);
+    settle();
   }
 
-  /** The next batch starts before the answers go out: the database works while they are written. */
-  private async runBatch(line: Line<Call, Row>): Promise<void> {
-    line.isRunning = true;
-    const batch = this.takeFrom(line);
-    const answer = await this.outcome(batch);
-    line.isRunning = false;
-    line.most = Math.max(line.most * MEMORY, batch.length + line.waiting.length);
-    this.start(line);
-    // The pool sends a statement in the next tick, so this one comes after it.
-    process.nextTick(answer);
-  }
-
-  /** As many as can go together, in order of their keys. */
-  private takeFrom(line: Line<Call, Row>): Waiting<Call, Row>[] {
-    const share = this.share(line);
-    const rows = new Set<string>();
+  /** Removes the calls that can share a batch, and returns them ordered by key. */
+  private takeFrom(queue: Queue<Call, Row>): Waiting<Call, Row>[] {
+    const keys = new Set<string>();
     const batch: Waiting<Call, Row>[] = [];
-    const left: Waiting<Call, Row>[] = [];
-    for (const one of line.waiting) {
-      const fits = batch.length < share && (this.together.onlyReads || !rows.has(one.key));
-      rows.add(one.key);
-      (fits ? batch : left).push(one);
+    const rest: Waiting<Call, Row>[] = [];
+    for (const call of queue.waiting) {
+      const fits = batch.length < MAX_CALLS && (this.options.readOnly || !keys.has(call.key));
+      keys.add(call.key);
+      (fits ? batch : rest).push(call);
     }
-    line.waiting = left;
+    queue.waiting = rest;
     return batch.sort((a, b) => (a.key < b.key ? -1 : 1));
   }
 
-  /** Runs the batch, and gives what tells each call what became of it. Never rejects. */
-  private async outcome(batch: Waiting<Call, Row>[]): Promise<() => void> {
+  /** Runs the batch and returns a function that settles its calls. Never rejects. */
+  private async run(batch: Waiting<Call, Row>[]): Promise<() => void> {
     try {
       const calls = new Map(batch.map(({ key, call }) => [key, call]));
-      const rows = await this.together.run([...calls.values()]);
+      const rows = await this.options.run([...calls.values()]);
       return () => batch.forEach(({ key, resolve }) => resolve(rows.get(key) ?? null));
     } catch (error) {
       if (batch.length === 1 || !isRefusal(error)) return () => batch.forEach(({ reject }) => reject(error));
-      // What the database refused it has undone as a whole. Alone, each is answered for itself.
-      const answers = await Promise.all(batch.map((one) => this.outcome([one])));
-      return () => answers.forEach((answer) => answer());
+      // The database has undone the whole statement, so each call can run alone.
+      const settlers = await Promise.all(batch.map((call) => this.run([call])));
+      return () => settlers.forEach((settle) => settle());
     }
   }
 }
 
-/** Unlike a lost connection, after which nobody knows. */
+/** True if PostgreSQL refused the statement. After a lost connection the outcome is unknown. */
 function isRefusal(error: unknown): boolean {
   return (error as { severity?: unknown }).severity === 'ERROR';
 }

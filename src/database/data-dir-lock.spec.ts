@@ -4,69 +4,73 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSyn
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { DataDirInUseError, DataDirLock } from './data-dir-lock.js';
+import { DataDirInUseError, lockDataDir } from './data-dir-lock.js';
 
-const ELSEWHERE = JSON.stringify({ pid: 1, started: '', host: 'another-host', nonce: 'n' });
+const OTHER_HOST = JSON.stringify({ pid: 1, started: '', host: 'another-host', nonce: 'n' });
 
-describe('DataDirLock', () => {
+describe('lockDataDir', () => {
   let folder: string;
   let file: string;
-  const taken: DataDirLock[] = [];
+  const releases: (() => void)[] = [];
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'otp-lock-'));
     file = join(folder, 'server.lock');
   });
   afterEach(() => {
-    taken.splice(0).forEach((lock) => lock.release());
+    releases.splice(0).forEach((release) => release());
     rmSync(folder, { recursive: true });
   });
 
-  async function take(dataDir = folder): Promise<DataDirLock> {
-    const lock = await DataDirLock.take(dataDir);
-    taken.push(lock);
-    return lock;
+  async function take(): Promise<() => void> {
+    const release = await lockDataDir(folder);
+    releases.push(release);
+    return release;
   }
 
   function expectHeld(): void {
-    expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ pid: process.pid, host: hostname() });
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({
+      pid: process.pid,
+      host: hostname(),
+    });
     expect(existsSync(`${file}.stale`)).toBe(false);
   }
 
-  it('makes the folder, names its holder, and leaves nothing behind', async () => {
-    folder = join(folder, 'of', 'its', 'own');
+  it('creates the folder, names the holder and removes the lock when it is released', async () => {
+    folder = join(folder, 'new', 'folder');
     file = join(folder, 'server.lock');
-    const lock = await take();
+    const release = await take();
     expectHeld();
-    lock.release();
+    release();
     expect(existsSync(file)).toBe(false);
   });
 
-  it('refuses a second holder, with a message that helps, until the first one is done', async () => {
-    const first = await take();
+  it('refuses a second holder and says what to do, until the first one releases the lock', async () => {
+    const releaseFirst = await take();
     await expect(take()).rejects.toThrow(DataDirInUseError);
     await expect(take()).rejects.toThrow(
       `The data directory is in use by process ${process.pid} on ${hostname()}. Stop that server, choose another DATA_DIR`,
     );
     expectHeld();
-    first.release();
+    releaseFirst();
     await take();
   });
 
   it.each<[string, () => string]>([
     ['a dead process', () => holder(spawnSync(process.execPath, ['--version']).pid)],
-    ['a process whose id another has by now', () => holder(process.pid)],
-    ['a process that died while it wrote the lock', () => ''],
+    ['a dead process whose id another process has', () => holder(process.pid)],
+    ['a process that died while it wrote the file', () => ''],
   ])('takes over the lock of %s', async (_, content) => {
     writeFileSync(file, content());
     await take();
     expectHeld();
   });
 
-  // Where /proc tells.
+  // Other systems have no /proc.
   (process.platform === 'linux' ? it : it.skip)(
     'takes over the lock of a killed process that its parent has not reaped',
     async () => {
-      const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 30']);
+      // The shell must become `sleep` before its child ends, or it would reap the child.
+      const parent = spawn('sh', ['-c', 'sleep 0.3 & echo $!; exec sleep 30']);
       try {
         const pid = Number(await once(parent.stdout, 'data'));
         const stat = () => readFileSync(`/proc/${pid}/stat`, 'utf8').split(' ');
@@ -81,17 +85,17 @@ describe('DataDirLock', () => {
     },
   );
 
-  it('lets one of two in that find the same stale lock', async () => {
+  it('lets one of two callers in that find the same stale lock', async () => {
     writeFileSync(file, '');
     const outcomes = await Promise.allSettled([take(), take()]);
     expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
     expectHeld();
   });
 
-  it('respects the lock of another host, such as a container on the same volume, while its heart beats', async () => {
-    writeFileSync(file, ELSEWHERE);
+  it('refuses the lock of another host until its heartbeat has stopped for half a minute', async () => {
+    writeFileSync(file, OTHER_HOST);
     await expect(take()).rejects.toThrow('in use by process 1 on another-host');
-    expect(readFileSync(file, 'utf8')).toBe(ELSEWHERE);
+    expect(readFileSync(file, 'utf8')).toBe(OTHER_HOST);
 
     const halfAMinuteAgo = Date.now() / 1_000 - 31;
     utimesSync(file, halfAMinuteAgo, halfAMinuteAgo);

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync, statSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync, utimes, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -27,76 +27,68 @@ export class DataDirInUseError extends Error {
 }
 
 /**
- * Keeps a second process out of the embedded database, which two writers would corrupt. The lock file names its
- * holder, so that the lock of a killed process is known for stale at once and one of another host (a container on
- * the same volume) once its heartbeat stops.
+ * Keeps a second process out of the embedded database, which two writers would corrupt. Returns a
+ * function that releases the lock.
+ *
+ * The lock file names its holder. On the same host, the lock of a dead process is taken over at
+ * once. A lock of another host, such as a container on the same volume, is taken over when its
+ * heartbeat stops.
  */
-export class DataDirLock {
-  private constructor(
-    private readonly file: string,
-    private readonly heartbeat: NodeJS.Timeout,
-  ) {}
-
-  static async take(dataDir: string): Promise<DataDirLock> {
-    mkdirSync(dataDir, { recursive: true });
-    const file = join(dataDir, 'server.lock');
-    const me: Holder = {
-      pid: process.pid,
-      started: startOf(process.pid),
-      host: hostname(),
-      nonce: randomUUID(),
-    };
-    if (!create(file, me)) {
-      const holder = read(file);
-      if (holder && isAlive(holder, file)) throw new DataDirInUseError(file, holder);
-      renameSync(file, `${file}.stale`);
-      if (!create(file, me)) throw new DataDirInUseError(file, read(file) ?? me);
-    }
-    // Of two processes that both found a stale lock, the later one has moved the other's away by now.
-    await wait(SETTLE_MS);
-    const holder = read(file);
-    if (holder?.nonce !== me.nonce) throw new DataDirInUseError(file, holder ?? me);
-    rmSync(`${file}.stale`, { force: true });
-    return new DataDirLock(file, setInterval(() => beat(file), HEARTBEAT_MS).unref());
-  }
-
-  release(): void {
-    clearInterval(this.heartbeat);
-    rmSync(this.file, { force: true });
-  }
+export async function lockDataDir(dataDir: string): Promise<() => void> {
+  mkdirSync(dataDir, { recursive: true });
+  const file = join(dataDir, 'server.lock');
+  const { pid } = process;
+  const me: Holder = { pid, started: startOf(pid), host: hostname(), nonce: randomUUID() };
+  const holder = read(file);
+  if (holder && isAlive(holder, file)) throw new DataDirInUseError(file, holder);
+  if (holder !== undefined) rmSync(file, { force: true });
+  create(file, me);
+  // If two processes find the same stale lock, the second removes the lock of the first. Each one
+  // therefore checks that its lock is still there.
+  await wait(SETTLE_MS);
+  const winner = read(file);
+  if (winner?.nonce !== me.nonce) throw new DataDirInUseError(file, winner ?? me);
+  const heartbeat = setInterval(() => {
+    const now = new Date();
+    utimes(file, now, now, () => undefined); // fails if somebody deleted the file
+  }, HEARTBEAT_MS).unref();
+  return () => {
+    clearInterval(heartbeat);
+    rmSync(file, { force: true });
+  };
 }
 
-function create(file: string, holder: Holder): boolean {
+function create(file: string, holder: Holder): void {
   try {
     writeFileSync(file, JSON.stringify(holder), { flag: 'wx' });
-    return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    throw new DataDirInUseError(file, read(file) ?? holder);
   }
 }
 
-function read(file: string): Holder | null {
+/** Undefined without a lock, null for one whose process died while it wrote the file. */
+function read(file: string): Holder | null | undefined {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as Holder;
-  } catch {
-    return null;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? undefined : null;
   }
 }
 
-function isAlive(holder: Holder, file: string): boolean {
-  if (holder.host !== hostname()) return Date.now() - statSync(file).mtimeMs < LOST_AFTER_MS;
+function isAlive({ pid, started, host }: Holder, file: string): boolean {
+  if (host !== hostname()) return Date.now() - statSync(file).mtimeMs < LOST_AFTER_MS;
   try {
-    process.kill(holder.pid, 0);
+    process.kill(pid, 0);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
   }
-  return startOf(holder.pid) === holder.started;
+  return startOf(pid) === started;
 }
 
 /**
- * Boot id and start time in clock ticks of a process (proc(5), fields 3 and 22 of stat); none of one that is dead and
- * whose parent has not asked how it ended, which in a container may be forever.
+ * Boot id and start time of a process (proc(5), fields 3 and 22 of stat). Empty for a zombie: in a
+ * container without an init process it may stay forever.
  */
 function startOf(pid: number): string {
   try {
@@ -106,14 +98,5 @@ function startOf(pid: number): string {
     return fields[0] === 'Z' ? '' : `${boot} ${fields[19]}`;
   } catch {
     return '';
-  }
-}
-
-function beat(file: string): void {
-  const now = new Date();
-  try {
-    utimesSync(file, now, now);
-  } catch {
-    // Somebody deleted the file by hand; the server goes on.
   }
 }

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PGlite } from '@electric-sql/pglite';
-import { DataDirLock } from './data-dir-lock.js';
+import { lockDataDir } from './data-dir-lock.js';
 
 interface QueryConfig {
   text: string;
@@ -15,6 +15,10 @@ interface QueryResult {
 }
 type Callback<T> = (error: Error | null, value?: T) => void;
 type Release = () => void;
+interface OpenDatabase {
+  database: PGlite;
+  releaseLock: Release;
+}
 
 /**
  * PGlite (PostgreSQL in WebAssembly, in this process) in the shape of the `pg` package, for TypeORM's `driver`
@@ -36,7 +40,7 @@ export function embeddedPostgres(dataDir: string): {
 }
 
 export class EmbeddedPool extends EventEmitter {
-  private readonly opened: Promise<{ database: PGlite; lock: DataDirLock }>;
+  private readonly opened: Promise<OpenDatabase>;
   private lastRelease: Promise<void> = Promise.resolve();
 
   constructor(dataDir: string) {
@@ -65,10 +69,10 @@ export class EmbeddedPool extends EventEmitter {
 
   /** Closes once the last holder is done. */
   async end(done?: Callback<void>): Promise<void> {
-    const { database, lock } = await this.opened;
+    const { database, releaseLock } = await this.opened;
     await this.lastRelease;
     await database.close();
-    lock.release();
+    releaseLock();
     done?.(null);
   }
 
@@ -127,8 +131,8 @@ export class EmbeddedConnection extends EventEmitter {
   }
 }
 
-async function open(dataDir: string): Promise<{ database: PGlite; lock: DataDirLock }> {
-  const lock = await DataDirLock.take(dataDir);
+async function open(dataDir: string): Promise<OpenDatabase> {
+  const releaseLock = await lockDataDir(dataDir);
   const folder = join(dataDir, 'postgres');
   const unfinished = `${folder}.unfinished`;
   try {
@@ -141,7 +145,9 @@ async function open(dataDir: string): Promise<{ database: PGlite; lock: DataDirL
     const database = await PGlite.create({
       dataDir: folder,
       // What initdb leaves, in place of four seconds and 900 MiB for running it.
-      ...(isNew && { loadDataDir: await (await import('@electric-sql/pglite-prepopulatedfs')).dataDir() }),
+      ...(isNew && {
+        loadDataDir: await (await import('@electric-sql/pglite-prepopulatedfs')).dataDir(),
+      }),
       // What pg returns for these types, so that no other code can tell the databases apart.
       parsers: {
         [types.BYTEA]: (value: string) => Buffer.from(value.slice(2), 'hex'),
@@ -149,9 +155,9 @@ async function open(dataDir: string): Promise<{ database: PGlite; lock: DataDirL
       },
     });
     rmSync(unfinished, { force: true });
-    return { database, lock };
+    return { database, releaseLock };
   } catch (error) {
-    lock.release();
+    releaseLock();
     throw error;
   }
 }

@@ -1,13 +1,14 @@
 import type { LoggerService } from '@nestjs/common';
-import { pino, type Logger } from 'pino';
-import pretty from 'pino-pretty';
+import { pino, type DestinationStream, type Logger } from 'pino';
+import { prettyFactory } from 'pino-pretty';
+import { LogSink } from './log-sink.js';
 
 interface LogSettings {
   LOG_LEVEL: string;
   production: boolean;
 }
 
-/** Nest's own account of its start. */
+/** Nest logs its start under these names. */
 const FRAMEWORK = new Set([
   'NestFactory',
   'InstanceLoader',
@@ -21,11 +22,14 @@ export class AppLogger implements LoggerService {
   private readonly pino: Logger;
 
   constructor({ LOG_LEVEL: level, production }: LogSettings) {
+    const sink = new LogSink({
+      // Writing many lines at once costs less than writing each.
+      batchLength: production ? 8192 : 0,
+      onRecovery: (dropped) => this.pino.warn({ dropped, msg: 'log lines were dropped' }),
+    });
+    process.once('exit', () => sink.flushAtExit());
     const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime };
-    this.pino = pino(
-      options,
-      production ? batches() : pretty({ ignore: 'context', sync: true, singleLine: true }),
-    );
+    this.pino = pino(options, production ? sink : readable(sink));
   }
 
   log(message: unknown, context?: string): void {
@@ -40,7 +44,7 @@ export class AppLogger implements LoggerService {
     this.pino.debug(fields(message, context));
   }
 
-  /** Nest passes a stack between message and context; where it passes its own errors that is all there is of them. */
+  /** Nest passes the stack between message and context. For its own errors it passes no context. */
   error(message: unknown, ...more: unknown[]): void {
     const context = more.at(-1);
     this.pino.error(fields(message, typeof context === 'string' ? context : undefined));
@@ -59,9 +63,7 @@ function fields(message: unknown, context?: string): object {
   return { context, ...(typeof message === 'string' ? { msg: message } : (message as object)) };
 }
 
-/** Lines are written together, four times a second at the latest: a slow sink holds up no request. */
-function batches() {
-  const destination = pino.destination({ sync: false, minLength: 8192, periodicFlush: 250 });
-  process.once('exit', () => destination.flushSync());
-  return destination;
+function readable(sink: LogSink): DestinationStream {
+  const format = prettyFactory({ ignore: 'context', singleLine: true });
+  return { write: (line) => sink.write(format(line)) };
 }

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { endOfTurn } from '../common/end-of-turn.js';
+import { endOfTick } from '../common/once-per-tick.js';
 
 /**
  * Runs the handlers of requests that arrived in one tick side by side: each step runs for all of them
@@ -7,5 +7,5 @@ import { endOfTurn } from '../common/end-of-turn.js';
  * Measured gain: 1.06 ± 0.03 times as many sends per second.
  */
 export function runHandlersPerTick(fastify: FastifyInstance): void {
-  fastify.addHook('preHandler', endOfTurn);
+  fastify.addHook('preHandler', endOfTick);
 }

@@ -1,16 +1,17 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { ThrottlerStorageService, type ThrottlerStorage } from '@nestjs/throttler';
 import { createClient } from '@redis/client';
 import type { Keyring } from '../common/keyring.js';
 
-/** A request waits this long for Redis, then it is counted in this process alone. */
-const WAIT_MS = 500;
-/** Between attempts to reach a Redis that is away. */
+/** Without a reply for so long, the client drops the connection and requests stop waiting. */
+const SILENCE_MS = 800;
+/** Between attempts to connect. */
 const RETRY_MS = 1_000;
 
 /**
- * Counts a minute from the first request; the one that is too many starts a minute of refusals. A script is one step
- * for Redis, so of any number of requests through any number of processes exactly the limit is let through.
+ * Counts for a minute from the first request. The first request over the limit starts a minute of
+ * refusals. Redis runs a script as one step, so the limit is exact for any number of processes.
  */
 const COUNT = `
   local hits = redis.call('incr', KEYS[1])
@@ -19,78 +20,57 @@ const COUNT = `
 
 type Hits = Awaited<ReturnType<ThrottlerStorage['increment']>>;
 
-/**
- * One count for all processes. It protects and is no part of what is right: while Redis is away every process goes on
- * with a count of its own, as without Redis.
- */
+/** One count for all processes. Best effort: while Redis is down, each process counts by itself. */
 export class RedisThrottlerStorage implements ThrottlerStorage, OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger('SharedLimits');
-  private readonly own = new ThrottlerStorageService();
-  private redis: ReturnType<typeof this.connection>;
+  private readonly local = new ThrottlerStorageService();
+  private readonly redis;
   private isAway = false;
-  private retry?: NodeJS.Timeout;
 
   constructor(
-    private readonly url: string,
+    url: string,
     private readonly keyring: Keyring,
   ) {
-    this.redis = this.connection();
-  }
-
-  /** Lets the first requests be shared ones, and starts all the same where Redis is not there. */
-  async onModuleInit(): Promise<void> {
-    const patience = new Promise((resolve) => setTimeout(resolve, RETRY_MS).unref());
-    await Promise.race([this.connect(), patience]);
-  }
-
-  onApplicationShutdown(): void {
-    clearTimeout(this.retry);
-    this.redis.destroy();
-    this.own.onApplicationShutdown();
-  }
-
-  async increment(address: string, ttl: number, limit: number, block: number, name: string): Promise<Hits> {
-    const redis = this.redis;
-    if (!redis.isReady) return this.own.increment(address, ttl, limit, block, name);
-    try {
-      const options = { keys: [this.keyOf(address)], arguments: [String(limit), String(ttl)] };
-      const [totalHits = 0, milliseconds = 0] = await inTime(redis.eval(COUNT, options));
-      const seconds = Math.ceil(milliseconds / 1_000);
-      return { totalHits, timeToExpire: seconds, isBlocked: totalHits > limit, timeToBlockExpire: seconds };
-    } catch (error) {
-      this.leave(redis, error);
-      return this.own.increment(address, ttl, limit, block, name);
-    }
-  }
-
-  /** Redis is often shared and kept in backups: it holds no address of anybody, and for a minute what stands for one. */
-  private keyOf(address: string): string {
-    return `otp:ip:${this.keyring.mac('ip limit', address).toString('base64url')}`;
-  }
-
-  private connection() {
-    return createClient({
-      url: this.url,
-      // Whoever says nothing for so long, not even to a ping or to the greeting, is given up.
-      socket: { connectTimeout: 2_000, socketTimeout: 5_000, reconnectStrategy: RETRY_MS },
-      pingInterval: 2_000,
+    this.redis = createClient({
+      url,
+      socket: { connectTimeout: 2_000, socketTimeout: SILENCE_MS, reconnectStrategy: RETRY_MS },
+      // Keeps an idle connection from being silent.
+      pingInterval: SILENCE_MS / 3,
       disableOfflineQueue: true,
     })
       .on('error', (error) => this.away(error))
       .on('ready', () => this.back());
   }
 
-  private connect(): Promise<unknown> {
-    return this.redis.connect().catch((error: unknown) => this.away(error));
+  /** Waits for the connection, so that the first requests are shared, but starts without Redis too. */
+  async onModuleInit(): Promise<void> {
+    const connected = this.redis.connect().catch((error: unknown) => this.away(error));
+    await Promise.race([connected, wait(RETRY_MS, undefined, { ref: false })]);
   }
 
-  /** Who does not answer may be gone without a word: another connection has to be answered before it is used. */
-  private leave(redis: typeof this.redis, error: unknown): void {
-    this.away(error);
-    if (redis !== this.redis) return;
-    redis.destroy();
-    this.redis = this.connection();
-    this.retry = setTimeout(() => void this.connect(), RETRY_MS);
+  onApplicationShutdown(): void {
+    this.redis.destroy();
+    this.local.onApplicationShutdown();
+  }
+
+  async increment(address: string, ttl: number, limit: number, block: number, name: string): Promise<Hits> {
+    if (!this.redis.isReady) return this.local.increment(address, ttl, limit, block, name);
+    try {
+      const options = { keys: [this.keyOf(address)], arguments: [String(limit), String(ttl)] };
+      const [totalHits, milliseconds] = (await this.redis.eval(COUNT, options)) as [number, number];
+      this.back();
+      const seconds = Math.ceil(milliseconds / 1_000);
+      const isBlocked = totalHits > limit;
+      return { totalHits, timeToExpire: seconds, isBlocked, timeToBlockExpire: seconds };
+    } catch (error) {
+      this.away(error);
+      return this.local.increment(address, ttl, limit, block, name);
+    }
+  }
+
+  /** Redis is often shared and backed up, so it gets a keyed digest instead of the address. */
+  private keyOf(address: string): string {
+    return `otp:ip:${this.keyring.mac('ip limit', address).toString('base64url')}`;
   }
 
   private away(error: unknown): void {
@@ -108,16 +88,7 @@ export class RedisThrottlerStorage implements ThrottlerStorage, OnModuleInit, On
   }
 }
 
-/** After the time is up, what has arrived meanwhile is still read: it may be this process that was busy. */
-function inTime(reply: Promise<unknown>): Promise<number[]> {
-  return new Promise((resolve, reject) => {
-    const late = () => setImmediate(() => reject(new Error('TIMEOUT of a reply')));
-    const timer = setTimeout(late, WAIT_MS);
-    reply.then((hits) => resolve(hits as number[]), reject).finally(() => clearTimeout(timer));
-  });
-}
-
-/** ECONNREFUSED, WRONGPASS, TIMEOUT: a message may hold the address of Redis, which holds its password. */
+/** For example ECONNREFUSED or WRONGPASS. A message may contain the URL with its password. */
 function nameOf(error: unknown): string {
   const { code, message = '', name } = error as NodeJS.ErrnoException;
   return code ?? /^[A-Z]{2,}(?= )/.exec(message)?.[0] ?? name;

@@ -191,7 +191,7 @@ const REMOVE_OLD = statement(
 export class SessionRepository {
   private readonly liveSessions = new Batch<string, LiveSession>({
     key: (id) => id,
-    onlyReads: true,
+    readOnly: true,
     run: async (ids) => {
       const rows = await this.sql.rows<LiveSession>(CHECK, [ids]);
       return new Map(rows.map((row) => [row.id, row]));

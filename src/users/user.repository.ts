@@ -211,7 +211,7 @@ export class UserRepository {
   private batchedLookup(select: Statement, keyOf: (account: Account) => string): Batch<string, Account> {
     return new Batch({
       key: (key) => key,
-      onlyReads: true,
+      readOnly: true,
       run: async (keys) => {
         const accounts = await this.sql.rows<Account>(select, [keys]);
         return new Map(accounts.map((account) => [keyOf(account), account]));

@@ -1,4 +1,4 @@
-import { atEndOfTurn } from '../../common/end-of-turn.js';
+import { oncePerTick } from '../../common/once-per-tick.js';
 import { LEASE_SECONDS, type LeasedMessage } from '../notifier.js';
 
 /** Concurrent attempts per channel. */
@@ -25,7 +25,7 @@ export class DeliveryQueue {
    * Lets ready responses go out first, so that a client does not wait while its message is
    * rendered.
    */
-  private readonly startSoon = atEndOfTurn(() => this.startNext());
+  private readonly startSoon = oncePerTick(() => this.startNext());
   private stopped = false;
 
   /** `attempt` receives a message and its remaining life. It must not reject. */
