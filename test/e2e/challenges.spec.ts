@@ -329,6 +329,28 @@ describe('challenges', () => {
       await app.post('/otp/verify', { email: 'ada@xn--bcher-kva.de', otp: emailCode }).expect(200);
     });
 
+    it.each([
+      ['a tab and a line end', (email: string) => `\t${email}\r\n`],
+      ['no-break spaces', (email: string) => `\u00a0${email}\u202f`],
+      ['zero-width and direction marks', (email: string) => `\ufeff\u2068${email}\u2069\u200b`],
+      ['mailto: in capitals', (email: string) => `MAILTO:${email}`],
+      ['blanks and mailto:', (email: string) => ` mailto:${email}\n`],
+    ])('counts an e-mail address with %s as the same recipient', async (_, spell) => {
+      const email = newEmail();
+      await generate({ email: spell(email) });
+      const otp = await app.code(email);
+      for (const spelling of [email, spell(email)])
+        expect(await problemOf('/otp/generate', { email: spelling })).toMatchObject({ code: 'otp_cooldown' });
+      expect(await problemOf('/otp/verify', { email, otp: wrongCode(otp) })).toMatchObject({
+        attemptsLeft: 2,
+      });
+      expect(await problemOf('/otp/verify', { email: spell(email), otp: wrongCode(otp) })).toMatchObject({
+        attemptsLeft: 1,
+      });
+      await app.post('/otp/verify', { email: spell(email), otp }).expect(200);
+      expect(await problemOf('/otp/verify', { email, otp })).toMatchObject({ code: 'otp_not_found' });
+    });
+
     it.each(INTERNAL_PURPOSES)('rejects the internal purpose %s in client requests', async (purpose) => {
       const email = newEmail();
       for (const path of ['/otp/generate', '/otp/resend'])
