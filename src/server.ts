@@ -2,6 +2,7 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppModule } from './app.module.js';
+import { fieldChecks } from './auth/field-checks.js';
 import { newId } from './common/random.js';
 import type { Config } from './config/config.js';
 import { AppLogger } from './http/app-logger.js';
@@ -18,6 +19,9 @@ import { closeConnectionsOnShutdown } from './http/shutdown.js';
 import { serveSwagger } from './http/swagger.js';
 import { DtoValidationPipe } from './http/validation.pipe.js';
 import { Metrics } from './metrics/metrics.js';
+import { Purposes } from './otp/purposes.js';
+import { Recipients } from './otp/recipients.js';
+import { Passwords } from './passwords/passwords.service.js';
 
 const BODY_LIMIT = 16 * 1024;
 /** Time for a whole request to arrive; a slower client gets 408. */
@@ -55,7 +59,8 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
     abortOnError: false,
   });
   const fastify = app.getHttpAdapter().getInstance();
-  app.useGlobalPipes(new DtoValidationPipe());
+  const checks = fieldChecks(app.get(Recipients), app.get(Passwords), app.get(Purposes), config);
+  app.useGlobalPipes(new DtoValidationPipe(checks));
   app.useGlobalFilters(problems);
   addResponseHeaders(fastify, headers);
   enableCors(app, config);

@@ -1,4 +1,5 @@
 import { IsString, MaxLength } from 'class-validator';
+import { EmailField, PasswordField } from '../http/fields.js';
 import { IfGiven } from '../http/if-given.js';
 import { IsLocaleTag } from '../http/is-locale-tag.js';
 import { IsOtp } from '../otp/is-otp.js';
@@ -8,8 +9,7 @@ export class ForgotPassword {
    * The e-mail address of the account.
    * @example "ada@example.com"
    */
-  @MaxLength(254, { message: 'email is too long.' })
-  @IsString({ message: 'email must be a string.' })
+  @EmailField()
   email!: string;
 
   /**
@@ -26,7 +26,7 @@ export class ResetPassword {
    * The new password.
    * @example "correct horse battery staple"
    */
-  @IsString({ message: 'password must be a string.' })
+  @PasswordField()
   password!: string;
 
   /**
@@ -44,8 +44,7 @@ export class ResetPassword {
    * @example "ada@example.com"
    */
   @IfGiven()
-  @MaxLength(254, { message: 'email is too long.' })
-  @IsString({ message: 'email must be a string.' })
+  @EmailField()
   email?: string;
 
   /**

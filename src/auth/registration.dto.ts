@@ -1,4 +1,4 @@
-import { IsString, MaxLength } from 'class-validator';
+import { EmailField, PasswordField, PhoneField } from '../http/fields.js';
 import { IfGiven } from '../http/if-given.js';
 import { IsLocaleTag } from '../http/is-locale-tag.js';
 import { IsOtp } from '../otp/is-otp.js';
@@ -9,8 +9,7 @@ export class Register {
    * A plain e-mail address. It is verified by a code.
    * @example "ada@example.com"
    */
-  @MaxLength(254, { message: 'email is too long.' })
-  @IsString({ message: 'email must be a string.' })
+  @EmailField()
   email!: string;
 
   /**
@@ -18,7 +17,7 @@ export class Register {
    * passwords made of the user's name or address are refused.
    * @example "correct horse battery staple"
    */
-  @IsString({ message: 'password must be a string.' })
+  @PasswordField()
   password!: string;
 
   /**
@@ -50,8 +49,7 @@ export class Register {
    * @example "+14155550123"
    */
   @IfGiven()
-  @MaxLength(64, { message: 'phone is too long.' })
-  @IsString({ message: 'phone must be a string.' })
+  @PhoneField()
   phone?: string;
 
   /**
@@ -68,8 +66,7 @@ export class VerifyRegistration {
    * The address that was registered.
    * @example "ada@example.com"
    */
-  @MaxLength(254, { message: 'email is too long.' })
-  @IsString({ message: 'email must be a string.' })
+  @EmailField()
   email!: string;
 
   /**

@@ -1,5 +1,6 @@
 import { IsIn, IsString, MaxLength } from 'class-validator';
 import { CHANNELS } from '../common/delivery.js';
+import { CheckedAs, EmailField, PhoneOrEmailField } from '../http/fields.js';
 import { IfGiven } from '../http/if-given.js';
 import { IsLocaleTag } from '../http/is-locale-tag.js';
 import { Challenge } from '../otp/otp.dto.js';
@@ -14,8 +15,7 @@ export class SignInAddress {
    * @example "+14155550123"
    */
   @IfGiven()
-  @MaxLength(64, { message: 'phone is too long.' })
-  @IsString({ message: 'phone must be a string.' })
+  @PhoneOrEmailField()
   phone?: string;
 
   /**
@@ -23,8 +23,7 @@ export class SignInAddress {
    * @example "ada@example.com"
    */
   @IfGiven()
-  @MaxLength(254, { message: 'email is too long.' })
-  @IsString({ message: 'email must be a string.' })
+  @EmailField()
   email?: string;
 }
 
@@ -36,6 +35,7 @@ export class SendSignInCode extends SignInAddress {
    * @example "sms"
    */
   @IfGiven()
+  @CheckedAs('channel')
   @IsIn(CHANNELS, { message: 'channel must be sms, email, whatsapp or voice.' })
   channel?: Channel;
 
@@ -79,8 +79,7 @@ export class LogIn {
    * The e-mail address of the account.
    * @example "ada@example.com"
    */
-  @MaxLength(254, { message: 'email is too long.' })
-  @IsString({ message: 'email must be a string.' })
+  @EmailField()
   email!: string;
 
   /**

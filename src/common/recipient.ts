@@ -33,6 +33,10 @@ const MAX_INPUT = 320;
 /** The mailbox syntax that Postmark delivers to. It excludes the quoted form of RFC 5321. */
 const MAILBOX = /^[a-z0-9!#$%&'*+\-/=^_`{|}~]+(\.[a-z0-9!#$%&'*+\-/=^_`{|}~]+)*$/;
 
+/** Blanks and invisible characters, which come along when an address is copied. */
+const UNSEEN = '[\\p{White_Space}\\p{Cf}\\p{Default_Ignorable_Code_Point}]';
+const AROUND = new RegExp(`^${UNSEEN}+|${UNSEEN}+$`, 'gu');
+
 /** In characters. RFC 5321, section 4.5.3.1, counts two more for the brackets around an address. */
 const MAX_MAILBOX = 64;
 const MAX_ADDRESS = 254;
@@ -42,19 +46,29 @@ const domains = new LRUCache<string, string>({ max: 1_000 });
 
 /**
  * Parses exactly one addr-spec (RFC 5322, section 3.4.1) and lower-cases it, with the domain in
- * ASCII (UTS 46). Ignores surrounding blanks. Returns null for names, lists, quotes, comments and
- * non-ASCII mailboxes.
+ * ASCII (UTS 46). Ignores `mailto:`, and blanks and invisible characters around the address. Returns
+ * null for names, lists, quotes, comments and non-ASCII mailboxes.
  */
 export function parseEmail(text: string): Recipient | null {
   if (text.length > MAX_INPUT) return null;
-  const at = text.lastIndexOf('@');
+  const address = withoutScheme(text.replace(AROUND, ''));
+  const at = address.lastIndexOf('@');
   // Lower-case only after the ASCII check: toLowerCase() would turn U+212A (Kelvin) into k.
-  const mailbox = text.slice(0, at).replace(/^ +/, '');
+  const mailbox = address.slice(0, at);
   if (at < 0 || !/^[\x21-\x7e]+$/.test(mailbox) || !MAILBOX.test(mailbox.toLowerCase())) return null;
-  const domain = domainOf(text.slice(at + 1).replace(/ +$/, ''));
+  const domain = domainOf(address.slice(at + 1));
   if (!domain || mailbox.length > MAX_MAILBOX || mailbox.length + 1 + domain.length > MAX_ADDRESS)
     return null;
   return `email:${mailbox.toLowerCase()}@${domain}`;
+}
+
+/**
+ * The address of a `mailto:` link (RFC 6068), or '' if the link has more than an address. In a link,
+ * `?`, `#` and `%` have a meaning. Read as part of the mailbox, they would name another mailbox.
+ */
+function withoutScheme(text: string): string {
+  if (!/^mailto:/i.test(text)) return text;
+  return /[?#%]/.test(text) ? '' : text.slice('mailto:'.length).replace(AROUND, '');
 }
 
 /** Punycode that could not be decoded. Node 24 returns it unchanged, Node 20 and 22 reject it. */

@@ -3,8 +3,10 @@ import type { FieldError } from './problem.dto.js';
 
 /** Errors that are not specific to one feature. */
 export const CommonError = {
-  validation: (errors: FieldError[]) =>
-    new AppError('invalid', 'validation_failed', errors.map((error) => error.detail).join(' '), { errors }),
+  validation: (errors: FieldError[]) => {
+    const details = new Set(errors.map(({ detail }) => detail));
+    return new AppError('invalid', 'validation_failed', [...details].join(' '), { errors });
+  },
   malformedRequest: () =>
     new AppError(
       'invalid',

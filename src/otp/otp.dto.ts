@@ -1,5 +1,6 @@
-import { IsIn, IsOptional, IsString, Matches, MaxLength } from 'class-validator';
+import { IsIn, IsOptional, Matches } from 'class-validator';
 import { CHANNELS } from '../common/delivery.js';
+import { CheckedAs, EmailField, PhoneOrEmailField } from '../http/fields.js';
 import { IfGiven } from '../http/if-given.js';
 import { IsLocaleTag } from '../http/is-locale-tag.js';
 import type { Channel } from '../notifier/notifier.js';
@@ -13,8 +14,7 @@ export class OtpAddress {
    * @example "+14155550123"
    */
   @IfGiven()
-  @MaxLength(64, { message: 'phone_number is too long.' })
-  @IsString({ message: 'phone_number must be a string.' })
+  @PhoneOrEmailField()
   phone_number?: string;
 
   /**
@@ -22,8 +22,7 @@ export class OtpAddress {
    * @example "ada@example.com"
    */
   @IfGiven()
-  @MaxLength(254, { message: 'email is too long.' })
-  @IsString({ message: 'email must be a string.' })
+  @EmailField()
   email?: string;
 
   /**
@@ -32,6 +31,7 @@ export class OtpAddress {
    * @example "verification"
    */
   @IfGiven()
+  @CheckedAs('purpose')
   @Matches(/^[a-z][a-z0-9_]{0,31}$/, {
     message: 'purpose must be up to 32 lower-case letters, digits and _.',
   })
@@ -55,6 +55,7 @@ export class SendOtp extends OtpAddress {
    * @example "sms"
    */
   @IfGiven()
+  @CheckedAs('channel')
   @IsIn(CHANNELS, { message: 'channel must be sms, email, whatsapp or voice.' })
   channel?: Channel;
 

@@ -7,6 +7,7 @@ import { ProviderFeedback } from '../notifier/outbox/provider-feedback.js';
 import { Notifier, type Channel } from '../notifier/notifier.js';
 import { ChallengeRepository, type Issued, type NewChallenge } from './challenge.repository.js';
 import { Codes, PUBLIC_LANE, type CodeRequest, type LinkToken, type SendRequest } from './codes.js';
+import { readCodeOfLength } from './is-otp.js';
 import { OtpError } from './otp.errors.js';
 import { withoutLimits } from './purposes.js';
 import { Recipients } from './recipients.js';
@@ -47,11 +48,14 @@ export class OtpService {
 
   /**
    * Counts one attempt and returns the challenge id if the code is correct. Throws `otp_invalid`,
-   * `otp_attempts_exhausted`, `otp_expired`, `otp_guess_limit` or `otp_not_found`.
+   * `otp_attempts_exhausted`, `otp_expired`, `otp_guess_limit` or `otp_not_found`. A text that
+   * cannot be a code of this purpose is a validation error and costs no attempt. Only the settings
+   * decide that, so the reply is the same whether or not there is a challenge.
    */
-  async verify(request: CodeRequest, code: string): Promise<string> {
+  async verify(request: CodeRequest, typedCode: string): Promise<string> {
     const { recipient, policy, lane = PUBLIC_LANE } = this.withTestIdentity(request);
     const key = { recipient, purpose: policy.purpose, lane };
+    const code = readCodeOfLength(typedCode, policy.codeLength);
 
     const hashes = this.codes.acceptedHashes(request, code);
     const verdict = await this.challenges.verify({ ...key, hashes, policy });

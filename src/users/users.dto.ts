@@ -9,6 +9,7 @@ import {
   MaxLength,
 } from 'class-validator';
 import type { Role } from '../http/access.js';
+import { EmailField, PasswordField, PhoneField, PhoneOrEmailField } from '../http/fields.js';
 import { IfGiven } from '../http/if-given.js';
 import { PageQuery } from '../http/pagination.js';
 import { Challenge } from '../otp/otp.dto.js';
@@ -113,8 +114,7 @@ export class UpdateProfile {
    * @example "ada@example.org"
    */
   @IfGiven()
-  @MaxLength(254, { message: 'email is too long.' })
-  @IsString({ message: 'email must be a string.' })
+  @EmailField()
   email?: string;
 
   /**
@@ -122,8 +122,7 @@ export class UpdateProfile {
    * @example "+14155550124"
    */
   @IfGiven()
-  @MaxLength(64, { message: 'phone is too long.' })
-  @IsString({ message: 'phone must be a string.' })
+  @PhoneField()
   phone?: string;
 
   /**
@@ -131,7 +130,7 @@ export class UpdateProfile {
    * @example "correct horse battery staple"
    */
   @IfGiven()
-  @IsString({ message: 'password must be a string.' })
+  @PasswordField()
   password?: string;
 
   /**
@@ -155,8 +154,7 @@ export class VerifyContact {
    * @example "ada@example.org"
    */
   @IfGiven()
-  @MaxLength(254, { message: 'email is too long.' })
-  @IsString({ message: 'email must be a string.' })
+  @EmailField()
   email?: string;
 
   /**
@@ -164,8 +162,7 @@ export class VerifyContact {
    * @example "+14155550124"
    */
   @IfGiven()
-  @MaxLength(64, { message: 'phone is too long.' })
-  @IsString({ message: 'phone must be a string.' })
+  @PhoneOrEmailField()
   phone?: string;
 
   /**

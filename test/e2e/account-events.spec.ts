@@ -5,6 +5,7 @@ import type { Response } from 'supertest';
 import { changeContact, logIn, PASSWORD, signInByCode, signUp, undoToken } from '../support/accounts.js';
 import { TestApp } from '../support/app.js';
 import { until } from '../support/until.js';
+import { wrongCode } from '../support/wrong-code.js';
 
 const USER_AGENT = 'Mozilla/5.0 (X11; Linux x86_64) Firefox/145.0';
 const NEW_PASSWORD = 'another horse battery staple';
@@ -21,11 +22,6 @@ interface Event {
 }
 
 type Person = Awaited<ReturnType<typeof signUp>>;
-
-/** Another code of the same length. */
-function wrongCode(code: string): string {
-  return code.replace(/\d$/, (digit) => String((Number(digit) + 1) % 10));
-}
 
 describe('account events', () => {
   let app: TestApp;

@@ -2,6 +2,7 @@ import { PASSWORD } from '../support/accounts.js';
 import { TestApp } from '../support/app.js';
 import { until } from '../support/until.js';
 import { VendorStub } from '../support/vendor-stub.js';
+import { wrongCode } from '../support/wrong-code.js';
 
 type Status = Record<string, unknown>;
 
@@ -138,7 +139,7 @@ describe('challenge status', () => {
         'x-content-type-options': 'nosniff',
       });
 
-      await app.post('/otp/verify', { email, otp: '0000000000' }).expect(400);
+      await app.post('/otp/verify', { email, otp: wrongCode(otp) }).expect(400);
       await until('the stream reports the wrong guess', () => events.received.at(-1)?.attemptsLeft === 2);
       await recordReceipt(id, 'delivered');
       await until('the stream reports the receipt', () => events.received.at(-1)?.delivery === 'delivered');
@@ -153,8 +154,8 @@ describe('challenge status', () => {
       const ids = [];
       for (const email of emails) ids.push(await generate(email));
       const [exhausted, replaced, expired] = await Promise.all(ids.map((id) => EventStream.open(app, id)));
-      for (let n = 0; n < 3; n++)
-        await app.post('/otp/verify', { email: emails[0], otp: '0000000000' }).expect(400);
+      const otp = wrongCode(await stub.code(emails[0] ?? ''));
+      for (let n = 0; n < 3; n++) await app.post('/otp/verify', { email: emails[0], otp }).expect(400);
       await until('the end of the stream', () => exhausted?.ended);
       expect(exhausted?.received.at(-1)).toMatchObject({ status: 'exhausted', attemptsLeft: 0 });
 

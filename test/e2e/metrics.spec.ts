@@ -13,6 +13,7 @@ import {
 } from '../support/receipts.js';
 import { until } from '../support/until.js';
 import { VendorStub } from '../support/vendor-stub.js';
+import { wrongCode } from '../support/wrong-code.js';
 
 const METRICS_TOKEN = 'q7Vx2mKp9sTz4wBn6rJd8fHg3cLy5aEu';
 const onPostgres = POSTGRES_URL ? it : it.skip;
@@ -99,8 +100,9 @@ describe('GET /metrics', () => {
     const before = await scrape();
     await app.post('/otp/generate', { email }).expect(200);
     await app.post('/otp/generate', { email }).expect(429);
-    await app.post('/otp/verify', { email, otp: '0000000000' }).expect(400);
-    await app.post('/otp/verify', { email, otp: await stub.code(email) }).expect(200);
+    const otp = await stub.code(email);
+    await app.post('/otp/verify', { email, otp: wrongCode(otp) }).expect(400);
+    await app.post('/otp/verify', { email, otp }).expect(200);
     await app.get(`/nothing/${email}`).expect(404);
     await waitForGrowth(before, 'otp_message_events_total', eventLabels('sent'));
 

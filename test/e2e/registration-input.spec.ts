@@ -115,6 +115,10 @@ describe('registration input', () => {
 
   it.each([
     ['ada@mixed.example', [' Ada@Mixed.Example', 'ADA@ｍｉｘｅｄ.example ']],
+    [
+      'ada@pasted.example',
+      ['\tada@pasted.example\n', 'Mailto:Ada@pasted.example', '\u200bada@pasted.example\u00a0'],
+    ],
     ['ada@xn--bcher-kva.example', ['ada@bücher.example', 'Ada@BÜCHER.example', 'ada@bu\u0308cher.example']],
   ])('treats every spelling of %s as the same account', async (email, spellings) => {
     await signUp(app, email);

@@ -111,8 +111,8 @@ function misuses(address: object, context: object | undefined, otp: string): Cal
   const right = { ...address, context, otp };
   return [
     call('/otp/verify', { ...right, otp: wrong }),
-    call('/otp/verify', { ...right, otp: ` ${otp}` }),
-    call('/otp/verify', { ...right, otp: `${otp}\n` }),
+    call('/otp/verify', { ...right, otp: `.${otp}` }),
+    call('/otp/verify', { ...right, otp: `${otp}\u0000` }),
     call('/otp/verify', { ...right, otp: [otp] }),
     call('/otp/verify', { ...right, otp: Number(otp) }),
     call('/otp/verify', { ...right, otp: `${otp}1` }),
