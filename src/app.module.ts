@@ -8,6 +8,7 @@ import { DatabaseModule } from './database/database.module.js';
 import { DeliveriesModule } from './deliveries/deliveries.module.js';
 import { HealthModule } from './health/health.module.js';
 import { AddressLimitModule } from './http/address-limit.module.js';
+import { HomeController } from './http/home.controller.js';
 import { InboxStoreModule } from './inbox/inbox-store.module.js';
 import { InboxModule } from './inbox/inbox.module.js';
 import { PreviewModule } from './inbox/preview.module.js';
@@ -39,6 +40,7 @@ export class AppModule {
         ...(config.hasInbox ? [InboxModule] : []),
         ...(config.production ? [] : [PreviewModule]),
       ],
+      controllers: [HomeController],
     };
   }
 }

@@ -12,6 +12,7 @@ import { addDeviceCookie } from './http/device-cookie.js';
 import { runHandlersPerTick } from './http/handlers-per-tick.js';
 import { replyToMalformedRequest } from './http/malformed-requests.js';
 import { addMethodNotAllowed } from './http/method-not-allowed.js';
+import { addMsg, withMsg } from './http/msg.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { logRequests } from './http/request-log.js';
 import { addResponseHeaders, responseHeaders } from './http/response-headers.js';
@@ -45,7 +46,10 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
     routerOptions: { maxParamLength: 100 },
     // A path that cannot be decoded reaches neither hooks nor routes.
     frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
-      void reply.headers(headers).header('x-request-id', request.id);
+      void reply
+        .headers(headers)
+        .header('x-request-id', request.id)
+        .serializer((problem) => JSON.stringify(withMsg(request.url, problem)));
       problems.answer(error, request, reply);
     },
     clientErrorHandler: replyToMalformedRequest,
@@ -68,6 +72,7 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
   addMethodNotAllowed(fastify);
   runHandlersPerTick(fastify);
   addDeviceCookie(fastify, config);
+  addMsg(fastify);
   closeConnectionsOnShutdown(fastify);
   logRequests(fastify, logger, metrics);
   serveSwagger(app);

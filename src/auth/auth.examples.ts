@@ -77,6 +77,6 @@ export const RESET_PROBLEMS = [
   UserError.accountChanged(),
   OtpError.invalid(2),
   OtpError.exhausted(),
-  OtpError.notFound(),
+  OtpError.emailNotFound(),
   ...BODY_PROBLEMS,
 ];

@@ -3,6 +3,7 @@ import { ApiBearerAuth, ApiBody, ApiTags } from '@nestjs/swagger';
 import { CurrentCaller, Public, type Caller } from '../http/access.js';
 import { CurrentClient, type Client } from '../http/client.js';
 import { BODY_PROBLEMS, SIGNED_IN_PROBLEMS } from '../http/common.errors.js';
+import { problemsWithMsg } from '../http/msg.js';
 import { ApiProblems, withOtp } from '../http/api-problems.js';
 import { supportedLocale } from '../common/locale.js';
 import { addressErrors, OtpError } from '../otp/otp.errors.js';
@@ -51,7 +52,14 @@ export class SignInController {
   @Public()
   @Post('send_otp')
   @ApiBody({ type: SendSignInCode, examples: ADDRESS_EXAMPLES })
-  @ApiProblems(OtpError.cooldown(42), OtpError.sendLimit(3600), ...addressErrors('phone'), ...BODY_PROBLEMS)
+  @ApiProblems(
+    ...problemsWithMsg(
+      OtpError.cooldown(42),
+      OtpError.sendLimit(3600),
+      ...addressErrors('phone'),
+      ...BODY_PROBLEMS,
+    ),
+  )
   async sendOtp(
     @Body() { phone, email, channel, locale: requestedLocale }: SendSignInCode,
     @CurrentClient() client: Client,
@@ -73,7 +81,7 @@ export class SignInController {
   @Public()
   @Post('verify_otp')
   @ApiBody({ type: VerifySignInCode, examples: withOtp(ADDRESS_EXAMPLES) })
-  @ApiProblems(...VERIFY_PROBLEMS)
+  @ApiProblems(...problemsWithMsg(...VERIFY_PROBLEMS))
   async verifyOtp(
     @Body() { phone, email, otp }: VerifySignInCode,
     @CurrentClient() client: Client,

@@ -1,6 +1,7 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { AuthError } from '../auth/auth.errors.js';
 import type { AppError } from '../common/app-error.js';
+import { CompatError } from '../compat/compat.errors.js';
 import { CustomerError } from '../customers/customers.errors.js';
 import { HealthError } from '../health/health.errors.js';
 import { CommonError } from '../http/common.errors.js';
@@ -70,6 +71,7 @@ function exampleErrors(): AppError[] {
     }),
     ...examplesOf(SessionError, {}),
     ...examplesOf(CustomerError, {}),
+    ...examplesOf(CompatError, {}),
     ...examplesOf(HealthError, {}),
     ...examplesOf(ReceiptError, {}),
   ];

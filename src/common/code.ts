@@ -4,31 +4,26 @@ const MAX_INPUT = 64;
 /** Blanks, dashes, the minus sign, and marks that are invisible or set the reading direction. */
 const IGNORED = /[\p{White_Space}\p{Pd}\u2212\p{Cf}\p{Default_Ignorable_Code_Point}]/gu;
 
-const ASCII_CODE = /^[0-9]{4,10}$/;
-
 /**
  * Reads a code as people write, paste and dictate it: `123 456`, `123-456`, `#123456`, `١٢٣٤٥٦`.
  * Returns 4 to 10 ASCII digits, or null if the text cannot be a code. All spellings of a code give
  * the same digits, so a used code stays used in every spelling.
  */
 export function readCode(text: string): string | null {
-  if (text.length > MAX_INPUT) return null;
-  if (ASCII_CODE.test(text)) return text;
-  const code = text
-    .replace(IGNORED, '')
-    .replace(/^[#\uff03]/, '')
-    .replace(/\p{Nd}/gu, asciiDigit);
-  return ASCII_CODE.test(code) ? code : null;
+  const digits = readDigits(text);
+  return digits !== null && digits.length >= 4 ? digits : null;
 }
 
-/**
- * Reads a code that was sent as a JSON number, which has lost its leading zeros. Returns null if the
- * number cannot be a code of this length.
- */
-export function readCodeNumber(value: number, length: number): string | null {
-  if (!Number.isSafeInteger(value) || value < 0) return null;
-  const code = String(value).padStart(length, '0');
-  return code.length === length ? code : null;
+/** As `readCode`, for clients that drop leading zeros: 1 to 10 digits. */
+export function readDigits(text: string): string | null {
+  if (text.length > MAX_INPUT) return null;
+  const digits = /^[0-9]+$/.test(text)
+    ? text
+    : text
+        .replace(IGNORED, '')
+        .replace(/^[#\uff03]/, '')
+        .replace(/\p{Nd}/gu, asciiDigit);
+  return /^[0-9]{1,10}$/.test(digits) ? digits : null;
 }
 
 /**

@@ -1,19 +1,19 @@
-import { Body, Controller, HttpCode, Patch, Post } from '@nestjs/common';
-import { ApiBearerAuth, ApiBody, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, HttpCode, Patch, Post, Req, Res } from '@nestjs/common';
+import { ApiBearerAuth, ApiBody, ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import {
   LOGIN_EXAMPLES,
   LOGIN_PROBLEMS,
   REGISTER_EXAMPLES,
   REGISTER_PROBLEMS,
   RESET_PROBLEMS,
-  VERIFY_EXAMPLES,
   VERIFY_PROBLEMS,
 } from '../auth/auth.examples.js';
 import { PasswordResetService } from '../auth/password-reset.service.js';
 import { ResetPassword } from '../auth/password.dto.js';
-import { Register, VerifyRegistration } from '../auth/registration.dto.js';
+import { Register } from '../auth/registration.dto.js';
 import { RegistrationService } from '../auth/registration.service.js';
-import { LogIn, Message, SignInCodeApproved, SignInCodeSent } from '../auth/sign-in.dto.js';
+import { LogIn, type Message, type SignInCodeSent } from '../auth/sign-in.dto.js';
 import { SignInService } from '../auth/sign-in.service.js';
 import {
   BareToken,
@@ -26,13 +26,29 @@ import {
 import { ApiProblems } from '../http/api-problems.js';
 import { CurrentClient, type Client } from '../http/client.js';
 import { CommonError, SIGNED_IN_PROBLEMS } from '../http/common.errors.js';
+import { problemsWithMsg } from '../http/msg.js';
+import { Purposes } from '../otp/purposes.js';
 import { Recipients } from '../otp/recipients.js';
 import { SignOutService } from '../sessions/sign-out.service.js';
-import { CompatSignedIn } from './compat.dto.js';
+import {
+  CompatCodeSent,
+  CompatMessage,
+  CompatSignedIn,
+  CompatVerification,
+  CompatVerified,
+} from './compat.dto.js';
+import { CompatError } from './compat.errors.js';
+import { readCompatOtp } from './compat-otp.js';
+import { RegistrationCookie } from './registration-cookie.js';
+
+const VERIFY_EXAMPLES = {
+  cookie: { summary: 'With the cookie from /api/register', value: { OTP: 42317 } },
+  email: { summary: 'With the address', value: { email: 'ada@example.com', otp: '042317' } },
+};
 
 /**
- * `/auth` operations under the paths of an older system, whose clients send the token without
- * `Bearer`.
+ * `/auth` operations under the paths of an older system. Its clients send the token without
+ * `Bearer`, never refresh it, and read `msg`, which `addMsg` adds where it repeats another text.
  */
 @ApiTags('Compatibility')
 @BareToken()
@@ -44,15 +60,29 @@ export class CompatAuthController {
     private readonly signOut: SignOutService,
     private readonly resets: PasswordResetService,
     private readonly recipients: Recipients,
+    private readonly purposes: Purposes,
+    private readonly registrationCookie: RegistrationCookie,
   ) {}
 
-  /** Register an account (`/auth/register`) */
+  /**
+   * Register an account (`/auth/register`)
+   *
+   * @remarks Also sets a cookie that names the registered address for 15 minutes, so that
+   * `/api/verify` needs only the code.
+   */
   @Public()
   @Post('register')
   @ApiBody({ type: Register, examples: REGISTER_EXAMPLES })
-  @ApiProblems(...REGISTER_PROBLEMS)
-  async register(@Body() body: Register, @CurrentClient() client: Client): Promise<SignInCodeSent> {
+  @ApiCreatedResponse({ type: CompatCodeSent })
+  @ApiProblems(...problemsWithMsg(...REGISTER_PROBLEMS))
+  async register(
+    @Body() body: Register,
+    @CurrentClient() client: Client,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<SignInCodeSent> {
     const challenge = await this.registrations.register(body, client);
+    const recipient = this.recipients.fromFields({ email: body.email });
+    void reply.header('set-cookie', this.registrationCookie.create(recipient));
     return {
       message: 'Enter the code that was mailed to you.',
       VerificationStatus: 'pending',
@@ -60,36 +90,52 @@ export class CompatAuthController {
     };
   }
 
-  /** Verify the address and sign in (`/auth/verify`) */
+  /**
+   * Verify the address and sign in (`/auth/verify`)
+   *
+   * @remarks Needs the cookie from `/api/register` or `email`. If both are sent, `email` counts.
+   */
   @Public()
   @Post('verify')
   @HttpCode(200)
-  @ApiBody({ type: VerifyRegistration, examples: VERIFY_EXAMPLES })
-  @ApiProblems(...VERIFY_PROBLEMS)
+  @ApiBody({ type: CompatVerification, examples: VERIFY_EXAMPLES })
+  @ApiProblems(...problemsWithMsg(...VERIFY_PROBLEMS, CompatError.registrationUnknown()))
   async verify(
-    @Body() { email, otp }: VerifyRegistration,
+    @Body() body: CompatVerification,
+    @Req() { headers }: FastifyRequest,
     @CurrentClient() client: Client,
-  ): Promise<SignInCodeApproved> {
-    const recipient = this.recipients.fromFields({ email });
+  ): Promise<CompatVerified> {
+    const otp = readCompatOtp(body, this.purposes.policyOf('email_verification').codeLength);
+    const recipient =
+      body.email === undefined
+        ? this.registrationCookie.read(headers.cookie)
+        : this.recipients.fromFields({ email: body.email });
+    if (!recipient) throw CompatError.registrationUnknown();
     const signedIn = await this.signIn.signInWithRegistration(recipient, otp, client);
-    return { VerificationStatus: 'approved', ...signedIn };
+    return { msg: 'User Register Successfully', VerificationStatus: 'approved', ...signedIn };
   }
 
-  /** Sign in with a password (`/auth/login`), with `token` in the reply */
+  /**
+   * Sign in with a password (`/auth/login`)
+   *
+   * @remarks Under `/api`, the `token` in the reply works until its session ends: by `/api/logout`, a
+   * new password, 14 days without use, or 30 days after the sign-in.
+   */
   @Public()
   @Post('login')
   @HttpCode(200)
   @ApiBody({ type: LogIn, examples: LOGIN_EXAMPLES })
-  @ApiProblems(...LOGIN_PROBLEMS)
+  @ApiProblems(...problemsWithMsg(...LOGIN_PROBLEMS))
   async logIn(@Body() { email, password }: LogIn, @CurrentClient() client: Client): Promise<CompatSignedIn> {
     const signedIn = await this.signIn.signInWithPassword(email, password, client);
-    return { ...signedIn, token: signedIn.accessToken };
+    return { msg: 'login successfully', ...signedIn, token: signedIn.accessToken };
   }
 
   /** Sign out (`/auth/logout`) */
   @Post('logout')
   @ApiBearerAuth()
-  @ApiProblems(...SIGNED_IN_PROBLEMS)
+  @ApiCreatedResponse({ type: CompatMessage })
+  @ApiProblems(...problemsWithMsg(...SIGNED_IN_PROBLEMS))
   async logOut(@CurrentCaller() caller: Caller, @CurrentClient() client: Client): Promise<Message> {
     await this.signOut.endSession(caller, caller.sessionId, { client });
     return { message: 'Signed out.' };
@@ -105,7 +151,10 @@ export class CompatAuthController {
       session: { summary: 'Signed in', value: { password: 'correct horse battery staple' } },
     },
   })
-  @ApiProblems(CommonError.unauthorized(), CommonError.reauthenticate(), ...RESET_PROBLEMS)
+  @ApiOkResponse({ type: CompatMessage })
+  @ApiProblems(
+    ...problemsWithMsg(CommonError.unauthorized(), CommonError.reauthenticate(), ...RESET_PROBLEMS),
+  )
   async reset(
     @Body() body: ResetPassword,
     @OptionalCaller() caller: Caller | undefined,

@@ -6,10 +6,11 @@ import { SIGNED_IN_BODY_PROBLEMS, SIGNED_IN_PROBLEMS } from '../http/common.erro
 import { ApiProblems } from '../http/api-problems.js';
 import { INVALID_LIMIT, paginate, ApiPage, PageQuery } from '../http/pagination.js';
 import { Config } from '../config/config.js';
+import { problemsWithMsg } from '../http/msg.js';
 import { NEW_CUSTOMER_EXAMPLE } from '../customers/customers.controller.js';
 import { NewCustomer, type CustomerDetails } from '../customers/customers.dto.js';
 import { CustomersService } from '../customers/customers.service.js';
-import { CompatCustomerDetails } from './compat.dto.js';
+import { CompatCustomerDetails, CompatNewCustomer } from './compat.dto.js';
 
 /** The largest page, because these clients do not follow `Link` to the next one. */
 const PAGE_SIZE = '100';
@@ -33,7 +34,7 @@ export class CompatCustomersController {
    */
   @Get()
   @ApiPage(CompatCustomerDetails)
-  @ApiProblems(INVALID_LIMIT, ...SIGNED_IN_PROBLEMS)
+  @ApiProblems(...problemsWithMsg(INVALID_LIMIT, ...SIGNED_IN_PROBLEMS))
   async list(
     @CurrentCaller() { userId }: Caller,
     @Query() { limit = PAGE_SIZE, cursor }: PageQuery,
@@ -51,9 +52,9 @@ export class CompatCustomersController {
    */
   @Post()
   @ApiBody({ type: NewCustomer, examples: NEW_CUSTOMER_EXAMPLE })
-  @ApiProblems(...SIGNED_IN_BODY_PROBLEMS)
-  async add(@CurrentCaller() { userId }: Caller, @Body() body: NewCustomer): Promise<CompatCustomerDetails> {
-    return withContect(await this.customers.add(userId, body));
+  @ApiProblems(...problemsWithMsg(...SIGNED_IN_BODY_PROBLEMS))
+  async add(@CurrentCaller() { userId }: Caller, @Body() body: NewCustomer): Promise<CompatNewCustomer> {
+    return { msg: 'Customer added.', ...withContect(await this.customers.add(userId, body)) };
   }
 }
 

@@ -28,7 +28,11 @@ export const OptionallySignedIn = () => SetMetadata(PUBLIC, OPTIONAL);
 /** Only users with one of the roles may call the route. */
 export const Roles = (...roles: Role[]) => SetMetadata(ROLES, roles);
 
-/** Also accepts `Authorization: <token>`, without `Bearer`. */
+/**
+ * For clients of an older system, which send `Authorization: <token>` without `Bearer` and never
+ * refresh it. A sign-in here returns a lasting token: routes with this mark accept it as long as its
+ * session lives, even after its `exp`. Other routes and other backends go by `exp`.
+ */
 export const BareToken = () => SetMetadata(BARE_TOKEN, true);
 
 export type RequestWithCaller = FastifyRequest & { caller?: Caller };

@@ -1,6 +1,8 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 import { localeFromHeader, type Locale } from '../common/locale.js';
+import { BARE_TOKEN } from './access.js';
 
 const MAX_USER_AGENT = 256;
 export const DEVICE_COOKIE = 'device_token';
@@ -14,7 +16,11 @@ export interface Client {
   deviceToken?: string;
   /** The first supported language in Accept-Language. */
   locale?: Locale;
+  /** Whether a sign-in returns a lasting token, because the client never refreshes. */
+  neverRefreshes?: boolean;
 }
+
+const reflector = new Reflector();
 
 export const CurrentClient = createParamDecorator((_: unknown, context: ExecutionContext): Client => {
   const { ip, headers } = context.switchToHttp().getRequest<FastifyRequest>();
@@ -25,5 +31,6 @@ export const CurrentClient = createParamDecorator((_: unknown, context: Executio
     userAgent: headers['user-agent']?.replace(/\p{Cc}/gu, ' ').slice(0, MAX_USER_AGENT),
     deviceToken: typeof header === 'string' ? header : IN_COOKIES.exec(headers.cookie ?? '')?.[1],
     locale: localeFromHeader(headers['accept-language']),
+    neverRefreshes: reflector.getAllAndOverride(BARE_TOKEN, [context.getHandler(), context.getClass()]),
   };
 });

@@ -35,6 +35,9 @@ export class Problem {
   /** Seconds until the same request can succeed (429 and 503). */
   retryAfter?: number;
 
+  /** A text for the user, on `/api` routes, `/auth/send_otp` and `/auth/verify_otp`. */
+  msg?: string;
+
   /** The invalid fields (`validation_failed`). */
   errors?: FieldError[];
 }

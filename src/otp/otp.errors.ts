@@ -27,6 +27,7 @@ export const OtpError = {
   resendNotFound: () =>
     new AppError('not_found', 'otp_not_found', 'OTP not found. Please generate an OTP first.'),
   notFound: () => new AppError('not_found', 'otp_not_found', 'OTP not generated for this number.'),
+  emailNotFound: () => new AppError('not_found', 'otp_not_found', 'OTP not generated for this address.'),
   expired: () => new AppError('invalid', 'otp_expired', 'OTP expired, please generate a new OTP.'),
   invalid: (attemptsLeft: number) =>
     new AppError('invalid', 'otp_invalid', `Invalid OTP. ${attemptsLeft} attempt(s) left.`, { attemptsLeft }),

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Metrics } from '../metrics/metrics.js';
-import { maskedAddress } from '../common/recipient.js';
+import { isPhone, maskedAddress } from '../common/recipient.js';
 import { Config } from '../config/config.js';
 import { TestIdentities } from '../config/test-identities.js';
 import { ProviderFeedback } from '../notifier/outbox/provider-feedback.js';
@@ -68,11 +68,12 @@ export class OtpService {
     if (verdict) throw OtpError.invalid(verdict.attemptsLeft);
 
     const refusal = await this.challenges.explainVerify(key, policy);
-    if (!refusal || refusal.consumed) throw OtpError.notFound();
+    const notFound = isPhone(recipient) ? OtpError.notFound : OtpError.emailNotFound;
+    if (!refusal || refusal.consumed) throw notFound();
     if (refusal.exhausted) throw OtpError.exhausted();
     if (refusal.expired) throw OtpError.expired();
     if (refusal.guessLimit) throw OtpError.guessLimit(refusal.guessLimit);
-    throw OtpError.notFound();
+    throw notFound();
   }
 
   /** Consumes a link. Returns false if the link or its code was used, has expired or was replaced. */

@@ -5,6 +5,8 @@ import type { Claims, SigningService } from '../signing/signing.service.js';
 export interface AccessClaims extends Claims {
   sid: string;
   roles: Role[];
+  /** For a client that never refreshes: accepted by some routes as long as its session lives. */
+  lasting?: boolean;
 }
 
 const TYP = 'at+jwt';
@@ -12,21 +14,41 @@ const TYP = 'at+jwt';
 /** The `amr` entry of sign-ins by a test identity. Their access tokens carry `test: true`. */
 export const TEST = 'test';
 
+interface AccessTokenContent {
+  userId: string;
+  roles: Role[];
+  sessionId: string;
+  amr: string[];
+  isLasting?: boolean;
+}
+
 export function signAccessToken(
   signing: SigningService,
-  { userId, roles, sessionId, amr }: { userId: string; roles: Role[]; sessionId: string; amr: string[] },
+  { userId, roles, sessionId, amr, isLasting }: AccessTokenContent,
   expiresInSeconds: number,
 ): string {
-  return signing.sign(
-    { sub: userId, sid: sessionId, jti: newId(), roles, amr, ...(amr.includes(TEST) && { test: true }) },
-    { typ: TYP, expiresInSeconds },
-  );
+  const claims = {
+    sub: userId,
+    sid: sessionId,
+    jti: newId(),
+    roles,
+    amr,
+    ...(amr.includes(TEST) && { test: true }),
+    ...(isLasting && { lasting: true }),
+  };
+  return signing.sign(claims, { typ: TYP, expiresInSeconds });
 }
 
 /**
  * Null when the token is not a valid access token. A session that has ended is not noticed here.
+ * With `acceptsLasting`, the `exp` of a lasting token is ignored.
  */
-export async function readAccessToken(signing: SigningService, token: string): Promise<AccessClaims | null> {
-  const read = () => signing.verify<AccessClaims>(token, { typ: TYP });
+export async function readAccessToken(
+  signing: SigningService,
+  token: string,
+  { acceptsLasting = false } = {},
+): Promise<AccessClaims | null> {
+  const acceptsExpired = (claims: AccessClaims) => acceptsLasting && claims.lasting === true;
+  const read = () => signing.verify<AccessClaims>(token, { typ: TYP, acceptsExpired });
   return read() ?? ((await signing.loadKeyOf(token)) ? read() : null);
 }

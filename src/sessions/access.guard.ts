@@ -27,11 +27,12 @@ export class AccessGuard implements CanActivate {
     const request = context.switchToHttp().getRequest<RequestWithCaller>();
     const access = this.metadata<typeof ANYONE | typeof OPTIONAL>(PUBLIC, context);
     if (access === ANYONE || (access === OPTIONAL && !request.headers.authorization)) return true;
-    const pattern = this.metadata<boolean>(BARE_TOKEN, context) ? BARE : BEARER;
+    const acceptsLasting = this.metadata<boolean>(BARE_TOKEN, context) === true;
+    const pattern = acceptsLasting ? BARE : BEARER;
     const token = pattern.exec(request.headers.authorization ?? '')?.[1];
     // Throws while the database is unreachable: the reply is then 503, and the token is never taken
     // as valid.
-    const caller = token && (await this.sessions.authenticate(token));
+    const caller = token && (await this.sessions.authenticate(token, { acceptsLasting }));
     if (!caller) throw CommonError.unauthorized();
     const allowed = this.metadata<Role[]>(ROLES, context);
     if (allowed && !allowed.some((role) => caller.roles.includes(role))) throw CommonError.forbidden();

@@ -45,6 +45,8 @@ interface LiveSession {
   id: string;
   userId: string;
   recentlyAuthenticated: boolean;
+  /** Last used more than an hour ago. */
+  isIdle: boolean;
 }
 
 export interface SessionRow {
@@ -67,6 +69,8 @@ export interface OpenedSession {
 const MAX_LISTED = 100;
 
 const LIVE = `ended_at is null and expires_at > now() and last_used_at > now() - interval '14 days'`;
+
+const IDLE = `last_used_at < now() - interval '1 hour'`;
 
 /**
  * Ending a session also makes it expire, so that the index on `expires_at` finds ended and expired
@@ -113,8 +117,18 @@ const OPEN = statement(
 const CHECK = statement(
   'sessions_check',
   `
-    select id, user_id as "userId", authenticated_at > now() - interval '10 minutes' as "recentlyAuthenticated"
+    select id, user_id as "userId", authenticated_at > now() - interval '10 minutes' as "recentlyAuthenticated",
+      ${IDLE} as "isIdle"
     from sessions where id = any ($1::uuid[]) and ${LIVE}`,
+);
+
+/**
+ * Safe without a lock: of parallel requests, the first updates the row. The others wait for it, check
+ * the WHERE again on the new version, and change nothing. A session that ended meanwhile stays ended.
+ */
+const TOUCH = statement(
+  'sessions_touch',
+  `update sessions set last_used_at = now() where id = $1 and ${LIVE} and ${IDLE}`,
 );
 
 /**
@@ -222,6 +236,11 @@ export class SessionRepository {
   async findLive(id: string, userId: string): Promise<LiveSession | null> {
     const session = await this.liveSessions.row(id);
     return session?.userId === userId ? session : null;
+  }
+
+  /** Records that an idle session was used. Writes at most once an hour. */
+  async touch(id: string): Promise<void> {
+    await this.sql.rows(TOUCH, [id]);
   }
 
   /** Null when the session has ended or the token is not genuine. */

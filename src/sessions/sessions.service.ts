@@ -83,7 +83,7 @@ export class SessionsService {
       opened.deviceId === newDevice.id ? newDevice.token : (client.deviceToken ?? newDevice.token);
     const tokens: Tokens = {
       tokenType: 'Bearer',
-      ...this.accessToken(user, id, amr),
+      ...this.accessToken(user, id, amr, client.neverRefreshes),
       refreshToken,
       deviceToken,
     };
@@ -132,22 +132,30 @@ export class SessionsService {
     { id, roles }: Pick<SessionUser, 'id' | 'roles'>,
     sessionId: string,
     amr: string[],
+    isLasting = false,
   ): Pick<Tokens, 'accessToken' | 'expiresIn'> {
     const expiresIn = this.config.ACCESS_TOKEN_TTL_SECONDS;
-    const accessToken = signAccessToken(this.signing, { userId: id, roles, sessionId, amr }, expiresIn);
-    return { accessToken, expiresIn };
+    const content = { userId: id, roles, sessionId, amr, isLasting };
+    return { accessToken: signAccessToken(this.signing, content, expiresIn), expiresIn };
   }
 
   /**
    * The caller that an access token belongs to, or null. The roles in the token are current,
-   * because a change of a user's roles ends the user's sessions.
+   * because a change of a user's roles ends the user's sessions. `acceptsLasting` accepts a lasting
+   * token after its `exp`.
    */
-  async authenticate(accessToken: string): Promise<Caller | null> {
-    const claims = await readAccessToken(this.signing, accessToken);
+  async authenticate(
+    accessToken: string,
+    { acceptsLasting }: { acceptsLasting: boolean },
+  ): Promise<Caller | null> {
+    const claims = await readAccessToken(this.signing, accessToken, { acceptsLasting });
     if (!claims) return null;
-    const { sub: userId, sid: sessionId, roles } = claims;
+    const { sub: userId, sid: sessionId, roles, lasting } = claims;
     const session = await this.sessions.findLive(sessionId, userId);
-    return session && { userId, sessionId, roles, recentlyAuthenticated: session.recentlyAuthenticated };
+    if (!session) return null;
+    // No refresh shows that such a session is in use, so its requests do.
+    if (lasting && session.isIdle) await this.sessions.touch(sessionId);
+    return { userId, sessionId, roles, recentlyAuthenticated: session.recentlyAuthenticated };
   }
 
   /** Active sessions, the most recently used first. */

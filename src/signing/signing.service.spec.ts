@@ -84,6 +84,43 @@ describe('genuine token', () => {
   });
 });
 
+describe('expired token', () => {
+  const acceptsExpired = (claims: { sub: string }) => claims.sub === 'ada';
+  const expired = () => withClaims({ iat: now() - 1_000, exp: now() - 100 });
+
+  it('is refused by default, on the first call and from the cache', () => {
+    const token = expired();
+    expect([signing.verify(token, KIND), signing.verify(token, KIND)]).toEqual([null, null]);
+  });
+
+  it('is accepted only by the callers that accept its claims', () => {
+    const token = expired();
+    expect(signing.verify(token, { ...KIND, acceptsExpired })).toMatchObject({ sub: 'ada' });
+    expect(signing.verify(token, KIND)).toBeNull();
+    expect(signing.verify(token, { ...KIND, acceptsExpired: () => false })).toBeNull();
+  });
+
+  it.each([
+    { iss: 'eve' },
+    { aud: 'eve' },
+    { exp: undefined },
+    { exp: '1' },
+    { exp: 1.5 },
+    { iat: undefined },
+  ])('is refused with %j whatever the caller accepts', (claims) => {
+    const token = withClaims({ iat: now() - 1_000, exp: now() - 100, ...claims });
+    expect(signing.verify(token, { ...KIND, acceptsExpired: () => true })).toBeNull();
+  });
+
+  it('is refused with another key or kind whatever the caller accepts', () => {
+    const acceptsAll = { ...KIND, acceptsExpired: () => true };
+    const claims = { ...goodClaims(), exp: now() - 100 };
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    expect(signing.verify(tokenOf(goodHeader(), claims, privateKey), acceptsAll)).toBeNull();
+    expect(signing.verify(tokenOf({ ...goodHeader(), typ: 'JWT' }, claims), acceptsAll)).toBeNull();
+  });
+});
+
 describe('forged signature', () => {
   it.each(['none', 'None', 'NONE', 'nOnE', '', 'es256'])('is refused with alg %j', (alg) => {
     const header = { ...goodHeader(), alg };

@@ -17,6 +17,12 @@ interface TokenOptions {
   expiresInSeconds: number;
 }
 
+interface VerifyOptions<Kind> {
+  typ: string;
+  /** Decides by the claims whether a token is still accepted after its `exp`. Default: never. */
+  acceptsExpired?: (claims: Kind) => boolean;
+}
+
 /** Claims of every token. Each kind of token adds more. */
 export interface Claims {
   sub: string;
@@ -94,7 +100,10 @@ export class SigningService implements OnModuleInit, OnApplicationShutdown {
    * published keys and nothing else. Algorithm, issuer, audience and kind are fixed here (RFC 8725,
    * section 3).
    */
-  verify<Kind extends Claims = Claims>(token: string, { typ }: Pick<TokenOptions, 'typ'>): Kind | null {
+  verify<Kind extends Claims = Claims>(
+    token: string,
+    { typ, acceptsExpired }: VerifyOptions<Kind>,
+  ): Kind | null {
     const digest = hash('sha256', token, 'base64');
     let verified = this.verified.get(digest);
     if (!verified) {
@@ -102,8 +111,9 @@ export class SigningService implements OnModuleInit, OnApplicationShutdown {
       if (!verified) return null;
       this.verified.set(digest, verified);
     }
-    const isValid = verified.typ === typ && this.verifiers.has(verified.kid) && isCurrent(verified.claims);
-    return isValid ? (verified.claims as Kind) : null;
+    const claims = verified.claims as Kind;
+    const isValid = verified.typ === typ && this.verifiers.has(verified.kid) && hasValidDates(claims);
+    return isValid && (!isExpired(claims) || acceptsExpired?.(claims)) ? claims : null;
   }
 
   private verifySignature(token: string, typ: string): Verified | undefined {
@@ -120,6 +130,8 @@ export class SigningService implements OnModuleInit, OnApplicationShutdown {
         issuer: this.config.publicUrl,
         audience: this.config.audience,
         clockTolerance: CLOCK_TOLERANCE_SECONDS,
+        // `verify` checks it on every call, also for cached tokens.
+        ignoreExpiration: true,
       });
       return { typ, kid: header.kid, claims };
     } catch {
@@ -159,6 +171,7 @@ export class SigningService implements OnModuleInit, OnApplicationShutdown {
     for (const wanted of [period, period + 1]) {
       if (!ownKeys.some((key) => key.period === wanted)) await this.keys.add(this.generate(wanted));
     }
+    // A key is kept for 30 days after its period. Lasting tokens need it as long as their session lives.
     await this.keys.removeBefore(period - 1);
 
     const all = await this.keys.list();
@@ -187,12 +200,16 @@ export class SigningService implements OnModuleInit, OnApplicationShutdown {
 /**
  * jsonwebtoken also accepts a token without `exp`, with an `exp` of 1e400, and with a future `iat`.
  */
-function isCurrent({ iat, exp }: Claims): boolean {
-  const now = Math.floor(Date.now() / 1000);
+function hasValidDates({ iat, exp }: Claims): boolean {
   return (
-    Number.isSafeInteger(exp) &&
-    Number.isSafeInteger(iat) &&
-    iat <= now + CLOCK_TOLERANCE_SECONDS &&
-    now < exp + CLOCK_TOLERANCE_SECONDS
+    Number.isSafeInteger(exp) && Number.isSafeInteger(iat) && iat <= secondsNow() + CLOCK_TOLERANCE_SECONDS
   );
+}
+
+function isExpired({ exp }: Claims): boolean {
+  return secondsNow() >= exp + CLOCK_TOLERANCE_SECONDS;
+}
+
+function secondsNow(): number {
+  return Math.floor(Date.now() / 1000);
 }

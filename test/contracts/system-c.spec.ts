@@ -1,3 +1,4 @@
+import { PASSWORD } from '../support/accounts.js';
 import { TestApp } from '../support/app.js';
 import { VendorStub } from '../support/vendor-stub.js';
 
@@ -5,9 +6,14 @@ import { VendorStub } from '../support/vendor-stub.js';
 describe('system C: FastAPI', () => {
   let stub: VendorStub;
   let app: TestApp;
+  let token: string;
   beforeAll(async () => {
     stub = await VendorStub.start();
     app = await TestApp.start({ ...stub.settings, OTP_LENGTH: '4', OTP_EXPOSE_CODE: 'true' });
+    const email = 'signed-in@example.com';
+    await app.post('/auth/register', { email, password: PASSWORD }).expect(201);
+    const { body } = await app.post('/auth/verify', { email, otp: await stub.code(email) }).expect(200);
+    token = body.accessToken as string;
   });
   afterAll(async () => {
     await app?.stop();
@@ -90,6 +96,24 @@ describe('system C: FastAPI', () => {
       detail: 'OTP verified successfully.',
     });
     expect(await call('verify', { phone_number, otp })).toMatchObject(notFound);
+  });
+
+  it.each<[string, string, object, string]>([
+    ['POST', '/otp/verify', { phone_number: '+14155550130' }, 'number'],
+    ['POST', '/auth/verify_otp', { phone: '+14155550130' }, 'number'],
+    ['POST', '/otp/verify', { email: 'ada@example.com' }, 'address'],
+    ['POST', '/auth/verify_otp', { email: 'ada@example.com' }, 'address'],
+    ['POST', '/auth/verify', { email: 'ada@example.com' }, 'address'],
+    ['POST', '/api/verify', { email: 'ada@example.com' }, 'address'],
+    ['PATCH', '/auth/reset', { email: 'ada@example.com', password: PASSWORD }, 'address'],
+    ['PATCH', '/api/reset', { email: 'ada@example.com', password: PASSWORD }, 'address'],
+    ['POST', '/users/me/contact/verify', { phone: '+14155550130' }, 'number'],
+    ['POST', '/users/me/contact/verify', { email: 'new@example.com' }, 'address'],
+  ])('%s %s without a code for %j names the %s', async (method, path, address, kind) => {
+    const body = { ...address, otp: '0042' };
+    const request = method === 'POST' ? app.post(path, body) : app.patch(path, body);
+    const reply = await request.set('authorization', path.startsWith('/users') ? `Bearer ${token}` : '');
+    expect([reply.status, reply.body.detail]).toEqual([404, `OTP not generated for this ${kind}.`]);
   });
 
   it('POST /otp/verify returns 400 for an expired code, and accepts a new one', async () => {

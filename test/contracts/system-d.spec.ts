@@ -1,3 +1,4 @@
+import request from 'supertest';
 import { PASSWORD, Person, type SignedInReply } from '../support/accounts.js';
 import { TestApp } from '../support/app.js';
 import { VendorStub } from '../support/vendor-stub.js';
@@ -106,6 +107,29 @@ describe('system D: Django', () => {
     expect(await signInByPhone(ada.phone)).toMatchObject({ user: { id: user.id } });
     const notices = `select id from messages where template = 'phone_linked' and recipient = $1`;
     expect(await app.sql(notices, [`email:${ada.email}`])).toHaveLength(1);
+  });
+
+  it('signs in by SMS a client that keeps cookies, after it verified its e-mail address', async () => {
+    const ada = newcomer();
+    const { email, phone } = ada;
+    const browser = request.agent(app.url);
+    await browser.post('/auth/register').send(ada).expect(201);
+    const verified = await browser.post('/auth/verify').send({ email, otp: await stub.code(email) });
+    expect(verified).toMatchObject({
+      status: 200,
+      headers: { 'set-cookie': [expect.stringMatching(/^device_token=/)] },
+    });
+
+    await browser.post('/auth/send_otp').send({ phone }).expect(201);
+    const signedIn = await browser.post('/auth/verify_otp').send({ phone, otp: await stub.code(phone) });
+    expect(signedIn).toMatchObject({
+      status: 201,
+      body: {
+        ...APPROVED,
+        accessToken: expect.any(String),
+        user: { id: verified.body.user.id, email, phone },
+      },
+    });
   });
 
   it('keeps a sign-in by phone pending after a wrong code', async () => {

@@ -20,7 +20,7 @@ const USER_AGENT = 'admin console';
  * missing here, so the access of a new route is always a deliberate choice.
  */
 const PUBLIC_ROUTES = `
-  GET /.well-known/jwks.json, GET /docs/*, GET /health, GET /health/ready, GET /inbox,
+  GET /, GET /.well-known/jwks.json, GET /docs/*, GET /health, GET /health/ready, GET /inbox,
   GET /inbox/messages, GET /inbox/preview, GET /inbox/preview/:template/:locale, GET /metrics,
   GET /otp/challenges/:id/events, GET /otp/challenges/:id, GET /reset, GET /undo,
   PATCH /api/reset, PATCH /auth/reset, POST /api/login, POST /api/register, POST /api/verify,

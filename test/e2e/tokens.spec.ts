@@ -1,12 +1,12 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Keyring } from '../../src/common/keyring.js';
 import { signUp, type Person } from '../support/accounts.js';
 import { TestApp } from '../support/app.js';
 import { Backend } from '../support/backend.js';
 import { decode, encode, hmacSigned, signed, withChangedSignature, type Fields } from '../support/jws.js';
+import { signingKeyOf } from '../support/signing-key.js';
 
 const ISSUER = 'https://auth.acme.test';
 const AUDIENCE = 'https://api.acme.test';
@@ -44,13 +44,7 @@ describe('access tokens and proofs', () => {
 
     const [head, body] = ada.accessToken.split('.');
     [header, claims] = [decode(head), decode(body)];
-    const [row] = await app.sql<{ private_sealed: Uint8Array }>(
-      'select private_sealed from signing_keys where kid = $1',
-      [header.kid],
-    );
-    const sealed = Buffer.from(row?.private_sealed ?? []);
-    const pem = new Keyring(APP_SECRET).open(sealed, 'signing key', header.kid as string);
-    serverKey = createPrivateKey(pem);
+    serverKey = await signingKeyOf(app, APP_SECRET, ada.accessToken);
 
     backend = await Backend.start(`${app.url}/.well-known/jwks.json`, ISSUER, AUDIENCE);
     decoy = createServer((_, reply) => {

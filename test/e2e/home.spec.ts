@@ -1,0 +1,102 @@
+import { TestApp } from '../support/app.js';
+import { POSTGRES_URL } from '../support/database.js';
+import { raw } from '../support/raw.js';
+
+const BROWSER = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8';
+const PUBLIC_URL = 'https://acme.test/identity';
+const REAL_PROVIDERS = {
+  MAIL_PROVIDER: 'webhook',
+  SMS_PROVIDER: 'webhook',
+  WEBHOOK_URL: 'http://127.0.0.1:9/',
+  WEBHOOK_SECRET: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
+};
+/** What production requires in addition to a database and real providers. */
+const PRODUCTION = {
+  NODE_ENV: 'production',
+  PUBLIC_URL,
+  APP_SECRET: 'Zm9yIHRlc3RzIG9ubHksIG1hZGUgYnkgaGFuZCA0Mg==',
+  SMS_ALLOWED_COUNTRIES: 'US',
+};
+const onPostgres = POSTGRES_URL ? it : it.skip;
+
+describe('GET /', () => {
+  let app: TestApp;
+  beforeAll(async () => {
+    app = await TestApp.start({ PUBLIC_URL, IP_RATE_LIMIT: '3' });
+  });
+  afterAll(() => app?.stop());
+
+  it('serves browsers a page whose links all work, also below a prefix', async () => {
+    const { text, headers } = await app.get('/').set('accept', BROWSER).expect(200);
+    expect(headers['content-type']).toBe('text/html; charset=utf-8');
+    expect(text).toMatch(/<title>(.+)<\/title>[^]*<h1>\1<\/h1>/);
+    expect(text).not.toMatch(/<script/);
+    const links = [...text.matchAll(/href="([^"]+)"/g)].map(([, path]) => path ?? '');
+    expect(links).toEqual(['docs', 'openapi.json', 'inbox', 'inbox/preview']);
+    for (const link of links) await app.get(`/${link}`).redirects(1).expect(200);
+  });
+
+  it.each([undefined, '*/*', 'application/json', 'application/json, text/html;q=0.5', 'image/png', '', ';;'])(
+    'serves JSON for Accept: %s',
+    async (accept) => {
+      const { status, headers, text } = await raw(app.url, '/', {
+        method: 'GET',
+        headers: accept === undefined ? {} : { accept },
+      });
+      expect(status).toBe(200);
+      expect(headers['content-type']).toMatch(/^application\/json/);
+      expect(JSON.parse(text)).toEqual({
+        name: 'OTP Auth Server',
+        links: ['docs', 'openapi.json', 'inbox', 'inbox/preview'].map((path) => ({
+          name: expect.any(String),
+          url: `${PUBLIC_URL}/${path}`,
+        })),
+      });
+    },
+  );
+
+  it('answers HEAD without a body, and 405 to other methods', async () => {
+    for (const accept of [BROWSER, '*/*']) {
+      const reply = await raw(app.url, '/', { method: 'HEAD', headers: { accept } });
+      expect([reply.status, reply.text]).toEqual([200, '']);
+    }
+    expect((await raw(app.url, '/', { method: 'POST' })).status).toBe(405);
+  });
+
+  it('is not counted by the limit per IP address', async () => {
+    for (let i = 0; i < 10; i++) await app.get('/').expect(200);
+  });
+
+  describe('with real providers', () => {
+    it('links to no inbox in development', async () => {
+      await withApp(REAL_PROVIDERS, async (real) => {
+        const { text } = await real.get('/').set('accept', BROWSER).expect(200);
+        const links = [...text.matchAll(/href="([^"]+)"/g)].map(([, path]) => path);
+        expect(links).toEqual(['docs', 'openapi.json', 'inbox/preview']);
+      });
+    });
+
+    onPostgres('serves small JSON in production, also to browsers', async () => {
+      await withApp({ ...REAL_PROVIDERS, ...PRODUCTION }, async (real) => {
+        const { body } = await real.get('/').set('accept', BROWSER).expect(200);
+        const links = ['docs', 'openapi.json'].map((path) => ({
+          name: expect.any(String),
+          url: `${PUBLIC_URL}/${path}`,
+        }));
+        expect(body).toEqual({ name: 'OTP Auth Server', links });
+      });
+    });
+  });
+
+  async function withApp(
+    settings: Record<string, string>,
+    test: (started: TestApp) => Promise<void>,
+  ): Promise<void> {
+    const started = await TestApp.start(settings);
+    try {
+      await test(started);
+    } finally {
+      await started.stop();
+    }
+  }
+});
