@@ -1,7 +1,8 @@
 import { domainToASCII, domainToUnicode } from 'node:url';
 import { isFQDN } from 'class-validator';
 import { LRUCache } from 'lru-cache';
-import { parsePhoneNumberFromString, type CountryCode, type PhoneNumber } from 'libphonenumber-js/max';
+import { parsePhoneNumberFromString, type CountryCode } from 'libphonenumber-js/max';
+import { canonicalNumber } from './phone-spellings.js';
 
 /** The canonical address of a recipient: `email:ada@example.com` or `phone:+14155550123`. */
 export type Recipient = `email:${string}` | `phone:${string}`;
@@ -82,9 +83,9 @@ const ONE_SCRIPT = /^(?:[0-9 ().\-/+]+|[\u0660-\u0669 ().\-/+]+|[\u06f0-\u06f9 (
 const REFUSED_TYPES = new Set(['PREMIUM_RATE', 'SHARED_COST', 'PAGER', 'VOICEMAIL', 'UAN']);
 
 /**
- * Parses a phone number into E.164 with its country. Returns null for impossible numbers,
- * extensions, mixed scripts, premium-rate numbers and satellite phones. A national number needs
- * `defaultCountry`.
+ * Parses a phone number into E.164 with its country. All spellings of a number give the same
+ * recipient. Returns null for impossible numbers, extensions, mixed scripts, premium-rate numbers
+ * and satellite phones. A national number needs `defaultCountry`.
  */
 export function parsePhone(
   text: string,
@@ -96,16 +97,16 @@ export function parsePhone(
     .replace(BIDI_MARKS, '')
     .replace(/[\u2010-\u2015\u2212]/g, '-')
     .trim()
-    .replace(/^(?:tel|whatsapp):/i, '');
+    .replace(/^(?:tel|whatsapp): */i, '');
   if (!ONE_SCRIPT.test(plain)) return null;
-  // Nearly every country uses the international prefix 00. No national number starts with it.
-  const dialled = plain.replace(/^00(?=[1-9])/, '+');
-  const number: PhoneNumber | undefined = parsePhoneNumberFromString(dialled, {
-    defaultCountry,
-    extract: false,
-  });
+  // Nearly every country uses the international prefix 00. No national number starts with it. People
+  // also put brackets around the country code.
+  const dialled = plain.replace(/^\(?(?:00|\+)[ ().\-/]*(?=[1-9])/, '+');
+  const parsed = parsePhoneNumberFromString(dialled, { defaultCountry, extract: false });
+  if (!parsed || parsed.ext) return null;
+  const number = canonicalNumber(parsed);
   // A satellite number has no country, so SMS_ALLOWED_COUNTRIES cannot allow it.
-  if (!number?.isValid() || !number.country || number.ext) return null;
+  if (!number.isValid() || !number.country) return null;
   if (REFUSED_TYPES.has(number.getType() ?? '')) return null;
   return { recipient: `phone:${number.number}`, country: number.country };
 }
