@@ -1,5 +1,5 @@
 import { quickly } from '../../test/support/quickly.js';
-import { addressOf, maskedAddress, parseEmail, parsePhone, type Recipient } from './recipient.js';
+import { addressOf, countryOf, maskedAddress, parseEmail, parsePhone, type Recipient } from './recipient.js';
 
 const INDIAN = 'phone:+919445012345';
 
@@ -80,6 +80,42 @@ describe('parsePhone', () => {
     ['only blanks', '   '],
   ])('rejects %s', (_, text) => {
     expect(parsePhone(text, 'IN')).toBeNull();
+  });
+
+  describe('with extra ranges', () => {
+    const RANGES = ['+1679', '+4479', '+4420', '+1900', '+448', '+8816', '+979', '+5299'];
+
+    it.each([
+      ['a number of an area code that is newer than the library', '+1 679 555 0123', '+16795550123'],
+      ['the prefix 00', '001 679 555 0123', '+16795550123'],
+      ['a national spelling', '(679) 555-0123', '+16795550123'],
+      ['a number that the library knows', '+44 7911 123456', '+447911123456'],
+      ['a satellite phone', '+881612345678', '+881612345678'],
+      ['a rewritten spelling', '+52 1 99 9123 4567', '+529991234567'],
+    ])('accepts %s without a country', (_, text, e164) => {
+      expect(parsePhone(text, 'US', RANGES)).toEqual({ recipient: `phone:${e164}` });
+    });
+
+    it.each([
+      ['too few digits', '+1 679 555 012'],
+      ['too few digits, as in a local call', '+1 679 555'],
+      ['too many digits', '+1 679 555 01234'],
+      ['an extension', '+16795550123 ext. 1'],
+      ['another new area code', '+1 457 555 0123'],
+      ['premium rate', '+1 900 555 0123'],
+      ['shared cost', '+44 871 2345678'],
+      ['international premium rate', '+979123456789'],
+    ])('rejects %s', (_, text) => {
+      expect(parsePhone(text, 'US', RANGES)).toBeNull();
+    });
+
+    it('does not know the new number without its range', () => {
+      expect(parsePhone('+1 679 555 0123', 'US')).toBeNull();
+    });
+
+    it('knows no country of a new number afterwards', () => {
+      expect(countryOf('phone:+16795550123')).toBeUndefined();
+    });
   });
 
   it.each([

@@ -85,12 +85,14 @@ const REFUSED_TYPES = new Set(['PREMIUM_RATE', 'SHARED_COST', 'PAGER', 'VOICEMAI
 /**
  * Parses a phone number into E.164 with its country. All spellings of a number give the same
  * recipient. Returns null for impossible numbers, extensions, mixed scripts, premium-rate numbers
- * and satellite phones. A national number needs `defaultCountry`.
+ * and satellite phones. A national number needs `defaultCountry`. A number in one of `extraRanges`,
+ * which libphonenumber may not know yet, has no country.
  */
 export function parsePhone(
   text: string,
   defaultCountry?: CountryCode,
-): { recipient: Recipient; country: CountryCode } | null {
+  extraRanges: readonly string[] = [],
+): { recipient: Recipient; country?: CountryCode } | null {
   if (text.length > MAX_INPUT) return null;
   const plain = text
     .normalize('NFKC')
@@ -105,8 +107,11 @@ export function parsePhone(
   const parsed = parsePhoneNumberFromString(dialled, { defaultCountry, extract: false });
   if (!parsed || parsed.ext) return null;
   const number = canonicalNumber(parsed);
+  const recipient: Recipient = `phone:${number.number}`;
+  const type = number.isValid() ? number.getType() : undefined;
+  if (type && REFUSED_TYPES.has(type)) return null;
+  if (extraRanges.some((range) => number.number.startsWith(range)))
+    return number.isPossible() ? { recipient } : null;
   // A satellite number has no country, so SMS_ALLOWED_COUNTRIES cannot allow it.
-  if (!number.isValid() || !number.country) return null;
-  if (REFUSED_TYPES.has(number.getType() ?? '')) return null;
-  return { recipient: `phone:${number.number}`, country: number.country };
+  return type && number.country ? { recipient, country: number.country } : null;
 }

@@ -43,14 +43,20 @@ export class Recipients {
   }
 
   private phone(text: string, field: string): Recipient {
-    const { PHONE_DEFAULT_COUNTRY: defaultCountry, SMS_ALLOWED_COUNTRIES: allowed } = this.config;
-    const parsed = parsePhone(text, defaultCountry);
+    const {
+      PHONE_DEFAULT_COUNTRY: defaultCountry,
+      PHONE_EXTRA_RANGES: extraRanges,
+      SMS_ALLOWED_COUNTRIES: allowed,
+    } = this.config;
+    const parsed = parsePhone(text, defaultCountry, extraRanges);
     // Nothing is sent to a test identity, so its number need not exist, nor its country be allowed.
     const recipient = parsed?.recipient ?? (/^\+[1-9]\d{7,14}$/.test(text) && (`phone:${text}` as const));
     if (recipient && this.testIdentities.has(recipient)) return recipient;
     if (!parsed && !defaultCountry && /^\s*[1-9(]/.test(text)) throw AddressError.nationalPhone(field);
     if (!parsed) throw AddressError.phone(field);
-    if (!allowed.includes('*') && !allowed.includes(parsed.country)) throw AddressError.country(field);
+    // A number without a country is in a range that the operator named.
+    if (parsed.country && !allowed.includes('*') && !allowed.includes(parsed.country))
+      throw AddressError.country(field);
     return parsed.recipient;
   }
 }
