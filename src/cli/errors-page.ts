@@ -60,6 +60,7 @@ function exampleErrors(): AppError[] {
       phone: ['phone'],
       nationalPhone: ['phone'],
       country: ['phone'],
+      notMobile: ['phone'],
       channel: ['sms'],
     }),
     ...examplesOf(AuthError, {}),

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { isPhone, parseEmail, parsePhone, type Recipient } from '../common/recipient.js';
+import { isFixedLine, isPhone, parseEmail, parsePhone, type Recipient } from '../common/recipient.js';
 import { Config } from '../config/config.js';
 import { TestIdentities } from '../config/test-identities.js';
 import type { Channel } from '../notifier/notifier.js';
@@ -13,12 +13,22 @@ export class Recipients {
     private readonly testIdentities: TestIdentities,
   ) {}
 
-  /** Exactly one of the fields must be given. Throws an `AddressError` that names the field. */
-  fromFields(fields: Record<string, string | undefined>): Recipient {
+  /**
+   * Exactly one of the fields must be given. Throws an `AddressError` that names the field. With
+   * `purpose`, also if no channel of the purpose reaches the recipient because it is a fixed line.
+   */
+  fromFields(fields: Record<string, string | undefined>, purpose?: string): Recipient {
     const [given, ...more] = Object.entries(fields).filter(([, value]) => value !== undefined);
     if (!given || more.length > 0) throw AddressError.missing(Object.keys(fields));
     const [field, text = ''] = given;
-    return field === 'email' ? this.email(text, field) : this.phone(text, field);
+    const recipient = field === 'email' ? this.email(text, field) : this.phone(text, field);
+    if (
+      purpose !== undefined &&
+      this.isVoiceOnly(recipient) &&
+      !this.config.channelsFor(purpose).includes('voice')
+    )
+      throw AddressError.notMobile(field);
+    return recipient;
   }
 
   /** For a field that takes either kind. A query string decodes `+` to a space; this restores it. */
@@ -30,10 +40,16 @@ export class Recipients {
   chooseChannel(recipient: Recipient, purpose: string, requested?: Channel): Channel {
     const available = this.config
       .channelsFor(purpose)
-      .filter((channel) => (channel === 'email') !== isPhone(recipient));
+      .filter((channel) => (channel === 'email') !== isPhone(recipient))
+      .filter((channel) => channel === 'voice' || !this.isVoiceOnly(recipient));
     const channel = requested ? available.find((candidate) => candidate === requested) : available[0];
     if (!channel) throw AddressError.channel(requested ?? (isPhone(recipient) ? 'sms' : 'email'));
     return channel;
+  }
+
+  /** Nothing is sent to a test identity, so it may be any number. */
+  private isVoiceOnly(recipient: Recipient): boolean {
+    return isFixedLine(recipient) && !this.testIdentities.has(recipient);
   }
 
   private email(text: string, field: string): Recipient {
