@@ -62,6 +62,7 @@ function exampleErrors(): AppError[] {
       country: ['phone'],
       notMobile: ['phone'],
       channel: ['sms'],
+      channelWithoutContext: ['whatsapp'],
     }),
     ...examplesOf(AuthError, {}),
     ...examplesOf(UserError, {}),

@@ -119,6 +119,20 @@ export const AddressError = {
         },
       ],
     }),
+  channelWithoutContext: (channel: string) =>
+    new AppError(
+      'invalid',
+      'channel_not_available',
+      `A code with a context cannot be sent to this address by ${channel}.`,
+      {
+        errors: [
+          {
+            field: 'channel',
+            detail: 'No provider of this channel can show the context. Use another channel, such as email.',
+          },
+        ],
+      },
+    ),
 };
 
 /** Examples for Swagger: the errors for an address in `field`. */

@@ -1,8 +1,17 @@
 import { Injectable } from '@nestjs/common';
-import { isFixedLine, isPhone, parseEmail, parsePhone, type Recipient } from '../common/recipient.js';
+import {
+  countryOf,
+  isFixedLine,
+  isPhone,
+  parseEmail,
+  parsePhone,
+  type Recipient,
+} from '../common/recipient.js';
 import { Config } from '../config/config.js';
 import { TestIdentities } from '../config/test-identities.js';
 import type { Channel } from '../notifier/notifier.js';
+import { PhoneSenders } from '../sms/phone-senders.js';
+import type { SendRequest } from './codes.js';
 import { AddressError } from './otp.errors.js';
 
 /** Parses addresses as clients write them into the canonical form that all other code uses. */
@@ -11,6 +20,7 @@ export class Recipients {
   constructor(
     private readonly config: Config,
     private readonly testIdentities: TestIdentities,
+    private readonly phoneSenders: PhoneSenders,
   ) {}
 
   /**
@@ -36,15 +46,34 @@ export class Recipients {
     return text.includes('@') ? this.email(text, field) : this.phone(text.replace(/^ (?=\d)/, '+'), field);
   }
 
-  /** The requested channel, or by default the first one of the purpose that reaches the recipient. */
-  chooseChannel(recipient: Recipient, purpose: string, requested?: Channel): Channel {
-    const available = this.config
-      .channelsFor(purpose)
-      .filter((channel) => (channel === 'email') !== isPhone(recipient))
-      .filter((channel) => channel === 'voice' || !this.isVoiceOnly(recipient));
-    const channel = requested ? available.find((candidate) => candidate === requested) : available[0];
-    if (!channel) throw AddressError.channel(requested ?? (isPhone(recipient) ? 'sms' : 'email'));
+  /**
+   * The requested channel, or by default the first one of the purpose that reaches the recipient and
+   * has a provider that can show the context. A decoy must get the same answer as a real code, so
+   * this ignores whether the message will have a code.
+   */
+  chooseChannel({ recipient, policy, channel: requested, context }: SendRequest): Channel {
+    const reaching = this.config
+      .channelsFor(policy.purpose)
+      .filter((channel) => requested === undefined || channel === requested)
+      .filter((channel) => this.reaches(channel, recipient));
+    const [first = requested ?? (isPhone(recipient) ? 'sms' : 'email')] = reaching;
+    if (reaching.length === 0) throw AddressError.channel(first);
+    const channel = reaching.find((candidate) => this.canShow(candidate, recipient, context));
+    if (!channel) throw AddressError.channelWithoutContext(first);
     return channel;
+  }
+
+  private reaches(channel: Channel, recipient: Recipient): boolean {
+    if (!isPhone(recipient)) return channel === 'email';
+    return channel === 'voice' || (channel !== 'email' && !this.isVoiceOnly(recipient));
+  }
+
+  private canShow(channel: Channel, recipient: Recipient, context: SendRequest['context']): boolean {
+    return (
+      channel === 'email' ||
+      this.testIdentities.has(recipient) ||
+      this.phoneSenders.canSendCode(channel, countryOf(recipient), context)
+    );
   }
 
   /** Nothing is sent to a test identity, so it may be any number. */
