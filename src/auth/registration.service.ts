@@ -41,8 +41,9 @@ export class RegistrationService {
   async register(body: Register, client: Client): Promise<Challenge> {
     const { password, username = null, firstName = null, lastName = null } = body;
     const recipient = this.recipients.fromFields({ email: body.email });
+    // The number becomes verified by a sign-in code, so a code must be able to reach it.
     const phone =
-      body.phone === undefined ? null : addressOf(this.recipients.fromFields({ phone: body.phone }));
+      body.phone === undefined ? null : addressOf(this.recipients.fromFields({ phone: body.phone }, 'login'));
     const email = addressOf(recipient);
     this.passwords.assertAcceptable(password, { email, names: [username, firstName, lastName] });
 

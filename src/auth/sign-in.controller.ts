@@ -64,9 +64,9 @@ export class SignInController {
     @Body() { phone, email, channel, locale: requestedLocale }: SendSignInCode,
     @CurrentClient() client: Client,
   ): Promise<SignInCodeSent> {
-    const recipient = this.recipients.fromFields({ phone, email });
-    const lane = await this.sessions.laneForDevice(recipient, client.deviceToken);
     const policy = this.purposes.policyOf('login');
+    const recipient = this.recipients.fromFields({ phone, email }, policy.purpose);
+    const lane = await this.sessions.laneForDevice(recipient, client.deviceToken);
     const locale = supportedLocale(requestedLocale) ?? client.locale;
     const { challenge } = await this.otp.send({ recipient, channel, policy, lane, locale });
     return { message: 'OTP sent successfully.', VerificationStatus: 'pending', challenge };

@@ -1,5 +1,13 @@
 import { quickly } from '../../test/support/quickly.js';
-import { addressOf, maskedAddress, parseEmail, parsePhone, type Recipient } from './recipient.js';
+import {
+  addressOf,
+  countryOf,
+  isFixedLine,
+  maskedAddress,
+  parseEmail,
+  parsePhone,
+  type Recipient,
+} from './recipient.js';
 
 const INDIAN = 'phone:+919445012345';
 
@@ -73,6 +81,20 @@ describe('parsePhone', () => {
     ['premium rate', '+19005550123'],
     ['premium rate abroad', '+33899123456'],
     ['shared cost', '+448712345678'],
+    ['a personal number', '+447012345678'],
+    ['a personal number of the US', '+15005550006'],
+    ['toll-free', '+448001234567'],
+    ['toll-free in the US', '+18005550123'],
+    ['toll-free in Germany', '+498001234567'],
+    ['premium rate in the UK', '+449012345678'],
+    ['premium rate in Germany', '+499001234567'],
+    ['shared cost in France', '+33884012345'],
+    ['VoIP', '+445612345678'],
+    ['VoIP in France', '+33912345678'],
+    ['a pager', '+447640123456'],
+    ['voicemail', '+491520551234567'],
+    ['a company number', '+443301234567'],
+    ['a company number of Germany', '+4918500123456'],
     ['a satellite phone', '+881612345678'],
     ['an international freephone number', '+80012345678'],
     ['an empty string', ''],
@@ -80,6 +102,67 @@ describe('parsePhone', () => {
     ['only blanks', '   '],
   ])('rejects %s', (_, text) => {
     expect(parsePhone(text, 'IN')).toBeNull();
+  });
+
+  describe('with extra ranges', () => {
+    const RANGES = ['+1679', '+4479', '+4420', '+1900', '+448', '+8816', '+979', '+5299'];
+
+    it.each([
+      ['a number of an area code that is newer than the library', '+1 679 555 0123', '+16795550123'],
+      ['the prefix 00', '001 679 555 0123', '+16795550123'],
+      ['a national spelling', '(679) 555-0123', '+16795550123'],
+      ['a number that the library knows', '+44 7911 123456', '+447911123456'],
+      ['a satellite phone', '+881612345678', '+881612345678'],
+      ['a rewritten spelling', '+52 1 99 9123 4567', '+529991234567'],
+    ])('accepts %s without a country', (_, text, e164) => {
+      expect(parsePhone(text, 'US', RANGES)).toEqual({ recipient: `phone:${e164}` });
+    });
+
+    it.each([
+      ['too few digits', '+1 679 555 012'],
+      ['too few digits, as in a local call', '+1 679 555'],
+      ['too many digits', '+1 679 555 01234'],
+      ['an extension', '+16795550123 ext. 1'],
+      ['another new area code', '+1 457 555 0123'],
+      ['premium rate', '+1 900 555 0123'],
+      ['shared cost', '+44 871 2345678'],
+      ['toll-free', '+44 800 123 4567'],
+      ['international premium rate', '+979123456789'],
+    ])('rejects %s', (_, text) => {
+      expect(parsePhone(text, 'US', RANGES)).toBeNull();
+    });
+
+    it('does not know the new number without its range', () => {
+      expect(parsePhone('+1 679 555 0123', 'US')).toBeNull();
+    });
+
+    it('treats a new number as mobile, in no country', () => {
+      expect(countryOf('phone:+16795550123')).toBeUndefined();
+      expect(isFixedLine('phone:+16795550123')).toBe(false);
+    });
+
+    it('keeps a fixed line that the library knows', () => {
+      expect(parsePhone('+442079460958', 'US', RANGES)).toEqual({ recipient: 'phone:+442079460958' });
+      expect(isFixedLine('phone:+442079460958')).toBe(true);
+    });
+  });
+
+  it.each([
+    ['a mobile number', '+447911123456', false],
+    ['a mobile number of Italy', '+393331234567', false],
+    ['a mobile number of India', '+919445012345', false],
+    ['a US number, which may be either', '+14155550123', false],
+    ['a Mexican number, which may be either', '+525512345678', false],
+    ['an Argentine number, which is read as mobile', '+541123456780', false],
+    ['a Brazilian mobile number without its ninth digit', '+554491234567', false],
+    ['a fixed line of London', '+442079460958', true],
+    ['a fixed line of Rome', '+390612345678', true],
+    ['a fixed line of Berlin', '+493012345678', true],
+    ['a fixed line of Mumbai', '+912224123456', true],
+    ['a fixed line of Brazil', '+554431234567', true],
+  ])('accepts %s and knows whether it is a fixed line', (_, text, fixed) => {
+    const recipient = parsePhone(text)?.recipient as Recipient;
+    expect([text, isFixedLine(recipient)]).toEqual([text, fixed]);
   });
 
   it.each([

@@ -2,6 +2,7 @@ import { domainToASCII, domainToUnicode } from 'node:url';
 import { isFQDN } from 'class-validator';
 import { LRUCache } from 'lru-cache';
 import { parsePhoneNumberFromString, type CountryCode, type PhoneNumber } from 'libphonenumber-js/max';
+import { canonicalNumber } from './phone-spellings.js';
 
 /** The canonical address of a recipient: `email:ada@example.com` or `phone:+14155550123`. */
 export type Recipient = `email:${string}` | `phone:${string}`;
@@ -14,9 +15,24 @@ export function isPhone(recipient: Recipient): boolean {
   return recipient.startsWith('phone:');
 }
 
+/** Parsed numbers. A request asks for several properties of one number. */
+const numbers = new LRUCache<Recipient, PhoneNumber>({ max: 1_000 });
+
+function phoneNumber(recipient: Recipient): PhoneNumber | undefined {
+  if (!isPhone(recipient)) return undefined;
+  const number = numbers.get(recipient) ?? parsePhoneNumberFromString(addressOf(recipient));
+  if (number) numbers.set(recipient, number);
+  return number;
+}
+
 /** The country of a phone number. */
 export function countryOf(recipient: Recipient): CountryCode | undefined {
-  return isPhone(recipient) ? parsePhoneNumberFromString(addressOf(recipient))?.country : undefined;
+  return phoneNumber(recipient)?.country;
+}
+
+/** Whether a phone number can be called but gets no SMS and no WhatsApp message. */
+export function isFixedLine(recipient: Recipient): boolean {
+  return phoneNumber(recipient)?.getType() === 'FIXED_LINE';
 }
 
 /** The address as shown to the client that requested a code: `a•••@example.com`, `+14•••••23`. */
@@ -92,34 +108,43 @@ const BIDI_MARKS = /[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
  * separators.
  */
 const ONE_SCRIPT = /^(?:[0-9 ().\-/+]+|[\u0660-\u0669 ().\-/+]+|[\u06f0-\u06f9 ().\-/+]+)$/;
-/** Number ranges that cost extra or cannot receive a message. */
-const REFUSED_TYPES = new Set(['PREMIUM_RATE', 'SHARED_COST', 'PAGER', 'VOICEMAIL', 'UAN']);
+/**
+ * The types of numbers that a person receives messages or calls at. Personal, toll-free,
+ * premium-rate, shared-cost and VoIP numbers, pagers and voicemail are left out: they cost extra, or
+ * whoever holds them earns from calls, or they receive no message.
+ */
+const ACCEPTED_TYPES = new Set(['MOBILE', 'FIXED_LINE_OR_MOBILE', 'FIXED_LINE']);
 
 /**
- * Parses a phone number into E.164 with its country. Returns null for impossible numbers,
- * extensions, mixed scripts, premium-rate numbers and satellite phones. A national number needs
- * `defaultCountry`.
+ * Parses a phone number into E.164 with its country. All spellings of a number give the same
+ * recipient. Returns null for impossible numbers, extensions, mixed scripts, satellite phones and
+ * numbers that are neither mobile nor fixed lines. A national number needs `defaultCountry`. A
+ * number in one of `extraRanges`, which libphonenumber may not know yet, has no country.
  */
 export function parsePhone(
   text: string,
   defaultCountry?: CountryCode,
-): { recipient: Recipient; country: CountryCode } | null {
+  extraRanges: readonly string[] = [],
+): { recipient: Recipient; country?: CountryCode } | null {
   if (text.length > MAX_INPUT) return null;
   const plain = text
     .normalize('NFKC')
     .replace(BIDI_MARKS, '')
     .replace(/[\u2010-\u2015\u2212]/g, '-')
     .trim()
-    .replace(/^(?:tel|whatsapp):/i, '');
+    .replace(/^(?:tel|whatsapp): */i, '');
   if (!ONE_SCRIPT.test(plain)) return null;
-  // Nearly every country uses the international prefix 00. No national number starts with it.
-  const dialled = plain.replace(/^00(?=[1-9])/, '+');
-  const number: PhoneNumber | undefined = parsePhoneNumberFromString(dialled, {
-    defaultCountry,
-    extract: false,
-  });
+  // Nearly every country uses the international prefix 00. No national number starts with it. People
+  // also put brackets around the country code.
+  const dialled = plain.replace(/^\(?(?:00|\+)[ ().\-/]*(?=[1-9])/, '+');
+  const parsed = parsePhoneNumberFromString(dialled, { defaultCountry, extract: false });
+  if (!parsed || parsed.ext) return null;
+  const number = canonicalNumber(parsed);
+  const recipient: Recipient = `phone:${number.number}`;
+  const type = number.isValid() ? number.getType() : undefined;
+  if (type && !ACCEPTED_TYPES.has(type)) return null;
+  if (extraRanges.some((range) => number.number.startsWith(range)))
+    return number.isPossible() ? { recipient } : null;
   // A satellite number has no country, so SMS_ALLOWED_COUNTRIES cannot allow it.
-  if (!number?.isValid() || !number.country || number.ext) return null;
-  if (REFUSED_TYPES.has(number.getType() ?? '')) return null;
-  return { recipient: `phone:${number.number}`, country: number.country };
+  return type && number.country ? { recipient, country: number.country } : null;
 }

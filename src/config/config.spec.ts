@@ -198,6 +198,10 @@ describe('Config', () => {
       ['review@acme.test', '*=123456', 'review@acme.test=1234', '+1555555*=123456@tomorrow'],
     ],
     ['PHONE_DEFAULT_COUNTRY', ['IND', '91', 'XX']],
+    [
+      'PHONE_EXTRA_RANGES',
+      ['1679', '+1', '+0123', '+12345678901', '+1 679', '+1679;+1457', '+16x', '+1679,*'],
+    ],
     ['SMS_ALLOWED_COUNTRIES', ['IN,XX', '+91', 'IN;US']],
     ['MAIL_PROVIDER', ['sendgrid', 'twilio', 'postmark,smtp']],
     ['MAIL_PROVIDERS', ['postmark,sendgrid', 'inbox,inbox', ',']],
@@ -228,6 +232,18 @@ describe('Config', () => {
       expect(faultySettings(message)).toEqual([setting]);
       if (value.length > 8) expect(message).not.toContain(value);
     }
+  });
+
+  it('reads PHONE_EXTRA_RANGES, and says what a range must look like', () => {
+    expect(Config.from({}).PHONE_EXTRA_RANGES).toEqual([]);
+    expect(Config.from({ PHONE_EXTRA_RANGES: '+1679, +1457,+88' }).PHONE_EXTRA_RANGES).toEqual([
+      '+1679',
+      '+1457',
+      '+88',
+    ]);
+    expect(configError({ PHONE_EXTRA_RANGES: '1679' })).toContain(
+      'PHONE_EXTRA_RANGES must list ranges of + and 2 to 10 digits, such as +1679',
+    );
   });
 
   it('lists every fault in one message and repeats no value', () => {

@@ -115,6 +115,10 @@ const countries = list
     error: 'must list two-letter country codes (ISO 3166) or be *',
   });
 
+const phoneRanges = list.refine((ranges) => ranges.every((range) => /^\+[1-9]\d{1,9}$/.test(range)), {
+  error: 'must list ranges of + and 2 to 10 digits, such as +1679',
+});
+
 /**
  * A value of Fastify's `trustProxy`. A number of hops is invalid, because it would trust any direct
  * client.
@@ -208,6 +212,7 @@ export const settings = {
   OTP_PURPOSES: purposes.optional(),
   TEST_IDENTITIES: testIdentities.default([]),
   PHONE_DEFAULT_COUNTRY: country.optional(),
+  PHONE_EXTRA_RANGES: phoneRanges.default([]),
   SMS_ALLOWED_COUNTRIES: countries.default(['*']),
 
   MESSAGE_RETENTION_DAYS: integer(1, 3650).default(30),

@@ -23,6 +23,7 @@ describe('test identity', () => {
       ['email:atest@example.com', 'email:a+test@b.example.com'],
     ],
     ['+15555550123=123456', ['phone:+15555550123'], ['phone:+155555501234', 'phone:+15555550124']],
+    ['+5215512345678=123456', ['phone:+525512345678'], ['phone:+5215512345678']],
     ['+1555555*=123456', ['phone:+15555550123', 'phone:+15555559999'], ['phone:+15555560123']],
   ])('%s matches exactly its addresses', (text, matching, others) => {
     const identity = parseTestIdentity(text);

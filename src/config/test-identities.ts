@@ -1,5 +1,5 @@
 import { Logger, type OnApplicationBootstrap } from '@nestjs/common';
-import { addressOf, isPhone, parseEmail, type Recipient } from '../common/recipient.js';
+import { addressOf, isPhone, parseEmail, parsePhone, type Recipient } from '../common/recipient.js';
 
 /**
  * Test addresses for app-store reviewers and automated tests. Their code is fixed and nothing is
@@ -21,7 +21,7 @@ const DAY_MS = 86_400_000;
 /** Parses `review@example.com=123456@2026-12-31`. Returns null if it is invalid. */
 export function parseTestIdentity(text: string): TestIdentity | null {
   const [, address = '', code = '', day] = ENTRY.exec(text) ?? [];
-  const pattern = PHONE.test(address) ? address : emailPattern(address);
+  const pattern = PHONE.test(address) ? phonePattern(address) : emailPattern(address);
   if (pattern === null) return null;
   if (day === undefined) return { pattern, code };
   const start = new Date(`${day}T00:00:00Z`);
@@ -34,6 +34,12 @@ export function isMatch({ pattern }: TestIdentity, recipient: Recipient): boolea
   const address = addressOf(recipient);
   if (pattern.startsWith('*')) return !isPhone(recipient) && address.endsWith(pattern.slice(1));
   return pattern.endsWith('*') ? address.startsWith(pattern.slice(0, -1)) : address === pattern;
+}
+
+/** Requests have canonical numbers. A test number need not exist, and then it stays as it is. */
+function phonePattern(address: string): string {
+  const parsed = parsePhone(address);
+  return parsed ? addressOf(parsed.recipient) : address;
 }
 
 /**

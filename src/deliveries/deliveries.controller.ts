@@ -10,7 +10,9 @@ import { Recipients } from '../otp/recipients.js';
 import { Timeline, TimelineQuery, Unblock } from './timeline.dto.js';
 import { TimelineService } from './timeline.service.js';
 
-const ADDRESS_PROBLEMS = addressErrors('recipient').filter(({ code }) => code !== 'channel_not_available');
+const ADDRESS_PROBLEMS = addressErrors('recipient').filter(
+  ({ code }) => code !== 'channel_not_available' && code !== 'phone_not_mobile',
+);
 
 @ApiTags('Administration')
 @ApiBearerAuth()

@@ -106,7 +106,7 @@ export class OtpController {
   private codeRequest({ phone_number, email, purpose = 'verification', context }: OtpAddress): CodeRequest {
     const policy = this.purposes.policyForRequest(purpose);
     if (policy.context === 'required' && !context) throw OtpError.contextRequired();
-    return { recipient: this.recipients.fromFields({ phone_number, email }), policy, context };
+    return { recipient: this.recipients.fromFields({ phone_number, email }, purpose), policy, context };
   }
 
   private sendRequest(body: SendOtp, client: Client): SendRequest {

@@ -79,7 +79,14 @@ export const AddressError = {
     }),
   phone: (field: string) =>
     new AppError('invalid', 'phone_invalid', 'This is not a phone number that we can send to.', {
-      errors: [{ field, detail: 'Give one possible number without extension, such as +14155550123.' }],
+      errors: [
+        {
+          field,
+          detail:
+            'Give one possible number without extension, such as +14155550123. ' +
+            'Personal, toll-free, premium-rate and VoIP numbers get no codes.',
+        },
+      ],
     }),
   nationalPhone: (field: string) =>
     new AppError(
@@ -96,15 +103,37 @@ export const AddressError = {
     new AppError('invalid', 'country_not_allowed', 'We do not send to numbers of this country.', {
       errors: [{ field, detail: 'SMS_ALLOWED_COUNTRIES does not include the country of this number.' }],
     }),
+  notMobile: (field: string) =>
+    new AppError('invalid', 'phone_not_mobile', 'This is a fixed line. Give the number of a mobile phone.', {
+      errors: [
+        { field, detail: 'Fixed lines get codes by the channel voice only, which is not offered here.' },
+      ],
+    }),
   channel: (channel: string) =>
     new AppError('invalid', 'channel_not_available', `This address cannot be reached by ${channel}.`, {
       errors: [
         {
           field: 'channel',
-          detail: 'Use email for an e-mail address; sms, whatsapp or voice for a phone number, if offered.',
+          detail:
+            'Use email for an e-mail address; sms, whatsapp or voice for a mobile phone; voice for a fixed line. ' +
+            'The channel must be offered.',
         },
       ],
     }),
+  channelWithoutContext: (channel: string) =>
+    new AppError(
+      'invalid',
+      'channel_not_available',
+      `A code with a context cannot be sent to this address by ${channel}.`,
+      {
+        errors: [
+          {
+            field: 'channel',
+            detail: 'No provider of this channel can show the context. Use another channel, such as email.',
+          },
+        ],
+      },
+    ),
 };
 
 /** Examples for Swagger: the errors for an address in `field`. */
@@ -112,6 +141,7 @@ export const addressErrors = (field: string) => [
   AddressError.phone(field),
   AddressError.nationalPhone(field),
   AddressError.country(field),
+  AddressError.notMobile(field),
   AddressError.email('email'),
   AddressError.channel('sms'),
 ];

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { NotifierModule } from '../notifier/notifier.module.js';
 import { SigningModule } from '../signing/signing.module.js';
+import { SmsModule } from '../sms/sms.module.js';
 import { ChallengeHistory } from './challenge-history.js';
 import { ChallengeStatusRepository } from './challenge-status.repository.js';
 import { ChallengeStatusService } from './challenge-status.service.js';
@@ -16,7 +17,7 @@ import { Purposes } from './purposes.js';
 import { Recipients } from './recipients.js';
 
 @Module({
-  imports: [NotifierModule, SigningModule],
+  imports: [NotifierModule, SmsModule, SigningModule],
   controllers: [OtpController, ChallengesController],
   providers: [
     OtpService,

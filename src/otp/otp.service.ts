@@ -96,7 +96,7 @@ export class OtpService {
   private async issue(sendRequest: SendRequest, resend: boolean): Promise<IssuedCode> {
     const request = this.withTestIdentity(sendRequest);
     const { recipient, policy } = request;
-    const channel = this.recipients.chooseChannel(recipient, policy.purpose, request.channel);
+    const channel = this.recipients.chooseChannel(request);
     const challenge = this.codes.newChallenge(request, channel, resend);
 
     const issued = await this.challenges.issue(challenge);

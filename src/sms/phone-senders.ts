@@ -4,6 +4,9 @@ import type { Config } from '../config/config.js';
 import type { PhoneProvider } from '../config/providers.js';
 import { PhoneSender, type PhoneMessage } from './phone-sender.js';
 
+/** Providers differ in whether they can send a code, not in which. */
+const ANY_CODE = '000000';
+
 /** The providers of each phone channel and country, in the order to try. */
 export class PhoneSenders {
   private readonly channels: Record<PhoneChannel, PhoneSender[]>;
@@ -34,6 +37,17 @@ export class PhoneSenders {
   forCountry(channel: PhoneChannel, country: CountryCode | undefined): PhoneSender[] {
     const senders = channel === 'sms' && country ? this.countries[country] : undefined;
     return senders ?? this.channels[channel];
+  }
+
+  /** Whether a provider of the channel and country can send a code, and show what it approves. */
+  canSendCode(
+    channel: PhoneChannel,
+    country: CountryCode | undefined,
+    context: PhoneMessage['context'],
+  ): boolean {
+    return this.forCountry(channel, country).some((sender) =>
+      sender.canSend({ code: ANY_CODE, ...(context && { context }) }),
+    );
   }
 }
 

@@ -87,7 +87,7 @@ export class ProfileService {
   ): Recipient[] {
     const requested = [
       ...(email === undefined ? [] : [this.recipients.fromFields({ email })]),
-      ...(phone === undefined ? [] : [this.recipients.fromFields({ phone })]),
+      ...(phone === undefined ? [] : [this.recipients.fromFields({ phone }, 'contact_change')]),
     ];
     const verified = [`email:${account.email}`, account.phoneVerifiedAt && `phone:${account.phone}`];
     return requested.filter((recipient) => !verified.includes(recipient));

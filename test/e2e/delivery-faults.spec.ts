@@ -178,11 +178,12 @@ describe('delivery during vendor faults', () => {
   });
 
   it.each([
-    ['error-406@example.com', 'rejected (406)'],
-    ['error-300@example.com', 'rejected (300)'],
-    ['+15005550001', 'rejected (21211)'],
-    ['+15005550004', 'rejected (21610)'],
-  ])('marks a message to %s as failed after the first rejection', async (to, failure) => {
+    ['refused-1@example.com', 406, 'rejected (406)'],
+    ['refused-2@example.com', 300, 'rejected (300)'],
+    ['+14155550191', 21211, 'rejected (21211)'],
+    ['+14155550194', 21610, 'rejected (21610)'],
+  ])('marks a message to %s as failed after the rejection %d', async (to, fault, failure) => {
+    stub.behave({ fault }, { to });
     const id = await generate(to);
     await until('the message finished', async () => (await messageRows(to))[0]?.finished === true);
 

@@ -502,24 +502,25 @@ describe('delivery receipts', () => {
       expect((await newestMessage(to)).state).toBe('sent');
     });
 
-    it.each(['error-406@example.com', '+15005550004'])(
-      'suppresses %s for one day after the vendor refused it',
-      async (to) => {
-        const calls = stub.callsTo(to).length;
-        await app.post('/otp/generate', addressFields(to)).expect(200);
-        await waitForState(to, 'failed');
-        expect(await findSuppressions(to)).toMatchObject([{ reason: 'refused' }]);
-        expect((await generateAfterCooldown(to)).row).toMatchObject({
-          state: 'failed',
-          failure: 'suppressed',
-        });
-        expect(stub.callsTo(to)).toHaveLength(calls + 1);
+    it.each([
+      ['refused@example.com', 406],
+      ['+14155550194', 21610],
+    ])('suppresses %s for one day after the vendor refused it', async (to, fault) => {
+      stub.behave({ fault }, { to });
+      const calls = stub.callsTo(to).length;
+      await app.post('/otp/generate', addressFields(to)).expect(200);
+      await waitForState(to, 'failed');
+      expect(await findSuppressions(to)).toMatchObject([{ reason: 'refused' }]);
+      expect((await generateAfterCooldown(to)).row).toMatchObject({
+        state: 'failed',
+        failure: 'suppressed',
+      });
+      expect(stub.callsTo(to)).toHaveLength(calls + 1);
 
-        await app.sql(`update suppressions set created_at = created_at - interval '1 day'`);
-        await generateAfterCooldown(to);
-        await until('the vendor is called again', () => stub.callsTo(to).length === calls + 2);
-      },
-    );
+      await app.sql(`update suppressions set created_at = created_at - interval '1 day'`);
+      await generateAfterCooldown(to);
+      await until('the vendor is called again', () => stub.callsTo(to).length === calls + 2);
+    });
 
     it('drops messages that were queued before the suppression', async () => {
       const to = newEmail();
