@@ -19,9 +19,11 @@ create table challenges (
   context_hash text,                          -- digest of what the code approves
   issued_at timestamptz not null,
   expires_at timestamptz not null,
+  previous_code_hash bytea,                   -- the code before this one, right until its own end
+  previous_expires_at timestamptz,
   resend_at timestamptz not null,
   consumed_at timestamptz,
-  attempts smallint not null default 0,       -- guesses at this code
+  attempts smallint not null default 0,       -- guesses at this code and the previous one
   failures integer not null default 0,        -- wrong guesses in the window, over all its codes
   failures_since timestamptz not null default now(),
   sends integer not null default 1,           -- messages in the window
