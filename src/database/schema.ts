@@ -13,7 +13,8 @@ create table challenges (
   purpose text collate "C" not null,
   lane text collate "C" not null default '',  -- '' is the public lane
   id uuid not null,                           -- public handle of the live code, not a secret
-  channel text not null,
+  channel text not null,                      -- of the newest message
+  undeliverable_channels text[],              -- of the current wait; they do not reach the number
   code_hash bytea not null,                   -- what a verify compares
   code_sealed bytea,                          -- for delivery and resend; wiped when the code ends
   context_hash text,                          -- digest of what the code approves

@@ -85,6 +85,10 @@ export interface VerifyRefusal {
  * that the code in a delayed first message still works. Both share the count of guesses, so a resend
  * gives no guess back. Purposes that never repeat a code end the old one at once.
  *
+ * The wait between two messages does not apply to another channel if the channel of the newest
+ * message does not reach the number. `messages_finish` and `messages_receive` record that. Channels
+ * stay recorded until the wait ends, so that two of them cannot end each other's wait in turn.
+ *
  * Sends are counted over all purposes of a recipient and lane. The rows of other purposes are read
  * as they were when the statement began, so parallel issues can exceed the total by one send per
  * purpose. The count of a single row is exact.
@@ -129,11 +133,13 @@ const ISSUE = statement(
           from (select c.consumed_at is null and c.attempts < $4::int and c.expires_at > now()
             and c.context_hash is not distinct from excluded.context_hash) as state(live)) as old(keep, overlap)),
         channel = excluded.channel,
+        undeliverable_channels = case when c.resend_at > now() and c.consumed_at is null then c.undeliverable_channels end,
         consumed_at = null,
         resend_at = excluded.resend_at,
         sends = case when c.sends_since > now() - interval '1 day' then c.sends + 1 else 1 end,
         sends_since = case when c.sends_since > now() - interval '1 day' then c.sends_since else now() end
-      where (c.resend_at <= now() or c.consumed_at is not null)
+      where (c.resend_at <= now() or c.consumed_at is not null
+          or (c.channel = any (c.undeliverable_channels) and excluded.channel <> all (c.undeliverable_channels)))
         and (c.sends < $5::int or c.sends_since <= now() - interval '1 day')
         and (c.failures < $6::int or c.failures_since <= now() - interval '1 day')
         and (not $7::boolean or c.consumed_at is null)
