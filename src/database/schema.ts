@@ -81,6 +81,8 @@ create table users (
   email text collate "C",
   phone text collate "C",
   phone_verified_at timestamptz,
+  pending_email text collate "C", -- the newest requested change; null: none
+  pending_phone text collate "C",
   username text,
   first_name text,
   last_name text,
