@@ -63,7 +63,7 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
     abortOnError: false,
   });
   const fastify = app.getHttpAdapter().getInstance();
-  const checks = fieldChecks(app.get(Recipients), app.get(Passwords), app.get(Purposes), config);
+  const checks = fieldChecks(app.get(Recipients), app.get(Passwords), app.get(Purposes));
   app.useGlobalPipes(new DtoValidationPipe(checks));
   app.useGlobalFilters(problems);
   addResponseHeaders(fastify, headers);

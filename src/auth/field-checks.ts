@@ -1,5 +1,4 @@
 import { addressOf, parseEmail } from '../common/recipient.js';
-import type { Config } from '../config/config.js';
 import type { FieldChecks, Fields } from '../http/fields.js';
 import { readCodeOfLength } from '../otp/is-otp.js';
 import { AddressError, OtpError } from '../otp/otp.errors.js';
@@ -12,16 +11,11 @@ import type { PasswordOwner, Passwords } from '../passwords/passwords.service.js
  * depends on whether an account or a code exists. A password made of names that only the account
  * knows is left to the service that sets it.
  */
-export function fieldChecks(
-  recipients: Recipients,
-  passwords: Passwords,
-  purposes: Purposes,
-  config: Config,
-): FieldChecks {
+export function fieldChecks(recipients: Recipients, passwords: Passwords, purposes: Purposes): FieldChecks {
   return {
-    email: (fields, field) => void recipients.fromFields({ [field]: fields[field] as string }),
-    phone: (fields, field) => void recipients.fromFields({ [field]: fields[field] as string }),
-    address: (fields, field) => {
+    email: (fields, { field }) => void recipients.fromFields({ [field]: fields[field] as string }),
+    phone: (fields, { field }) => void recipients.fromFields({ [field]: fields[field] as string }),
+    address: (fields, { field }) => {
       if ((fields[field] === undefined) === (fields.email === undefined))
         throw AddressError.missing([field, 'email']);
     },
@@ -30,12 +24,16 @@ export function fieldChecks(
       if (toPhone !== (email !== undefined) && toPhone === (channel === 'email'))
         throw AddressError.channel(channel as string);
     },
-    code: (fields, field) => void readCodeOfLength(fields[field] as string, config.OTP_LENGTH, field),
+    code: (fields, { field, purpose = fields.purpose ?? 'verification' }) => {
+      const { codeLength } = purposes.policyOf(String(purpose));
+      readCodeOfLength(fields[field] as string, codeLength, field);
+    },
     purpose: ({ purpose, context }) => {
       const policy = purposes.policyForRequest(purpose as string);
       if (policy.context === 'required' && context === undefined) throw OtpError.contextRequired();
     },
-    password: (fields, field) => passwords.assertAcceptable(fields[field] as string, ownerOf(fields), field),
+    password: (fields, { field }) =>
+      passwords.assertAcceptable(fields[field] as string, ownerOf(fields), field),
   };
 }
 

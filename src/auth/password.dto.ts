@@ -52,7 +52,7 @@ export class ResetPassword {
    * @example "123456"
    */
   @IfGiven()
-  @IsOtp()
+  @IsOtp('password_reset')
   otp?: string;
 
   /**

@@ -73,6 +73,6 @@ export class VerifyRegistration {
    * The code from the mail.
    * @example "123456"
    */
-  @IsOtp()
+  @IsOtp('email_verification')
   otp!: string;
 }

@@ -53,7 +53,7 @@ export class VerifySignInCode extends SignInAddress {
    * The code from the message.
    * @example "123456"
    */
-  @IsOtp()
+  @IsOtp('login')
   otp!: string;
 }
 

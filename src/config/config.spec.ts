@@ -106,6 +106,7 @@ describe('Config', () => {
     { TWILIO_FROM: '', TWILIO_MESSAGING_SERVICE_SID: 'MG0123456789abcdef0123456789abcdef' },
     { TWILIO_API_URL: 'http://127.0.0.1:9911', POSTMARK_API_URL: 'https://proxy.acme.test' },
     { OTP_LENGTH: '4', OTP_MAX_ATTEMPTS: '3' },
+    { OTP_POLICIES: 'checkout:length=8,ttl=120,attempts=10;payout:ttl=60;login:length=4,attempts=3' },
     { TEST_IDENTITIES: `review@acme.test=123456@${inDays(80)}, +1555555*=000000@${inDays(-30)}` },
     { BCRYPT_COST: '12', OTP_LENGTH: '8', OTP_TTL_SECONDS: '600' },
     MORE_PROVIDERS,
@@ -165,6 +166,17 @@ describe('Config', () => {
       { TEST_IDENTITIES: `review@acme.test=123456@${inDays(95)}` },
     ],
     ['OTP_MAX_ATTEMPTS', 'too many for a short code', { OTP_LENGTH: '4', OTP_MAX_ATTEMPTS: '4' }],
+    ['OTP_POLICIES', 'too many attempts for a short code', { OTP_POLICIES: 'payout:length=5,attempts=4' }],
+    [
+      'OTP_POLICIES',
+      'a code too short for OTP_MAX_ATTEMPTS',
+      { OTP_MAX_ATTEMPTS: '4', OTP_POLICIES: 'payout:length=5' },
+    ],
+    [
+      'OTP_POLICIES',
+      'too many attempts for OTP_LENGTH',
+      { OTP_LENGTH: '4', OTP_POLICIES: 'payout:attempts=4' },
+    ],
     ['POSTMARK_API_URL', 'plain http', { POSTMARK_API_URL: 'http://proxy.acme.test' }],
     ['TWILIO_API_URL', 'plain http', { TWILIO_API_URL: 'http://10.0.0.5:9911' }],
   ])('rejects an unsafe %s in production: %s', (setting, _, unsafe) => {
@@ -180,6 +192,32 @@ describe('Config', () => {
     ['OTP_TTL_SECONDS', ['601', '29', '86400', 'NaN']],
     ['OTP_RESEND_SECONDS', ['-1', '601']],
     ['OTP_MAX_ATTEMPTS', ['0', '11']],
+    [
+      'OTP_POLICIES',
+      [
+        ...[
+          'checkout',
+          'hunter2hunter2',
+          'checkout:',
+          ':ttl=60',
+          ';',
+          'Checkout:ttl=60',
+          'a-b:ttl=60',
+          '__proto__:ttl=60',
+        ],
+        ...[
+          'checkout:ttl',
+          'checkout:ttl=',
+          'checkout:ttl=60,',
+          'checkout:ttl=60,ttl=61',
+          'checkout:life=60',
+        ],
+        ...['checkout:constructor=6', 'a:ttl=60;a:length=6', 'checkout:ttl=60;length=8', 'checkout:ttl=60:x'],
+        ...['checkout:length=3', 'checkout:length=11', 'checkout:length=6.5', 'checkout:length=six'],
+        ...['checkout:ttl=29', 'checkout:ttl=601', 'checkout:ttl=-60', 'checkout:ttl=6e1', 'login:ttl=900'],
+        ...['checkout:attempts=0', 'checkout:attempts=11', 'checkout:attempts=+3', 'password_reset:ttl=901'],
+      ],
+    ],
     ['OTP_EXPOSE_CODE', ['yes', '1', 'TRUE']],
     ['OTP_PURPOSES', ['My Own', 'a-b', 'x'.repeat(33), '1st']],
     ['PORT', ['65536', '-1', 'http']],
@@ -304,6 +342,37 @@ describe('Config', () => {
     expect(config.SMS_ROUTES.IN).toEqual([{ provider: 'twilio', sender: 'ACMEIN' }, { provider: 'webhook' }]);
     expect(configError({ SMS_ROUTES: 'IN:nexmo' })).toContain('nexmo');
     expect(configError({ SMS_ROUTES: 'XX:inbox' })).toContain('XX');
+  });
+
+  it('reads the values of each purpose from OTP_POLICIES', () => {
+    const policies = (OTP_POLICIES: string) => [...Config.from({ OTP_POLICIES }).OTP_POLICIES];
+    expect(policies('checkout:length=8,ttl=120,attempts=3;payout:ttl=60')).toEqual([
+      ['checkout', { codeLength: 8, ttlSeconds: 120, maxAttempts: 3 }],
+      ['payout', { ttlSeconds: 60 }],
+    ]);
+    expect(policies(' constructor : attempts = 1 ; password_reset:ttl=900; ')).toEqual([
+      ['constructor', { maxAttempts: 1 }],
+      ['password_reset', { ttlSeconds: 900 }],
+    ]);
+    expect(policies('')).toEqual([]);
+  });
+
+  it.each([
+    ['checkout:life=60', 'must set length, ttl or attempts, and nothing else, for checkout'],
+    ['checkout:ttl=601', 'must set ttl to a whole number from 30 to 600 for checkout'],
+    ['checkout:ttl=60;checkout:ttl=61', 'must list each purpose once: checkout'],
+  ])('says what is wrong with the OTP_POLICIES %s', (OTP_POLICIES, reason) => {
+    expect(configError({ OTP_POLICIES })).toContain(`OTP_POLICIES ${reason}`);
+  });
+
+  it('rejects test identities beside a purpose with another code length', () => {
+    const TEST_IDENTITIES = 'review@acme.test=123456';
+    const message = configError({ TEST_IDENTITIES, OTP_POLICIES: 'payout:ttl=60;checkout:length=8' });
+    expect(faultySettings(message)).toEqual(['TEST_IDENTITIES']);
+    expect(message).toContain('checkout');
+    for (const OTP_POLICIES of ['checkout:length=6,ttl=60', 'checkout:attempts=1'])
+      expect(() => Config.from({ TEST_IDENTITIES, OTP_POLICIES })).not.toThrow();
+    expect(() => Config.from({ OTP_POLICIES: 'checkout:length=8' })).not.toThrow();
   });
 
   it('offers sms and email by default, and only the listed channels for a purpose with its own list', () => {

@@ -1,3 +1,4 @@
+import type { OtpPolicies, OtpPolicy } from './otp-policies.js';
 import { ProviderConfig } from './providers.js';
 import type { SettingName, SmsRouteEntry } from './settings.js';
 
@@ -110,15 +111,27 @@ const isInbox = ({ provider }: SmsRouteEntry) => provider === 'inbox';
 /** The longest lifetime of a test identity in production. Renew it while it is needed. */
 const MAX_TEST_DAYS = 90;
 
-/** A test code must have the length of other codes. In production a test identity must expire. */
+/**
+ * A test code must have the length of the other codes of every purpose, because a test identity works
+ * for all of them. In production a test identity must expire.
+ */
 function unsafeTestIdentities({
   TEST_IDENTITIES = [],
   OTP_LENGTH,
+  OTP_POLICIES,
   production,
 }: CheckedConfig): SettingFault[] {
   const setting = 'TEST_IDENTITIES';
   if (TEST_IDENTITIES.some(({ code }) => code.length !== OTP_LENGTH))
     return [{ setting, reason: 'must have codes of OTP_LENGTH digits' }];
+  const otherLengths = purposesWith(OTP_POLICIES, ({ codeLength = OTP_LENGTH }) => codeLength !== OTP_LENGTH);
+  if (TEST_IDENTITIES.length > 0 && otherLengths.length > 0)
+    return [
+      {
+        setting,
+        reason: `work for every purpose, so OTP_POLICIES must not set another length than OTP_LENGTH: ${otherLengths.join(', ')}`,
+      },
+    ];
   const latest = new Date(Date.now() + MAX_TEST_DAYS * 86_400_000);
   if (production && TEST_IDENTITIES.some(({ until }) => !until || until > latest))
     return [
@@ -127,13 +140,36 @@ function unsafeTestIdentities({
   return [];
 }
 
+function purposesWith(policies: OtpPolicies, matches: (policy: OtpPolicy) => boolean): string[] {
+  return [...policies].flatMap(([purpose, policy]) => (matches(policy) ? purpose : []));
+}
+
+/** Whether a code can be guessed too easily. */
+const isGuessable = (codeLength: number, maxAttempts: number) => codeLength < 6 && maxAttempts > 3;
+
+/** Purposes whose own values make their codes easy to guess. */
+function guessablePurposes({ OTP_POLICIES, OTP_LENGTH, OTP_MAX_ATTEMPTS }: CheckedConfig): string[] {
+  return purposesWith(
+    OTP_POLICIES,
+    ({ codeLength, maxAttempts }) =>
+      (codeLength !== undefined || maxAttempts !== undefined) &&
+      isGuessable(codeLength ?? OTP_LENGTH, maxAttempts ?? OTP_MAX_ATTEMPTS),
+  );
+}
+
 /** Settings that are convenient in development and dangerous in production. */
 function unsafeInProduction(config: CheckedConfig, env: NodeJS.ProcessEnv): SettingFault[] {
+  const guessable = guessablePurposes(config);
   const rules: [boolean, SettingName, string][] = [
     [
-      config.OTP_LENGTH < 6 && config.OTP_MAX_ATTEMPTS > 3,
+      isGuessable(config.OTP_LENGTH, config.OTP_MAX_ATTEMPTS),
       'OTP_MAX_ATTEMPTS',
       'must be at most 3 in production with OTP_LENGTH below 6',
+    ],
+    [
+      guessable.length > 0,
+      'OTP_POLICIES',
+      `must allow at most 3 attempts in production with a length below 6: ${guessable.join(', ')}`,
     ],
     [
       config.OTP_PURPOSES?.includes('*') ?? false,

@@ -3,6 +3,7 @@ import { isSupportedCountry, type CountryCode } from 'libphonenumber-js/max';
 import * as z from 'zod';
 import { CHANNELS, type Channel } from '../common/delivery.js';
 import { LOCALES } from '../common/locale.js';
+import { OtpPolicyError, parseOtpPolicies, type OtpPolicies } from './otp-policies.js';
 import { parseTestIdentity } from './test-identities.js';
 
 const list = z.string().transform((value) =>
@@ -152,6 +153,16 @@ const purposes = list.refine((names) => names.every((name) => /^([a-z][a-z0-9_]{
   error: 'must list names of up to 32 lower-case letters, digits and _, or be *',
 });
 
+const otpPolicies = z.string().transform((value, context): OtpPolicies => {
+  try {
+    return parseOtpPolicies(value);
+  } catch (error) {
+    if (!(error instanceof OtpPolicyError)) throw error;
+    context.addIssue(error.message);
+    return z.NEVER;
+  }
+});
+
 const testIdentities = list.transform((items, context) =>
   items.flatMap((item) => {
     const identity = parseTestIdentity(item);
@@ -208,6 +219,7 @@ export const settings = {
   OTP_TTL_SECONDS: integer(30, 600).default(300),
   OTP_RESEND_SECONDS: integer(0, 600).default(60),
   OTP_MAX_ATTEMPTS: integer(1, 10).default(3),
+  OTP_POLICIES: otpPolicies.default(new Map()),
   OTP_EXPOSE_CODE: flag.default(false),
   OTP_PURPOSES: purposes.optional(),
   TEST_IDENTITIES: testIdentities.default([]),

@@ -13,15 +13,18 @@ create table challenges (
   purpose text collate "C" not null,
   lane text collate "C" not null default '',  -- '' is the public lane
   id uuid not null,                           -- public handle of the live code, not a secret
-  channel text not null,
+  channel text not null,                      -- of the newest message
+  undeliverable_channels text[],              -- of the current wait; they do not reach the number
   code_hash bytea not null,                   -- what a verify compares
   code_sealed bytea,                          -- for delivery and resend; wiped when the code ends
   context_hash text,                          -- digest of what the code approves
   issued_at timestamptz not null,
   expires_at timestamptz not null,
+  previous_code_hash bytea,                   -- the code before this one, right until its own end
+  previous_expires_at timestamptz,
   resend_at timestamptz not null,
   consumed_at timestamptz,
-  attempts smallint not null default 0,       -- guesses at this code
+  attempts smallint not null default 0,       -- guesses at this code and the previous one
   failures integer not null default 0,        -- wrong guesses in the window, over all its codes
   failures_since timestamptz not null default now(),
   sends integer not null default 1,           -- messages in the window
@@ -78,6 +81,8 @@ create table users (
   email text collate "C",
   phone text collate "C",
   phone_verified_at timestamptz,
+  pending_email text collate "C", -- the newest requested change; null: none
+  pending_phone text collate "C",
   username text,
   first_name text,
   last_name text,

@@ -45,9 +45,14 @@ export const CROSS_MODULE_STATEMENTS: Record<string, CrossModuleStatement> = {
     tables: ['challenges'],
     reason: 'A message is sent only while its code is live, which is checked when the message is taken.',
   },
+  messages_finish: {
+    tables: ['challenges'],
+    reason: 'A number that this channel does not reach ends the wait for other channels with the outcome.',
+  },
   messages_receive: {
     tables: ['challenges'],
-    reason: 'After a failure receipt, the next provider gets the message only while its code is live.',
+    reason:
+      'After a failure receipt, the next provider gets the message only while its code is live, and a number that this channel does not reach ends the wait for other channels.',
   },
   health_ping: {
     tables: ['challenges'],

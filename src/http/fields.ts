@@ -14,6 +14,8 @@ export type FieldKind = 'email' | 'phone' | 'password' | 'code' | 'purpose' | 'c
 export interface FieldRule {
   field: string;
   kind: FieldKind;
+  /** Of a code, if the request does not name it. */
+  purpose?: string;
 }
 
 /**
@@ -22,7 +24,7 @@ export interface FieldRule {
 export type Fields = Record<string, unknown>;
 
 /** Throws an `AppError` that names the field if its value is refused. */
-export type FieldCheck = (fields: Fields, field: string) => void;
+export type FieldCheck = (fields: Fields, rule: FieldRule) => void;
 
 export type FieldChecks = Record<FieldKind, FieldCheck>;
 
@@ -34,9 +36,9 @@ export function rulesOf(dto: object): FieldRule[] {
 }
 
 /** Adds a rule to the field. */
-export function CheckedAs(kind: FieldKind): PropertyDecorator {
+export function CheckedAs(kind: FieldKind, purpose?: string): PropertyDecorator {
   return (prototype, field) => {
-    const rules = [...rulesOf(prototype), { field: String(field), kind }];
+    const rules = [...rulesOf(prototype), { field: String(field), kind, purpose }];
     Reflect.defineMetadata(RULES, rules, prototype);
   };
 }

@@ -1,7 +1,7 @@
 import { IsIn } from 'class-validator';
 import { AppError } from '../common/app-error.js';
 import { CheckedAs, EmailField, PasswordField, PhoneField, PhoneOrEmailField } from './fields.js';
-import type { FieldChecks, FieldKind, Fields } from './fields.js';
+import type { FieldChecks, FieldKind, FieldRule, Fields } from './fields.js';
 import { IfGiven } from './if-given.js';
 import { DtoValidationPipe } from './validation.pipe.js';
 
@@ -40,7 +40,7 @@ class FakeChecks {
   readonly checks = Object.fromEntries(
     (['email', 'phone', 'password', 'code', 'purpose', 'channel'] as FieldKind[]).map((kind) => [
       kind,
-      (fields: Fields, field: string) => this.check(kind, fields, field),
+      (fields: Fields, { field }: FieldRule) => this.check(kind, fields, field),
     ]),
   ) as FieldChecks;
 

@@ -59,7 +59,7 @@ export class DtoValidationPipe implements PipeTransform {
   }
 
   private findFaults(rules: FieldRule[], fields: Fields, hasOtherFault: boolean): AppError[] {
-    const run = ({ kind, field }: FieldRule) => faultOf(() => this.checks[kind](fields, field));
+    const run = (rule: FieldRule) => faultOf(() => this.checks[rule.kind](fields, rule));
     const given = rules.filter(({ kind, field }) => kind === 'address' || typeof fields[field] === 'string');
     const cheap = given.filter(({ kind }) => CHEAP.has(kind)).flatMap(run);
     const others = given.filter(({ kind }) => !CHEAP.has(kind));

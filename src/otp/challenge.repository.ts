@@ -81,7 +81,13 @@ export interface VerifyRefusal {
  * against the newest version of the row, so only the first finds the cooldown over.
  *
  * A live code that approves the same context is repeated while enough of its lifetime is left
- * (usually half), so that the code in a delayed first message still works.
+ * (usually half). After that a new code is sent, and the old one stays right until its own end, so
+ * that the code in a delayed first message still works. Both share the count of guesses, so a resend
+ * gives no guess back. Purposes that never repeat a code end the old one at once.
+ *
+ * The wait between two messages does not apply to another channel if the channel of the newest
+ * message does not reach the number. `messages_finish` and `messages_receive` record that. Channels
+ * stay recorded until the wait ends, so that two of them cannot end each other's wait in turn.
  *
  * Sends are counted over all purposes of a recipient and lane. The rows of other purposes are read
  * as they were when the statement began, so parallel issues can exceed the total by one send per
@@ -106,7 +112,8 @@ const ISSUE = statement(
              select from challenges o where o.recipient = r.recipient and o.purpose = $1 and o.lane = r.lane
                and o.consumed_at is null and o.context_hash is not distinct from r.context_hash))
       on conflict (recipient, purpose, lane) do update set
-        (id, code_hash, code_sealed, context_hash, issued_at, expires_at, attempts) = (
+        (id, code_hash, code_sealed, context_hash, issued_at, expires_at, attempts, previous_code_hash,
+          previous_expires_at) = (
           select
             case when keep then c.id else excluded.id end,
             case when keep then c.code_hash else excluded.code_hash end,
@@ -114,18 +121,25 @@ const ISSUE = statement(
             excluded.context_hash,
             case when keep then c.issued_at else excluded.issued_at end,
             case when keep then c.expires_at else excluded.expires_at end,
-            case when keep then c.attempts else 0 end
-          from (select c.consumed_at is null and c.attempts < $4::int
-            and c.expires_at > now() + make_interval(secs => $8::float8)
-            and c.context_hash is not distinct from excluded.context_hash
-            -- sealed under the current APP_SECRET, so this process can open it
-            and substr(c.code_sealed, 1, 4) = substr(excluded.code_sealed, 1, 4)) as live(keep)),
+            case when keep or overlap then c.attempts else 0 end,
+            case when keep then c.previous_code_hash when overlap then c.code_hash end,
+            -- never later than the new code, so that a verify checks one expiry for the row
+            case when keep then c.previous_expires_at when overlap then least(c.expires_at, excluded.expires_at) end
+          from (select
+            live and c.expires_at > now() + make_interval(secs => $8::float8)
+              -- sealed under the current APP_SECRET, so this process can open it
+              and substr(c.code_sealed, 1, 4) = substr(excluded.code_sealed, 1, 4),
+            live and $8 < $2::int
+          from (select c.consumed_at is null and c.attempts < $4::int and c.expires_at > now()
+            and c.context_hash is not distinct from excluded.context_hash) as state(live)) as old(keep, overlap)),
         channel = excluded.channel,
+        undeliverable_channels = case when c.resend_at > now() and c.consumed_at is null then c.undeliverable_channels end,
         consumed_at = null,
         resend_at = excluded.resend_at,
         sends = case when c.sends_since > now() - interval '1 day' then c.sends + 1 else 1 end,
         sends_since = case when c.sends_since > now() - interval '1 day' then c.sends_since else now() end
-      where (c.resend_at <= now() or c.consumed_at is not null)
+      where (c.resend_at <= now() or c.consumed_at is not null
+          or (c.channel = any (c.undeliverable_channels) and excluded.channel <> all (c.undeliverable_channels)))
         and (c.sends < $5::int or c.sends_since <= now() - interval '1 day')
         and (c.failures < $6::int or c.failures_since <= now() - interval '1 day')
         and (not $7::boolean or c.consumed_at is null)
@@ -173,10 +187,15 @@ const EXPLAIN_ISSUE = statement(
     from challenges where recipient = $1 and lane = $3`,
 );
 
+/** Whether a guess is the live code, or the previous one before its end. */
+const IS_RIGHT = `(code_hash in (g.hash, g.previous)
+        or (previous_code_hash in (g.hash, g.previous) and previous_expires_at > now()))`;
+
 /**
  * Counts and compares a guess in one statement. Under READ COMMITTED, an UPDATE that waited for a
  * row lock re-evaluates its WHERE on the newest version of the row. So a guess counts only while the
- * code is live, and only one of several parallel correct guesses is approved.
+ * code is live, and only one of several parallel correct guesses is approved: also when one of them is
+ * the live code and the other the previous one, because both are in one row.
  *
  * The comparison need not take constant time: the hash is keyed, so its timing reveals nothing about
  * the code.
@@ -186,9 +205,10 @@ const VERIFY = statement(
   `
     update challenges c set
       attempts = attempts + 1,
-      consumed_at = case when code_hash in (g.hash, g.previous) then now() end,
-      code_sealed = case when code_hash in (g.hash, g.previous) or attempts + 1 >= $2 then null else code_sealed end,
-      failures = case when code_hash in (g.hash, g.previous) then 0
+      consumed_at = case when ${IS_RIGHT} then now() end,
+      code_sealed = case when ${IS_RIGHT} or attempts + 1 >= $2 then null else code_sealed end,
+      previous_code_hash = case when ${IS_RIGHT} or attempts + 1 >= $2 then null else previous_code_hash end,
+      failures = case when ${IS_RIGHT} then 0
         when failures_since > now() - interval '1 day' then failures + 1 else 1 end,
       failures_since = case when failures > 0 and failures_since > now() - interval '1 day'
         then failures_since else now() end
@@ -218,7 +238,7 @@ const EXPLAIN_VERIFY = statement(
 const REDEEM = statement(
   'challenges_redeem',
   `
-    update challenges set consumed_at = now(), code_sealed = null, failures = 0
+    update challenges set consumed_at = now(), code_sealed = null, previous_code_hash = null, failures = 0
     where recipient = $1 and purpose = $2 and lane = $3 and id = $4
       and consumed_at is null and expires_at > now()
     returning id`,
@@ -233,12 +253,12 @@ const WIPE_EXPIRED = statement(
   'challenges_wipe_expired',
   `
     with expired as (
-      select ctid, expires_at, code_sealed is not null as sealed from challenges
+      select ctid, expires_at, code_sealed is not null or previous_code_hash is not null as has_code from challenges
       where expires_at > $1 and expires_at <= now() order by expires_at fetch first ($2) rows with ties),
     wiped as (
-      update challenges set code_sealed = null where ctid = any (array(
+      update challenges set code_sealed = null, previous_code_hash = null where ctid = any (array(
         select ctid from challenges
-        where ctid = any (array(select ctid from expired where sealed)) and expires_at <= now()
+        where ctid = any (array(select ctid from expired where has_code)) and expires_at <= now()
         for update skip locked)))
     select max(expires_at)::text as "wipedTo", count(*)::int as seen from expired`,
 );

@@ -4,8 +4,8 @@ import { readCode } from '../common/code.js';
 import { CommonError } from '../http/common.errors.js';
 import { CheckedAs } from '../http/fields.js';
 
-/** Accepts a code of any length that `OTP_LENGTH` allows, as people write it. */
-export function IsOtp(): PropertyDecorator {
+/** Accepts a code as people write it. Without a purpose, the field `purpose` of the request names it. */
+export function IsOtp(purpose?: string): PropertyDecorator {
   return applyDecorators(
     ValidateBy({
       name: 'isOtp',
@@ -14,7 +14,7 @@ export function IsOtp(): PropertyDecorator {
         defaultMessage: () => '$property must be a string of 4 to 10 digits.',
       },
     }),
-    CheckedAs('code'),
+    CheckedAs('code', purpose),
   );
 }
 

@@ -39,8 +39,8 @@ export class OtpService {
   }
 
   /**
-   * Repeats the live code, or sends a new one after half of its lifetime. Throws `otp_not_found` if
-   * there is no unused code, and the errors of `send`.
+   * Repeats the live code, or sends a new one after half of its lifetime; the old one stays right
+   * until its own end. Throws `otp_not_found` if there is no unused code, and the errors of `send`.
    */
   resend(request: SendRequest): Promise<IssuedCode> {
     return this.issue(request, true);

@@ -43,6 +43,32 @@ describe('Purposes', () => {
       );
   });
 
+  it('applies OTP_POLICIES to any purpose', () => {
+    const purposes = new Purposes(
+      Config.from({
+        OTP_POLICIES: 'checkout:length=8,ttl=120,attempts=5;login:ttl=60;password_reset:length=10,ttl=600',
+      }),
+    );
+    const defaults = { codeLength: 6, ttlSeconds: 300, repeatSeconds: 150, maxAttempts: 3 };
+    expect(purposes.policyOf('verification')).toMatchObject(defaults);
+    expect(purposes.policyForRequest('checkout')).toMatchObject({
+      codeLength: 8,
+      ttlSeconds: 120,
+      repeatSeconds: 60,
+      maxAttempts: 5,
+      context: 'optional',
+    });
+    expect(purposes.policyOf('login')).toMatchObject({ ...defaults, ttlSeconds: 60, repeatSeconds: 30 });
+    // The code of a password reset is never repeated.
+    expect(purposes.policyOf('password_reset')).toMatchObject({
+      codeLength: 10,
+      ttlSeconds: 600,
+      repeatSeconds: 600,
+      context: 'none',
+    });
+    expect(purposes.policyOf('constructor')).toMatchObject(defaults);
+  });
+
   it('requires a context for a transaction', () => {
     const purposes = new Purposes(Config.from({}));
     expect(purposes.policyForRequest('transaction').context).toBe('required');

@@ -33,12 +33,11 @@ interface BuiltInPurpose {
   policy: Partial<Policy>;
   /** Used by this server only: clients cannot request these codes at `/otp`. */
   internal?: boolean;
+  /** A code is never repeated: each request replaces the one before. */
+  neverRepeats?: boolean;
 }
 
-/**
- * A password reset takes longer than a sign-in. Because this is also its `repeatSeconds`, a code is
- * never repeated: each request replaces the one before.
- */
+/** A password reset takes longer than a sign-in. */
 const RESET_SECONDS = 15 * 60;
 
 const PURPOSES: Record<string, BuiltInPurpose> = {
@@ -48,10 +47,16 @@ const PURPOSES: Record<string, BuiltInPurpose> = {
   email_verification: { policy: { context: 'none' }, internal: true },
   contact_change: { policy: { context: 'none' }, internal: true },
   password_reset: {
-    policy: { context: 'none', ttlSeconds: RESET_SECONDS, repeatSeconds: RESET_SECONDS },
+    policy: { context: 'none', ttlSeconds: RESET_SECONDS },
     internal: true,
+    neverRepeats: true,
   },
 };
+
+/** Ignores inherited properties: `constructor` is a possible name of a purpose. */
+function builtInPurpose(purpose: string): BuiltInPurpose | undefined {
+  return Object.hasOwn(PURPOSES, purpose) ? PURPOSES[purpose] : undefined;
+}
 
 /** The built-in purposes, and custom ones that `OTP_PURPOSES` allows. */
 @Injectable()
@@ -60,23 +65,25 @@ export class Purposes {
 
   /** For a purpose that this server chose or has already checked. */
   policyOf(purpose: string): Policy {
-    return {
-      context: 'optional',
+    const builtIn = builtInPurpose(purpose);
+    const policy = {
+      context: 'optional' as const,
       purpose,
       codeLength: this.config.OTP_LENGTH,
       ttlSeconds: this.config.OTP_TTL_SECONDS,
-      repeatSeconds: this.config.OTP_TTL_SECONDS / 2,
       resendSeconds: this.config.OTP_RESEND_SECONDS,
       maxAttempts: this.config.OTP_MAX_ATTEMPTS,
       sendsPerDay: 10,
       guessesPerDay: 20,
-      ...PURPOSES[purpose]?.policy,
+      ...builtIn?.policy,
+      ...this.config.OTP_POLICIES.get(purpose),
     };
+    return { ...policy, repeatSeconds: builtIn?.neverRepeats ? policy.ttlSeconds : policy.ttlSeconds / 2 };
   }
 
   /** For a purpose that a client sent. Throws `otp_purpose_refused` if it is internal or unknown. */
   policyForRequest(purpose: string): Policy {
-    const builtIn = Object.hasOwn(PURPOSES, purpose) ? PURPOSES[purpose] : undefined;
+    const builtIn = builtInPurpose(purpose);
     const allowed = builtIn ? !builtIn.internal : this.config.allowsCustomPurpose(purpose);
     if (!allowed) throw OtpError.purposeRefused(purpose);
     return this.policyOf(purpose);

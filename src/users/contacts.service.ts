@@ -43,7 +43,8 @@ export class ContactsService {
 
   /**
    * Sends a code to the new address. The code works for this account only. It is sent even if the
-   * address belongs to another account, so that the reply does not reveal that account.
+   * address belongs to another account, so that the reply does not reveal that account. Only the
+   * newest address of its kind can be confirmed. A request that a limit refuses changes nothing.
    */
   async start({ id }: Account, recipient: Recipient, locale?: Locale): Promise<Challenge> {
     const { challenge } = await this.otp.send({
@@ -52,12 +53,13 @@ export class ContactsService {
       boundTo: id,
       locale,
     });
+    await this.users.setPending(id, recipient);
     return challenge;
   }
 
   /**
-   * Verifies the code and changes the address. `address_taken` is thrown only after the code was
-   * verified, so only a reader of that mailbox or phone can learn it.
+   * Verifies the code and changes the address, unless a newer one was requested. `address_taken` is
+   * thrown only after the code was verified, so only a reader of that mailbox or phone can learn it.
    */
   async confirm(
     account: Account,
@@ -107,8 +109,8 @@ export class ContactsService {
     return this.dataSource.transaction(async (manager) => {
       const set = field === 'email' ? 'setEmail' : 'setPhone';
       const changed = await this.users[set](manager, account.id, addressOf(recipient), account.securityStamp);
-      // An undo or a new password may have ended this session after the request was authenticated.
-      if (!changed) throw UserError.accountChanged();
+      // A newer address was requested, or an undo or a new password ended this session meanwhile.
+      if (!changed) throw await this.users.explainChange(manager, account.id, recipient);
       await this.sessions.endAll(account.id, 'contact_change', { manager, except: caller.sessionId });
       await this.changes.add(manager, { userId: account.id, field, oldAddress, tokenHash: sha256(token) });
       await this.notifier.notify(

@@ -98,6 +98,7 @@ export class MeController {
     OtpError.guessLimit(3600),
     UserError.addressTaken(),
     UserError.accountChanged(),
+    UserError.contactChangeReplaced(),
     ...addressErrors('phone'),
     ...SIGNED_IN_BODY_PROBLEMS,
   )

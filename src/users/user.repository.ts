@@ -1,11 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { QueryFailedError, type EntityManager } from 'typeorm';
+import type { AppError } from '../common/app-error.js';
 import { newId } from '../common/random.js';
 import type { Role } from '../http/access.js';
 import { addressOf, isPhone, type Recipient } from '../common/recipient.js';
 import { Batch } from '../database/batch.js';
 import { Sql, statement, type Statement } from '../database/sql.js';
 import type { Account } from './account.js';
+import type { ContactField } from './contact-change.repository.js';
 import { UserError } from './users.errors.js';
 
 /** Column list with the names of `Account`. */
@@ -74,10 +76,33 @@ const searchBy = (field: 'email' | 'phone') =>
   );
 const SEARCH = { email: searchBy('email'), phone: searchBy('phone') };
 
+/** A request for another address replaces the one before, so that only the newest can be confirmed. */
+const setPending = (field: ContactField) =>
+  statement(`users_set_pending_${field}`, `update users set pending_${field} = $2 where id = $1`);
+const SET_PENDING = { email: setPending('email'), phone: setPending('phone') };
+
+/** Finds out why a confirmed change was refused. */
+const explainChange = (field: ContactField, isVerified: string) =>
+  statement(
+    `users_explain_change_of_${field}`,
+    `
+    select exists (select from users where ${isVerified} and id <> $1) as taken,
+      exists (select from users where id = $1 and pending_${field} = $2) as pending`,
+  );
+const EXPLAIN_CHANGE = {
+  email: explainChange('email', 'email = $2'),
+  phone: explainChange('phone', 'phone = $2 and phone_verified_at is not null'),
+};
+
 const REMOVE = statement('users_remove', 'delete from users where id = $1');
 
-/** Optimistic lock: applies only if the account has not changed since it was read. */
-const IF_UNCHANGED = 'id = $1 and ($3::int is null or security_stamp = $3)';
+/**
+ * For a confirmed change, which has a security stamp. Optimistic lock: applies only if the account
+ * has not changed since it was read and the address is the newest one that was requested. Under READ
+ * COMMITTED, an UPDATE that waited for the row lock checks this on the newest version of the row.
+ */
+const ifConfirmed = (field: ContactField) =>
+  `id = $1 and ($3::int is null or (security_stamp = $3 and pending_${field} = $2))`;
 
 export interface Names {
   username?: string | null;
@@ -152,29 +177,49 @@ export class UserRepository {
     );
   }
 
-  /** With a security stamp, returns null if the account has changed since it was read. */
+  /** Records the newest requested address of its kind. */
+  async setPending(id: string, recipient: Recipient): Promise<void> {
+    await this.sql.rows(SET_PENDING[fieldOf(recipient)], [id, addressOf(recipient)]);
+  }
+
+  /** The reason why `setEmail` or `setPhone` returned null for a security stamp. */
+  async explainChange(manager: EntityManager, id: string, recipient: Recipient): Promise<AppError> {
+    const { text } = EXPLAIN_CHANGE[fieldOf(recipient)];
+    const [row] = await manager.query<{ taken: boolean; pending: boolean }[]>(text, [
+      id,
+      addressOf(recipient),
+    ]);
+    if (row?.taken) return UserError.addressTaken();
+    return row?.pending ? UserError.accountChanged() : UserError.contactChangeReplaced();
+  }
+
+  /**
+   * With a security stamp, returns null if the account has changed since it was read or a newer
+   * address was requested.
+   */
   setEmail(
     manager: EntityManager,
     id: string,
     email: string | null,
     securityStamp?: number,
   ): Promise<Account | null> {
-    return this.update(manager, 'email = $2, security_stamp = security_stamp + 1', IF_UNCHANGED, [
-      id,
-      email,
-      securityStamp ?? null,
-    ]);
+    const set = 'email = $2, pending_email = null, security_stamp = security_stamp + 1';
+    return this.update(manager, set, ifConfirmed('email'), [id, email, securityStamp ?? null]);
   }
 
-  /** With a security stamp, returns null if the account has changed since it was read. */
+  /**
+   * With a security stamp, returns null if the account has changed since it was read or a newer
+   * number was requested.
+   */
   setPhone(
     manager: EntityManager,
     id: string,
     phone: string | null,
     securityStamp?: number,
   ): Promise<Account | null> {
-    const set = `phone = $2, phone_verified_at = case when $2::text is not null then now() end, security_stamp = security_stamp + 1`;
-    return this.update(manager, set, IF_UNCHANGED, [id, phone, securityStamp ?? null]);
+    const set = `phone = $2, phone_verified_at = case when $2::text is not null then now() end, pending_phone = null,
+      security_stamp = security_stamp + 1`;
+    return this.update(manager, set, ifConfirmed('phone'), [id, phone, securityStamp ?? null]);
   }
 
   /**
@@ -237,6 +282,10 @@ export class UserRepository {
       throw isUniqueViolation(error) ? UserError.addressTaken() : error;
     }
   }
+}
+
+function fieldOf(recipient: Recipient): ContactField {
+  return isPhone(recipient) ? 'phone' : 'email';
 }
 
 function isUniqueViolation(error: unknown): boolean {

@@ -169,7 +169,7 @@ export class VerifyContact {
    * The code from the message.
    * @example "123456"
    */
-  @IsOtp()
+  @IsOtp('contact_change')
   otp!: string;
 }
 

@@ -17,6 +17,12 @@ export const UserError = {
       'changed_meanwhile',
       'The account was changed by another request. Please try again.',
     ),
+  contactChangeReplaced: () =>
+    new AppError(
+      'conflict',
+      'contact_change_replaced',
+      'You have requested a newer change since. To use this address, request it again.',
+    ),
   undoInvalid: () =>
     new AppError(
       'invalid',

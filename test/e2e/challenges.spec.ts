@@ -99,10 +99,128 @@ describe('challenges', () => {
       expect(replaced.id).not.toBe(id);
       expect(second).not.toBe(first);
 
-      expect(await problemOf('/otp/verify', { email, otp: first })).toMatchObject({
-        code: 'otp_invalid',
+      await app.post('/otp/verify', { email, otp: first }).expect(200);
+      expect(await problemOf('/otp/verify', { email, otp: second })).toMatchObject({
+        code: 'otp_not_found',
       });
-      await app.post('/otp/verify', { email, otp: second }).expect(200);
+    });
+
+    describe('after half of the lifetime', () => {
+      /** Sends a code, ages it past half of its life and sends another one. */
+      async function sendTwoCodes(
+        more: object = {},
+      ): Promise<{ email: string; first: string; second: string }> {
+        const email = newEmail();
+        await generate({ email, ...more });
+        const first = await app.code(email);
+        await ageWhenSent(200);
+        await resend({ email, ...more });
+        const second = await app.code(email, 2);
+        expect(second).not.toBe(first);
+        return { email, first, second };
+      }
+
+      const context = { amount: '39.99 EUR', payee: 'Acme' };
+
+      it.each([
+        ['the previous code', {}, 'first'],
+        ['the new code', {}, 'second'],
+        ['the previous code of a custom purpose', { purpose: 'checkout' }, 'first'],
+        ['the previous code of a transaction', { purpose: 'transaction', context }, 'first'],
+        ['the new code of a transaction', { purpose: 'transaction', context }, 'second'],
+      ] as const)('accepts %s once and consumes both', async (_, more, right) => {
+        const { email, ...codes } = await sendTwoCodes(more);
+        await app.post('/otp/verify', { email, ...more, otp: codes[right] }).expect(200);
+        for (const otp of Object.values(codes))
+          expect(await problemOf('/otp/verify', { email, ...more, otp })).toMatchObject({
+            code: 'otp_not_found',
+          });
+        const rows = await app.sql(
+          'select code_sealed, previous_code_hash from challenges where recipient = $1',
+          [`email:${email}`],
+        );
+        expect(rows).toEqual([{ code_sealed: null, previous_code_hash: null }]);
+      });
+
+      it('accepts the previous code until its own end and the new code after that', async () => {
+        const almostExpired = await sendTwoCodes();
+        await ageWhenSent(95);
+        await app.post('/otp/verify', { email: almostExpired.email, otp: almostExpired.first }).expect(200);
+
+        const expired = await sendTwoCodes();
+        await ageWhenSent(100);
+        expect(await problemOf('/otp/verify', { email: expired.email, otp: expired.first })).toMatchObject({
+          code: 'otp_invalid',
+          attemptsLeft: 2,
+        });
+        await app.post('/otp/verify', { email: expired.email, otp: expired.second }).expect(200);
+      });
+
+      it('counts guesses at both codes together, over the resend', async () => {
+        const email = newEmail();
+        await generate({ email });
+        const first = await app.code(email);
+        await app.post('/otp/verify', { email, otp: wrongCode(first) }).expect(400);
+        await ageWhenSent(200);
+        expect(await resend({ email })).toMatchObject({ attemptsLeft: 2 });
+        const second = await app.code(email, 2);
+        const neither = wrongCode(first) === second ? wrongCode(second) : wrongCode(first);
+        for (const attemptsLeft of [1, 0])
+          expect(await problemOf('/otp/verify', { email, otp: neither })).toMatchObject({ attemptsLeft });
+        for (const otp of [first, second])
+          expect(await problemOf('/otp/verify', { email, otp })).toMatchObject({
+            code: 'otp_attempts_exhausted',
+          });
+
+        await ageWhenSent(61);
+        expect(await generate({ email })).toMatchObject({ attemptsLeft: 3 });
+        for (const otp of [first, second])
+          expect(await problemOf('/otp/verify', { email, otp })).toMatchObject({ code: 'otp_invalid' });
+        await app.post('/otp/verify', { email, otp: await app.code(email, 3) }).expect(200);
+      });
+
+      it('keeps the previous code right when the new one is repeated', async () => {
+        const { email, first, second } = await sendTwoCodes();
+        await ageWhenSent(61);
+        await resend({ email });
+        expect(await app.code(email, 3)).toBe(second);
+        await app.post('/otp/verify', { email, otp: first }).expect(200);
+      });
+
+      it.each([
+        ['another context', { context: { amount: '40.00 EUR', payee: 'Acme' } }],
+        ['no context', {}],
+      ])('ends the previous code when the new one is for %s', async (_, next) => {
+        const email = newEmail();
+        await generate({ email, context });
+        const first = await app.code(email);
+        await ageWhenSent(200);
+        await generate({ email, ...next });
+        for (const attempted of [{ context }, next])
+          expect(await problemOf('/otp/verify', { email, ...attempted, otp: first })).toMatchObject({
+            code: 'otp_invalid',
+          });
+        await app.post('/otp/verify', { email, ...next, otp: await app.code(email, 2) }).expect(200);
+      });
+
+      it('does not bring back a code that was used', async () => {
+        const email = newEmail();
+        await generate({ email });
+        const first = await app.code(email);
+        await app.post('/otp/verify', { email, otp: first }).expect(200);
+        await generate({ email });
+        expect(await problemOf('/otp/verify', { email, otp: first })).toMatchObject({ code: 'otp_invalid' });
+      });
+
+      it('accepts the previous sign-in code', async () => {
+        const email = newEmail();
+        await app.post('/auth/send_otp', { email }).expect(201);
+        const first = await app.code(email);
+        await ageWhenSent(200);
+        await app.post('/auth/send_otp', { email }).expect(201);
+        await app.code(email, 2);
+        await app.post('/auth/verify_otp', { email, otp: first }).expect(201);
+      });
     });
 
     it('repeats the code from /otp/generate and keeps the number of used attempts', async () => {

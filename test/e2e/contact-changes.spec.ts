@@ -170,6 +170,104 @@ describe('contact changes', () => {
     });
   });
 
+  describe('requesting another address before the first one is confirmed', () => {
+    const fields = { email: newEmail, phone: newPhone };
+    type Field = keyof typeof fields;
+    type User = Awaited<ReturnType<typeof newUser>>;
+    const replaced = { status: 409, code: 'contact_change_replaced' };
+
+    /** Requests a change and returns the address with its code. */
+    async function requestChange(user: User, field: Field, address = fields[field]()) {
+      const { otp } = await app.codeOf(address, () =>
+        user.patch('/users/me', { [field]: address }).expect(200),
+      );
+      return { [field]: address, otp };
+    }
+    const confirm = (user: User, body: object) => user.post('/users/me/contact/verify', body).then(problemOf);
+    const addressOf = async (user: User, field: Field) =>
+      ((await user.get('/users/me').expect(200)).body as Record<string, unknown>)[field];
+
+    it.each<[Field, string, string[]]>([
+      ['email', 'before', ['older', 'newer']],
+      ['email', 'after', ['newer', 'older']],
+      ['phone', 'before', ['older', 'newer']],
+      ['phone', 'after', ['newer', 'older']],
+    ])('refuses the older %s %s the newer one is confirmed', async (field, _, order) => {
+      const ada = await newUser();
+      const changes: Record<string, Record<string, string>> = {
+        older: await requestChange(ada, field),
+        newer: await requestChange(ada, field),
+      };
+      for (const which of order)
+        expect(await confirm(ada, changes[which] ?? {})).toEqual(
+          which === 'newer' ? { status: 200 } : replaced,
+        );
+      expect(await addressOf(ada, field)).toBe(changes.newer?.[field]);
+      const { body: events } = await ada.get('/users/me/events').expect(200);
+      expect(events).toContainEqual(
+        expect.objectContaining({ action: 'contact_change', succeeded: false, reason: replaced.code }),
+      );
+    });
+
+    it.each<Field>(['email', 'phone'])('sets the newer %s when both are confirmed at once', async (field) => {
+      const ada = await newUser();
+      const older = await requestChange(ada, field);
+      const newer = await requestChange(ada, field);
+      const replies = await Promise.all([confirm(ada, older), confirm(ada, newer)]);
+      expect(replies).toEqual([replaced, { status: 200 }]);
+      expect(await addressOf(ada, field)).toBe(newer[field]);
+    });
+
+    it('accepts the first address again when it was requested again', async () => {
+      const ada = await newUser();
+      const first = await requestChange(ada, 'email');
+      const second = await requestChange(ada, 'email');
+      await app.ageWhenSent(61);
+      const again = await requestChange(ada, 'email', first.email);
+      expect(again).toEqual(first);
+      expect(await confirm(ada, second)).toEqual(replaced);
+      expect(await confirm(ada, again)).toEqual({ status: 200 });
+      expect(await addressOf(ada, 'email')).toBe(first.email);
+    });
+
+    it('keeps the first request when a limit refuses the second one', async () => {
+      const ada = await newUser();
+      const blocked = newEmail();
+      const eve = await newUser();
+      await eve.patch('/users/me', { email: blocked }).expect(200);
+      const first = await requestChange(ada, 'email');
+      await ada.patch('/users/me', { email: blocked }).expect(429);
+      expect(await confirm(ada, first)).toEqual({ status: 200 });
+    });
+
+    it('keeps requests for an e-mail address and a phone number apart', async () => {
+      const ada = await newUser();
+      const phone = await requestChange(ada, 'phone');
+      const email = await requestChange(ada, 'email');
+      expect(await confirm(ada, phone)).toEqual({ status: 200 });
+      expect(await confirm(ada, email)).toEqual({ status: 200 });
+    });
+
+    it('does not let another account replace a request', async () => {
+      const [ada, eve] = [await newUser(), await newUser()];
+      const adas = await requestChange(ada, 'email');
+      await requestChange(eve, 'email');
+      expect(await confirm(ada, adas)).toEqual({ status: 200 });
+    });
+
+    it('undoes the change and ends the requests for the same kind of address', async () => {
+      const ada = await newUser();
+      const older = await requestChange(ada, 'email');
+      const newer = await requestChange(ada, 'email');
+      expect(await confirm(ada, newer)).toEqual({ status: 200 });
+      const pending = await requestChange(ada, 'email');
+      expect(await undoChange(await undoToken(app, ada.email))).toEqual({ status: 204 });
+      const owner = await signInByCode(app, { email: ada.email });
+      for (const change of [older, pending]) expect(await confirm(owner, change)).toEqual(replaced);
+      expect(await addressOf(owner, 'email')).toBe(ada.email);
+    });
+  });
+
   describe('undoing a change', () => {
     it('restores the address once in 72 hours and revokes all credentials', async () => {
       const ada = await newUser();

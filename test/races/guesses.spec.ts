@@ -1,3 +1,4 @@
+import { Client } from '../support/client.js';
 import { Cluster } from '../support/cluster.js';
 import { tally, Volley, type Call, type Reply } from '../support/parallel.js';
 
@@ -77,11 +78,79 @@ describe('parallel guesses, over two processes', () => {
     }
   });
 
+  it('accepts one of two codes when the previous and the new code are presented at once', async () => {
+    for (let run = 0; run < 100; run++) {
+      const { phone, previous, otp } = await issueTwoCodes();
+      const calls = Array.from({ length: 16 }, (_, i) => guess(phone, i % 4 < 2 ? previous : otp));
+      const fire = () => volley.fire(calls);
+      const replies =
+        run % 2 ? await fire() : await cluster.whileLocked(`phone:${phone}`, WAITING_STATEMENTS, fire);
+      expect(tally(replies)).toEqual({ '200': 1, '404 otp_not_found': 15 });
+      expect(await findChallenge(phone)).toEqual({ attempts: 1, failures: 0, consumed: true });
+    }
+  });
+
+  it('judges at most three guesses at two codes that are presented with wrong ones', async () => {
+    for (let run = 0; run < 50; run++) {
+      const { phone, previous, otp } = await issueTwoCodes();
+      const calls = wrongGuesses(phone, otp, 100).filter(({ body }) => !isGuess(body, previous));
+      calls[run % 8] = guess(phone, previous);
+      calls[(run + 1) % 8] = guess(phone, otp);
+      const {
+        '200': right = 0,
+        '400 otp_invalid': wrong = 0,
+        '403 otp_attempts_exhausted': exhausted = 0,
+        '404 otp_not_found': consumed = 0,
+        ...others
+      } = tally(await volley.fire(calls));
+      expect(others).toEqual({});
+      expect(right + wrong + exhausted + consumed).toBe(calls.length);
+      expect(right).toBeLessThanOrEqual(1);
+      expect(right + wrong).toBeLessThanOrEqual(3);
+      const challenge = await findChallenge(phone);
+      expect(challenge).toMatchObject({ attempts: right + wrong, consumed: right === 1 });
+    }
+  });
+
+  it('accepts codes of both secrets after a rotation of APP_SECRET', async () => {
+    const rotated = await cluster.add({
+      APP_SECRET: 'the next one for all of them',
+      APP_SECRET_PREVIOUS: 'one for all of them',
+    });
+    const client = new Client(rotated.url);
+    for (const right of ['previous', 'otp'] as const) {
+      const { phone, otp: previous } = await issueCode();
+      await cluster.age(61);
+      // The first half of its life is not over, but another secret sealed the code.
+      const { body } = await client.post('/otp/resend', { phone_number: phone }).expect(200);
+      const codes = { previous, otp: body.otp as string };
+      await client.post('/otp/verify', { phone_number: phone, otp: codes[right] }).expect(200);
+      for (const otp of Object.values(codes))
+        await client.post('/otp/verify', { phone_number: phone, otp }).expect(404);
+    }
+    await rotated.stop();
+  });
+
   async function issueCode(): Promise<{ phone: string; otp: string }> {
     const phone = `+1415${2_000_000 + phoneCount++}`;
+    return { phone, otp: await sendCode(phone) };
+  }
+
+  async function sendCode(phone: string): Promise<string> {
     const [reply] = await volley.fire([{ path: '/otp/generate', body: { phone_number: phone } }]);
     expect(reply).toMatchObject({ status: 200, body: { otp: expect.any(String) } });
-    return { phone, otp: reply?.body.otp as string };
+    return reply?.body.otp as string;
+  }
+
+  /** Issues a second code after half of the life of the first, so that both are right. */
+  async function issueTwoCodes(): Promise<{ phone: string; previous: string; otp: string }> {
+    const { phone, otp: previous } = await issueCode();
+    await cluster.sql(
+      `update challenges set expires_at = now() + interval '100 s', resend_at = now() where recipient = $1`,
+      [`phone:${phone}`],
+    );
+    const otp = await sendCode(phone);
+    return otp === previous ? issueTwoCodes() : { phone, previous, otp };
   }
 
   async function expectThreeJudged(replies: Reply[], phone: string, otp: string): Promise<void> {
@@ -137,6 +206,10 @@ describe('parallel guesses, over two processes', () => {
 
 function guess(phone: string, otp: string): Call {
   return { path: '/otp/verify', body: { phone_number: phone, otp } };
+}
+
+function isGuess(body: object, otp: string): boolean {
+  return (body as { otp?: string }).otp === otp;
 }
 
 /** Guesses that differ from each other and from the right code. */

@@ -39,6 +39,8 @@ describe('parallel sends, over two processes', () => {
       ...vendors.settings,
       OTP_EXPOSE_CODE: 'true',
       PHONE_DEFAULT_COUNTRY: 'IN',
+      OTP_CHANNELS: 'sms,email,voice',
+      VOICE_PROVIDERS: 'twilio',
     });
     volley = await Volley.open(cluster.urls, SENDS);
   });
@@ -93,6 +95,28 @@ describe('parallel sends, over two processes', () => {
 
     await cluster.age(Number(refusals[0]?.headers['retry-after']));
     expect(await send(calls[0] as Call)).toMatchObject({ status: 200 });
+  });
+
+  it('calls once when 500 requests ask for a call after the SMS was refused', async () => {
+    const phone = nextPhone();
+    const call: Call = { path: '/otp/generate', body: { phone_number: phone, channel: 'voice' } };
+    vendors.behave({ fault: 21614 }, { to: phone, vendor: 'twilio' });
+    // The calls compete with the statement that writes the refusal, and then with each other.
+    await send(generate(phone));
+    const early = tally(await volley.fire(Array.from({ length: SENDS }, () => call)));
+    await until('the refusal is stored', async () => {
+      const states = await cluster.sql<{ state: string }>(
+        `select state from messages where recipient = $1 and channel = 'sms'`,
+        [`phone:${phone}`],
+      );
+      return states[0]?.state === 'failed';
+    });
+    const late = tally(await volley.fire(Array.from({ length: SENDS }, () => call)));
+    vendors.heal(phone);
+
+    expect((early['200'] ?? 0) + (late['200'] ?? 0)).toBe(1);
+    expect((early['429 otp_cooldown'] ?? 0) + (late['429 otp_cooldown'] ?? 0)).toBe(2 * SENDS - 1);
+    expect(await messagesTo(phone)).toBe(2);
   });
 
   it('exceeds the daily limit by at most one send per purpose when purposes race', async () => {

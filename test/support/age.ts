@@ -1,6 +1,9 @@
 /** The timestamp columns of each table. */
 const TIMESTAMPS: Record<string, string[]> = {
-  challenges: ['issued_at', 'expires_at', 'resend_at', 'consumed_at', 'failures_since', 'sends_since'],
+  challenges: [
+    ...['issued_at', 'expires_at', 'previous_expires_at', 'resend_at', 'consumed_at'],
+    ...['failures_since', 'sends_since'],
+  ],
   messages: ['created_at', 'due_at', 'expires_at', 'finished_at'],
   registrations: ['created_at', 'expires_at'],
   password_guesses: ['window_start'],

@@ -1,4 +1,9 @@
-import { describeFailure, KNOWN_FAILURES, SUPPRESSED_BY_VENDOR } from './failure-reasons.js';
+import {
+  CHANNEL_UNDELIVERABLE,
+  describeFailure,
+  KNOWN_FAILURES,
+  SUPPRESSED_BY_VENDOR,
+} from './failure-reasons.js';
 
 describe('describeFailure', () => {
   it.each([
@@ -35,5 +40,17 @@ describe('describeFailure', () => {
   it('knows the reason of every refusal that suppresses a recipient', () => {
     for (const failure of SUPPRESSED_BY_VENDOR)
       expect(describeFailure(failure).code).not.toBe('not_delivered');
+  });
+
+  it('knows the failures after which another channel may reach the number', () => {
+    expect(CHANNEL_UNDELIVERABLE.toSorted()).toEqual([
+      'rejected (21614)',
+      'rejected (60205)',
+      'rejected (63003)',
+      'rejected (63024)',
+      'undelivered (30006)',
+      'undelivered (63003)',
+      'undelivered (63024)',
+    ]);
   });
 });

@@ -56,6 +56,11 @@ export const SUPPRESSED_BY_VENDOR = refusals
   .filter(({ suppressedByVendor }) => suppressedByVendor)
   .map(({ failure }) => failure);
 
+/** `failure` texts that mean: this channel does not reach the number, but another one may. */
+export const CHANNEL_UNDELIVERABLE = KNOWN_FAILURES.filter(
+  ([, reason]) => reason === 'number_not_mobile' || reason === 'not_on_whatsapp',
+).map(([failure]) => failure);
+
 /** Explains a message's `failure`, such as `rejected (21614)`, `bounced (1)` or `timeout`. */
 export function describeFailure(failure: string): FailureReason {
   const firstWord = failure.split(' ')[0] ?? '';

@@ -2,8 +2,8 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { MessageEvent } from '../../metrics/metrics.js';
 import { Sql, statement } from '../../database/sql.js';
-import { SUPPRESSED_BY_VENDOR } from './failure-reasons.js';
-import { logEntry, logEndsWith, NEXT_STATE } from './message.sql.js';
+import { CHANNEL_UNDELIVERABLE, SUPPRESSED_BY_VENDOR } from './failure-reasons.js';
+import { logEntry, logEndsWith, NEXT_STATE, recordUndeliverable } from './message.sql.js';
 import { LEASE_SECONDS, isSuppressed, type Channel, type LeasedMessage } from '../notifier.js';
 
 /** A message that any process may send. */
@@ -98,7 +98,8 @@ const FAILED_BY_RECEIPT = `o.state = 'sent' and ${logEndsWith(`'failed'`, 'o.pro
  * Writes a batch of outcomes. Only messages in state `sending` change, so final states stay final,
  * and a late answer to a process that lost its lease changes nothing. A message with another
  * attempt ahead keeps its content. Refusals by a vendor's suppression list are recorded, in the
- * order of the recipients, so that concurrent batches do not deadlock.
+ * order of the recipients, so that concurrent batches do not deadlock. A message that failed because
+ * its channel does not reach the number ends the wait for other channels.
  */
 const FINISH = statement(
   'messages_finish',
@@ -110,21 +111,25 @@ const FINISH = statement(
       insert into suppressions (recipient, reason, provider)
       select distinct on (m.recipient) m.recipient, 'refused', o.provider
       from outcomes o join messages m on m.id = o.id where o.refused order by m.recipient
-      on conflict (recipient) do update set created_at = now() where suppressions.reason = 'refused')
-    update messages m set
-      state = case when not (${FAILED_BY_RECEIPT}) then o.state when o.delay is null then 'failed' else 'queued' end,
-      sealed = case when o.delay is not null then m.sealed end,
-      due_at = now() + make_interval(secs => case when ${FAILED_BY_RECEIPT} then 0 else coalesce(o.delay, 0) end),
-      finished_at = case when o.delay is null then now() end,
-      failure = case when ${FAILED_BY_RECEIPT} then m.failure else o.failure end,
-      provider = o.provider, provider_ref = o.provider_ref,
-      log = m.log || ${logEntry(
-        `case o.state when 'queued' then 'retry' else o.state end`,
-        'o.provider',
-        'o.failure',
-        'o.provider_ref',
-      )}
-    from outcomes o where m.id = o.id and m.state = 'sending'`,
+      on conflict (recipient) do update set created_at = now() where suppressions.reason = 'refused'),
+    finished as (
+      update messages m set
+        state = case when not (${FAILED_BY_RECEIPT}) then o.state when o.delay is null then 'failed' else 'queued' end,
+        sealed = case when o.delay is not null then m.sealed end,
+        due_at = now() + make_interval(secs => case when ${FAILED_BY_RECEIPT} then 0 else coalesce(o.delay, 0) end),
+        finished_at = case when o.delay is null then now() end,
+        failure = case when ${FAILED_BY_RECEIPT} then m.failure else o.failure end,
+        provider = o.provider, provider_ref = o.provider_ref,
+        log = m.log || ${logEntry(
+          `case o.state when 'queued' then 'retry' else o.state end`,
+          'o.provider',
+          'o.failure',
+          'o.provider_ref',
+        )}
+      from outcomes o where m.id = o.id and m.state = 'sending'
+      returning m.*),
+    ${recordUndeliverable('finished', '$8')}
+    select 1 where false`,
 );
 
 /** Ends the lease of messages, so that another process can take them at once. */
@@ -190,6 +195,7 @@ export class MessageRepository {
       outcomes.map(({ provider }) => provider ?? null),
       outcomes.map(({ providerRef }) => providerRef ?? null),
       outcomes.map(({ failure }) => failure !== undefined && SUPPRESSED_BY_VENDOR.includes(failure)),
+      CHANNEL_UNDELIVERABLE,
     ]);
   }
 

@@ -32,6 +32,25 @@ const SUPERSEDED = `m.challenge_id is not null and (
     where c.recipient = m.recipient and c.purpose = m.purpose and c.lane = m.lane
       and c.id = m.challenge_id and c.code_sealed is not null))`;
 
+/**
+ * CTEs that record for the challenges of failed messages that their channel does not reach the
+ * number. `changed` names the CTE with the changed messages, and `failures` is the parameter with the
+ * `failure` texts that say so. A challenge that was replaced, or whose newest message has another
+ * channel, stays unchanged: the row lock makes a parallel issue visible to these conditions. Rows are
+ * locked in the order in which a batch of issues locks them, so that the two do not deadlock.
+ */
+export const recordUndeliverable = (changed: string, failures: string) => `
+    unreached as (
+      select c.recipient, c.purpose, c.lane
+      from ${changed} m join challenges c on c.recipient = m.recipient and c.purpose = m.purpose and c.lane = m.lane
+        and c.id = m.challenge_id and c.channel = m.channel
+      where m.state = 'failed' and m.failure = any (${failures}::text[])
+        and coalesce(c.channel <> all (c.undeliverable_channels), true)
+      order by c.recipient, c.lane, c.purpose for update of c),
+    recorded as (
+      update challenges c set undeliverable_channels = array_append(c.undeliverable_channels, c.channel)
+      from unreached u where c.recipient = u.recipient and c.purpose = u.purpose and c.lane = u.lane)`;
+
 /** `sending` while there is a reason to send the message, else its final state. */
 export const NEXT_STATE = `case
   when m.expires_at <= now() then 'expired'

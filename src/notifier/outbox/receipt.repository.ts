@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { Channel } from '../../common/delivery.js';
 import { Sql, statement } from '../../database/sql.js';
-import { logEntry, logHas, NEXT_STATE } from './message.sql.js';
+import { CHANNEL_UNDELIVERABLE } from './failure-reasons.js';
+import { logEntry, logHas, NEXT_STATE, recordUndeliverable } from './message.sql.js';
 
 /** A vendor's report about a message that it accepted. */
 export interface Receipt {
@@ -35,25 +36,30 @@ const CAN_FAIL_OVER = `m.sealed is not null and ${NEXT_STATE} = 'sending'`;
  * message, and the answer changes nothing, because outcomes are written only to messages in state
  * `sending`. "Failed" is only logged, and the batch that writes "sent" for the same vendor id finds
  * it there.
+ *
+ * A message that fails because its channel does not reach the number ends the wait for other channels.
  */
 const RECEIVE = statement(
   'messages_receive',
   `
-    update messages m set
-      state = case when $2::text = 'delivered' then 'delivered' when m.state <> 'sent' then m.state
-        when ${CAN_FAIL_OVER} then 'queued' else 'failed' end,
-      sealed = case when $2 = 'failed' and (m.state <> 'sent' or ${CAN_FAIL_OVER}) then m.sealed end,
-      due_at = case when $2 = 'failed' and m.state = 'sent' then now() else m.due_at end,
-      finished_at = case when $2 = 'failed' and (m.state <> 'sent' or ${CAN_FAIL_OVER}) then null else now() end,
-      failure = $5::text,
-      provider = case when $2 = 'delivered' then $3 else m.provider end,
-      provider_ref = case when $2 = 'delivered' then $4 else m.provider_ref end,
-      log = m.log || ${logEntry('$2', '$3', '$5', '$4')}
-    where m.id = $1::uuid and case
-      when m.state in ('queued', 'sending') then $2 = 'delivered' or not ${logHas(`'failed'`, '$4')}
-      when m.state = 'sent' then case $2 when 'delivered' then ${IS_ANY_ATTEMPT} else ${IS_NEWEST_ATTEMPT} end
-      else false end
-    returning m.state, m.channel`,
+    with received as (
+      update messages m set
+        state = case when $2::text = 'delivered' then 'delivered' when m.state <> 'sent' then m.state
+          when ${CAN_FAIL_OVER} then 'queued' else 'failed' end,
+        sealed = case when $2 = 'failed' and (m.state <> 'sent' or ${CAN_FAIL_OVER}) then m.sealed end,
+        due_at = case when $2 = 'failed' and m.state = 'sent' then now() else m.due_at end,
+        finished_at = case when $2 = 'failed' and (m.state <> 'sent' or ${CAN_FAIL_OVER}) then null else now() end,
+        failure = $5::text,
+        provider = case when $2 = 'delivered' then $3 else m.provider end,
+        provider_ref = case when $2 = 'delivered' then $4 else m.provider_ref end,
+        log = m.log || ${logEntry('$2', '$3', '$5', '$4')}
+      where m.id = $1::uuid and case
+        when m.state in ('queued', 'sending') then $2 = 'delivered' or not ${logHas(`'failed'`, '$4')}
+        when m.state = 'sent' then case $2 when 'delivered' then ${IS_ANY_ATTEMPT} else ${IS_NEWEST_ATTEMPT} end
+        else false end
+      returning m.*),
+    ${recordUndeliverable('received', '$6')}
+    select state, channel from received`,
 );
 
 @Injectable()
@@ -62,6 +68,13 @@ export class ReceiptRepository {
 
   /** The message if the receipt changed it; null if it is unknown, a duplicate or too late. */
   receive({ messageId, event, provider, ref, failure }: Receipt): Promise<UpdatedMessage | null> {
-    return this.sql.row<UpdatedMessage>(RECEIVE, [messageId, event, provider, ref, failure ?? null]);
+    return this.sql.row<UpdatedMessage>(RECEIVE, [
+      messageId,
+      event,
+      provider,
+      ref,
+      failure ?? null,
+      CHANNEL_UNDELIVERABLE,
+    ]);
   }
 }
