@@ -50,8 +50,8 @@ export class OtpAddress {
 export class SendOtp extends OtpAddress {
   /**
    * How to send the code: `email` for an e-mail address; `sms`, `whatsapp` or `voice` (a call) for
-   * a phone number, as far as `OTP_CHANNELS` offers them. Default: the first channel in
-   * `OTP_CHANNELS` that reaches the address.
+   * a mobile phone; `voice` for a fixed line, as far as `OTP_CHANNELS` offers them. Default: the
+   * first channel in `OTP_CHANNELS` that reaches the address and can show the `context`.
    * @example "sms"
    */
   @IfGiven()
