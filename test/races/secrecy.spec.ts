@@ -74,7 +74,7 @@ describe('secrecy of codes and credentials', () => {
       vendors.calls.filter(({ text }) => codes.some((code) => text.includes(code))).length,
     ).toBeGreaterThanOrEqual(PEOPLE);
     expect(new Set(vendors.calls.map(({ fault }) => fault))).toEqual(new Set(FAULTS));
-    expect(cluster.log).toContain('message not taken');
+    expect(cluster.log).toContain('message not accepted');
 
     const dump = execFileSync('pg_dump', ['--dbname', cluster.url], {
       encoding: 'utf8',
