@@ -25,8 +25,9 @@ async function main(): Promise<void> {
   }
   await app.listen({ port: config.PORT, host: config.host });
   logger.log({ msg: 'listening', host: config.host, port: config.PORT, publicUrl: config.publicUrl });
-  if (config.OTP_LENGTH < 6)
-    logger.warn('OTP_LENGTH below 6 makes codes easy to guess: for compatibility only');
+  const policies = [...config.OTP_POLICIES.values()];
+  if (config.OTP_LENGTH < 6 || policies.some(({ codeLength = 6 }) => codeLength < 6))
+    logger.warn('codes of fewer than 6 digits are easy to guess: use them for compatibility only');
   if (!config.production) process.stderr.write(banner(config));
 }
 

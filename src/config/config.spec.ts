@@ -383,6 +383,8 @@ describe('Config', () => {
     expect(config.channelsFor('login')).toEqual(['whatsapp']);
     expect(config.channelsFor('constructor')).toEqual(['sms', 'email']);
     expect(config.phoneProviders('whatsapp')).toEqual(['inbox']);
+    const inherited = Config.from({ OTP_CHANNELS: 'sms,constructor:voice' });
+    expect(inherited.channelsFor('constructor')).toEqual(['voice']);
     expect(Config.from({ OTP_CHANNELS: 'login:whatsapp' }).channelsFor('verification')).toEqual([
       'sms',
       'email',

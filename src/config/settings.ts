@@ -33,7 +33,9 @@ const listOf = <Name extends string>(names: readonly Name[]) =>
 
 /** `sms,email` for all purposes, and `login:whatsapp` for one purpose. */
 const channels = list.transform((items, context) => {
-  const offered: { general: Channel[]; purposes: Record<string, Channel[]> } = { general: [], purposes: {} };
+  // Without a prototype, because `constructor` is a possible name of a purpose.
+  const purposes = Object.create(null) as Record<string, Channel[]>;
+  const offered: { general: Channel[]; purposes: Record<string, Channel[]> } = { general: [], purposes };
   for (const item of items) {
     const [, purpose, channel] = /^(?:([a-z][a-z0-9_]{0,31}):)?([a-z]+)$/.exec(item) ?? [];
     const known = CHANNELS.find((name) => name === channel);

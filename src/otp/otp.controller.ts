@@ -63,7 +63,8 @@ export class OtpController {
    * Send the code again
    *
    * @remarks Takes the same body as `/otp/generate`. Repeats the code while more than half of its
-   * lifetime is left; after that, sends a new one.
+   * lifetime is left. After that it sends a new one, and the code before it stays valid until its
+   * own end.
    */
   @Post('resend')
   @HttpCode(200)
