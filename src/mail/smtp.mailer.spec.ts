@@ -52,24 +52,40 @@ describe('SmtpMailer', () => {
       expect(raw).toContain(line);
   });
 
-  const replies: [string, MailFault, DeliveryFailure, boolean][] = [
-    ['no such mailbox', { step: 'to', reply: [550, '5.1.1 No such user'] }, 'rejected', false],
-    ['blocked by a policy', { step: 'to', reply: [550, '5.7.1 Relaying denied'] }, 'rejected', true],
-    ['a full mailbox', { step: 'to', reply: [552, '5.2.2 Mailbox full'] }, 'rejected', true],
-    ['grey-listed', { step: 'to', reply: [450, '4.7.1 Try again later'] }, 'unavailable', false],
-    ['content refused', { step: 'data', reply: [554, '5.7.1 Looks like spam'] }, 'rejected', true],
-    ['a full disk', { step: 'data', reply: [452, '4.3.1 Insufficient storage'] }, 'unavailable', false],
+  const replies: [string, MailFault, DeliveryFailure, boolean, number][] = [
+    ['no such mailbox', { step: 'to', reply: [550, '5.1.1 No such user'] }, 'rejected', false, 550],
+    ['no reason', { step: 'to', reply: [550, 'No such user at 10.5.7.1'] }, 'rejected', false, 550],
+    ['blocked by a policy', { step: 'to', reply: [550, '5.7.1 Relaying denied'] }, 'rejected', true, 5.7],
+    ['blocked by DMARC', { step: 'to', reply: [553, '5.7.26 Unauthenticated'] }, 'rejected', true, 5.7],
+    ['a full mailbox', { step: 'to', reply: [552, '5.2.2 Mailbox full'] }, 'rejected', true, 552],
+    ['grey-listed', { step: 'to', reply: [450, '4.7.1 Try again later'] }, 'unavailable', false, 450],
+    ['content refused', { step: 'data', reply: [554, '5.7.1 Looks like spam'] }, 'rejected', true, 5.7],
+    ['text refused', { step: 'data', reply: [550, '5.6.0 No thanks'] }, 'rejected', true, 550],
+    ['a full disk', { step: 'data', reply: [452, '4.3.1 Insufficient storage'] }, 'unavailable', false, 452],
   ];
-  it.each(replies)('translates "%s"', async (_, fault, kind, retryElsewhere) => {
+  it.each(replies)('translates "%s"', async (_, fault, kind, retryElsewhere, vendorCode) => {
     server.behave('bob@example.com', fault);
     const error = await failure('bob@example.com');
     expect(error).toMatchObject({
       name: 'DeliveryError',
       failure: kind,
       retryElsewhere,
-      vendorCode: fault.reply[0],
+      vendorCode,
+      unexpected: false,
     });
     expect(shown(error)).not.toMatch(/481516|bob@|5\.7\.1|pass/);
+  });
+
+  it.each([521, 555, 556])('takes the unknown reply %i for a refusal of this message', async (code) => {
+    for (const step of ['to', 'data'] as const) {
+      server.behave('bob@example.com', { step, reply: [code, 'No'] });
+      expect(await failure('bob@example.com')).toMatchObject({
+        failure: 'rejected',
+        retryElsewhere: true,
+        unexpected: true,
+        vendorCode: code,
+      });
+    }
   });
 
   it('translates a refused sender, a wrong password and an unreachable server', async () => {

@@ -1,12 +1,13 @@
 import { createTransport } from 'nodemailer';
-import { DeliveryError, VENDOR_TIMEOUT_SECONDS } from '../common/delivery.js';
+import { DeliveryError, refusalError, VENDOR_TIMEOUT_SECONDS } from '../common/delivery.js';
 import { withTimeout } from '../common/with-timeout.js';
 import type { Config } from '../config/config.js';
 import { Mailer, type Mail } from './mailer.js';
 import { SMTP_ERRORS } from './smtp.errors.js';
 
-/** Enhanced status codes about policy (RFC 3463). They concern our server, not the mailbox. */
-const POLICY = /\b5\.7\.\d+\b/;
+/** A reply with an enhanced status about security or policy (RFC 3463). */
+const POLICY_REPLY = /^5\d\d[ -]5\.7\.\d{1,3}\b/;
+const POLICY = 5.7;
 
 /**
  * Sends through a mail server. Each mail has its own connection, so none waits for one that hangs.
@@ -80,10 +81,13 @@ function translate(error: unknown): DeliveryError {
   // The certificate is not valid for this server, or TLS is required and not offered.
   if (code === 'ETLS' || /CERT|TLS|SSL/.test(String(originalCode))) return new DeliveryError('misconfigured');
   if (!status || status < 500) return new DeliveryError('unavailable', status);
-  if (command === 'RCPT TO') {
-    const isAddress = SMTP_ERRORS.refusals[status]?.kind === 'rejected' && !POLICY.test(String(response));
-    return new DeliveryError('rejected', status, !isAddress);
+  if (command === 'RCPT TO' || command === 'DATA') {
+    const number = POLICY_REPLY.test(String(response)) ? POLICY : status;
+    const known = SMTP_ERRORS.refusals[number];
+    // The server accepted the recipient before it refused the text.
+    return command === 'DATA' && known
+      ? new DeliveryError('rejected', number, true)
+      : refusalError(known, number);
   }
-  if (command === 'DATA') return new DeliveryError('rejected', status, true);
   return new DeliveryError('misconfigured', status);
 }
