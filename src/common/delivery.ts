@@ -24,6 +24,8 @@ export class DeliveryError extends Error {
      * deliver the message.
      */
     readonly retryElsewhere = false,
+    /** For `rejected`: a refusal that should not occur, so an operator must look at it. */
+    readonly unexpected = false,
   ) {
     super(vendorCode === undefined ? failure : `${failure} (${vendorCode})`);
     this.name = 'DeliveryError';
@@ -58,12 +60,35 @@ export type ReasonCode = keyof typeof REASON_TEXTS;
 
 /** The meaning of a vendor's error number in the answer to a request. */
 export interface Refusal {
-  /** `rejected_here`: only this provider refuses, so another one may deliver the message. */
-  kind: 'rejected' | 'rejected_here' | 'misconfigured';
+  /**
+   * - `rejected`: the recipient or the text; every provider would refuse it
+   * - `rejected_here`: only this provider refuses, so another one may deliver the message
+   * - `unexpected`: like `rejected_here`, and an operator should look at it
+   * - `misconfigured`: the provider refuses every message until an operator acts
+   */
+  kind: 'rejected' | 'rejected_here' | 'unexpected' | 'misconfigured';
   /** The reason that a person is shown. */
   reason: ReasonCode;
   /** The recipient is on the vendor's own suppression list. */
   suppressedByVendor?: true;
+}
+
+/**
+ * The error for a refusal. An unknown one is `unexpected`: it concerns this message, because a vendor
+ * that is down gives another answer. Taking it for an outage would retry the message until it expires
+ * and move other people's messages to the next provider.
+ */
+export function refusalError(refusal: Refusal | undefined, vendorCode: number): DeliveryError {
+  const kind = refusal?.kind ?? 'unexpected';
+  if (kind === 'misconfigured') return new DeliveryError('misconfigured', vendorCode);
+  return new DeliveryError('rejected', vendorCode, kind !== 'rejected', kind === 'unexpected');
+}
+
+/** Whether an HTTP status refuses the request itself, rather than its credentials, rate or time. */
+export function isRefusal(status: unknown): status is number {
+  return (
+    typeof status === 'number' && status >= 400 && status < 500 && ![401, 403, 408, 429].includes(status)
+  );
 }
 
 /** The meaning of a vendor's numbers. Each vendor's table stands beside its adapter. */

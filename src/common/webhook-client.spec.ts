@@ -64,6 +64,25 @@ describe('WebhookClient', () => {
     expect(await failure('+14155550103')).toMatchObject({ failure: kind, retryElsewhere, vendorCode: fault });
   });
 
+  it.each([
+    [400, true],
+    [402, true],
+    [406, true],
+    [409, true],
+    [413, true],
+    [451, true],
+    [410, false],
+    [422, false],
+  ])('reports status %i as a refusal of this message (unexpected: %p)', async (status, unexpected) => {
+    stub.behave({ fault: `html ${status}` }, { times: 1 });
+    expect(await failure('+14155550108')).toMatchObject({
+      failure: 'rejected',
+      vendorCode: status,
+      retryElsewhere: unexpected,
+      unexpected,
+    });
+  });
+
   it('does not follow redirects', async () => {
     stub.behave({ fault: 302 }, { times: 1 });
     expect(await failure('+14155550104')).toMatchObject({

@@ -1,9 +1,16 @@
 import { createHmac } from 'node:crypto';
-import { DeliveryError, VENDOR_TIMEOUT_SECONDS } from './delivery.js';
+import { DeliveryError, isRefusal, refusalError, VENDOR_TIMEOUT_SECONDS, type Refusal } from './delivery.js';
 
-/** Statuses about the recipient: no other provider could deliver the message either. */
-const RECIPIENT_REFUSED = [410, 422];
-const MISCONFIGURED = [401, 403, 404, 405];
+const MISCONFIGURED: Refusal = { kind: 'misconfigured', reason: 'provider_problem' };
+const REFUSALS: Record<number, Refusal> = {
+  // The recipient: no other provider could deliver the message either.
+  410: { kind: 'rejected', reason: 'not_delivered' },
+  422: { kind: 'rejected', reason: 'not_delivered' },
+  401: MISCONFIGURED,
+  403: MISCONFIGURED,
+  404: MISCONFIGURED,
+  405: MISCONFIGURED,
+};
 
 /** Posts signed messages to one URL, as https://www.standardwebhooks.com specifies. */
 export class WebhookClient {
@@ -53,7 +60,7 @@ export class WebhookClient {
 
 function refusal(status: number): DeliveryError {
   if (status === 429) return new DeliveryError('throttled', status);
-  if (status < 400 || MISCONFIGURED.includes(status)) return new DeliveryError('misconfigured', status);
-  if (status >= 500 || status === 408) return new DeliveryError('unavailable', status);
-  return new DeliveryError('rejected', status, !RECIPIENT_REFUSED.includes(status));
+  if (status < 400) return new DeliveryError('misconfigured', status);
+  const known = REFUSALS[status];
+  return known || isRefusal(status) ? refusalError(known, status) : new DeliveryError('unavailable', status);
 }

@@ -1,5 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseEnv } from 'node:util';
+import { PrivateCa } from '../../test/support/certificates.js';
 import { Config, ConfigError } from './config.js';
 import { settings } from './settings.js';
 
@@ -255,6 +257,9 @@ describe('Config', () => {
     ['OTP_CHANNELS', ['fax', 'sms,login:fax', 'Login:sms', 'login:', ':sms']],
     ['RECEIPT_TIMEOUT_SECONDS', ['301', '-1', 'off']],
     ['SMTP_URL', ['smtp.acme.test', 'http://smtp.acme.test']],
+    ['SMTP_MAX_CONNECTIONS', ['0', '65', '-1', 'many']],
+    ['SMTP_OAUTH2_TOKEN_URL', ['login.acme.test', 'file:///etc/passwd']],
+    ['SMTP_CA_FILE', ['/etc/no-such-file.pem', '/etc', 'package.json']],
     ['TWILIO_WHATSAPP_FROM', ['Acme', '4155550101']],
     ['TWILIO_WHATSAPP_CONTENT_SID', ['MG0123456789abcdef0123456789abcdef']],
     ['TWILIO_VOICE_FROM', ['Acme']],
@@ -331,6 +336,42 @@ describe('Config', () => {
     expect(faultySettings(configError({ ...SAFE, ...MORE_PROVIDERS, [setting]: undefined }))).toEqual([
       setting,
     ]);
+  });
+
+  const OAUTH2 = {
+    SMTP_OAUTH2_USER: 'codes@acme.test',
+    SMTP_OAUTH2_CLIENT_ID: 'client-1',
+    SMTP_OAUTH2_CLIENT_SECRET: 'hunter2hunter2',
+    SMTP_OAUTH2_REFRESH_TOKEN: 'hunter3hunter3',
+    SMTP_OAUTH2_TOKEN_URL: 'https://login.acme.test/token',
+  };
+  it('accepts all SMTP_OAUTH2 settings or none', () => {
+    expect(Config.from(OAUTH2)).toMatchObject(OAUTH2);
+    for (const setting of Object.keys(OAUTH2)) {
+      const message = configError({ ...OAUTH2, [setting]: undefined });
+      expect(faultySettings(message)).toEqual([setting]);
+      expect(message).not.toContain('hunter');
+    }
+    const others = Object.keys(OAUTH2).filter((setting) => setting !== 'SMTP_OAUTH2_USER');
+    expect(faultySettings(configError({ SMTP_OAUTH2_USER: 'codes@acme.test' }))).toEqual(others);
+  });
+
+  it('sends no client secret over plain HTTP in production', () => {
+    const SMTP_OAUTH2_TOKEN_URL = 'http://login.acme.test/token';
+    expect(Config.from({ ...OAUTH2, SMTP_OAUTH2_TOKEN_URL })).toMatchObject({ SMTP_OAUTH2_TOKEN_URL });
+    const message = configError({ ...SAFE, ...OAUTH2, SMTP_OAUTH2_TOKEN_URL });
+    expect(faultySettings(message)).toEqual(['SMTP_OAUTH2_TOKEN_URL']);
+  });
+
+  it('accepts a file with one or several certificates', () => {
+    const ca = new PrivateCa();
+    const file = join(ca.folder, 'several.pem');
+    writeFileSync(file, readFileSync(ca.caFile, 'utf8') + ca.server.cert);
+    for (const SMTP_CA_FILE of [ca.caFile, file])
+      expect(Config.from({ SMTP_CA_FILE })).toMatchObject({ SMTP_CA_FILE, SMTP_MAX_CONNECTIONS: 3 });
+    writeFileSync(file, `${readFileSync(ca.caFile, 'utf8')}${ca.server.cert.replace('MII', 'MIX')}`);
+    expect(faultySettings(configError({ SMTP_CA_FILE: file }))).toEqual(['SMTP_CA_FILE']);
+    ca.remove();
   });
 
   it('prefers the list of providers, and names an unknown provider or country of SMS_ROUTES', () => {

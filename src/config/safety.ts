@@ -1,3 +1,5 @@
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import type { OtpPolicies, OtpPolicy } from './otp-policies.js';
 import { ProviderConfig } from './providers.js';
 import type { SettingName, SmsRouteEntry } from './settings.js';
@@ -15,6 +17,8 @@ type CheckedConfig = ProviderConfig & { publicUrl: string };
 export function findFaults(config: CheckedConfig, env: NodeJS.ProcessEnv): SettingFault[] {
   return [
     ...missingCredentials(config),
+    ...incompleteOAuth2(config),
+    ...unreadableCertificates(config),
     ...unsafeTestIdentities(config),
     ...(config.production ? unsafeInProduction(config, env) : []),
   ];
@@ -70,6 +74,31 @@ function missingCredentials(config: ProviderConfig): SettingFault[] {
   return requirements
     .filter(([chosen, setting]) => chosen && config[setting] === undefined)
     .map(([, setting, reason]) => ({ setting, reason }));
+}
+
+const OAUTH2 = [
+  'SMTP_OAUTH2_USER',
+  'SMTP_OAUTH2_CLIENT_ID',
+  'SMTP_OAUTH2_CLIENT_SECRET',
+  'SMTP_OAUTH2_REFRESH_TOKEN',
+  'SMTP_OAUTH2_TOKEN_URL',
+] as const;
+
+function incompleteOAuth2(config: ProviderConfig): SettingFault[] {
+  const missing = OAUTH2.filter((setting) => config[setting] === undefined);
+  if (missing.length === OAUTH2.length) return [];
+  return missing.map((setting) => ({ setting, reason: 'is required with the other SMTP_OAUTH2 settings' }));
+}
+
+function unreadableCertificates({ SMTP_CA_FILE: file }: ProviderConfig): SettingFault[] {
+  if (file === undefined) return [];
+  try {
+    const certificates = readFileSync(file, 'utf8').match(/-----BEGIN CERTIFICATE-----.+?-----END[^\n]+/gs);
+    for (const certificate of certificates ?? ['']) new X509Certificate(certificate);
+    return [];
+  } catch {
+    return [{ setting: 'SMTP_CA_FILE', reason: 'must be a readable file with certificates in PEM format' }];
+  }
 }
 
 /** Finds channels whose messages would go to the inbox or could not be sent. */
@@ -177,6 +206,7 @@ function unsafeInProduction(config: CheckedConfig, env: NodeJS.ProcessEnv): Sett
       'must list its purposes in production, because each purpose has its own guesses',
     ],
     [isPlainHttp(config.POSTMARK_API_URL), 'POSTMARK_API_URL', PLAIN_HTTP],
+    [isPlainHttp(config.SMTP_OAUTH2_TOKEN_URL), 'SMTP_OAUTH2_TOKEN_URL', PLAIN_HTTP],
     [isPlainHttp(config.TWILIO_API_URL), 'TWILIO_API_URL', PLAIN_HTTP],
     [isPlainHttp(config.WEBHOOK_URL), 'WEBHOOK_URL', PLAIN_HTTP],
     [

@@ -248,6 +248,13 @@ export const settings = {
   POSTMARK_WEBHOOK_USER: text.regex(/^[^:]*$/, 'must not contain a colon').optional(),
   POSTMARK_WEBHOOK_PASSWORD: secret.optional(),
   SMTP_URL: url('smtp:', 'smtps:').optional(),
+  SMTP_MAX_CONNECTIONS: integer(1, 64).default(3),
+  SMTP_CA_FILE: text.optional(),
+  SMTP_OAUTH2_USER: text.optional(),
+  SMTP_OAUTH2_CLIENT_ID: text.optional(),
+  SMTP_OAUTH2_CLIENT_SECRET: secret.optional(),
+  SMTP_OAUTH2_REFRESH_TOKEN: secret.optional(),
+  SMTP_OAUTH2_TOKEN_URL: url('http:', 'https:').optional(),
 
   SMS_PROVIDER: z.enum(PHONE_PROVIDERS, `must be one of ${PHONE_PROVIDERS.join(', ')}`).default('inbox'),
   SMS_PROVIDERS: listOf(PHONE_PROVIDERS).optional(),

@@ -8,7 +8,8 @@ export function addMethodNotAllowed(fastify: FastifyInstance): void {
   fastify.addHook('onRequest', (request, reply, done) => {
     if (!request.is404) return done();
     const path = request.url.split('?')[0] ?? '';
-    const allowed = METHODS.filter((method) => fastify.findRoute({ method, url: path }));
+    // `*` is a request target of its own (RFC 9110, section 7.1) and no path.
+    const allowed = METHODS.filter((method) => path !== '*' && fastify.findRoute({ method, url: path }));
     if (allowed.length === 0) return done();
     void reply.header('allow', allowed.join(', '));
     done(CommonError.methodNotAllowed(allowed.join(', ')));

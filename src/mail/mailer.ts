@@ -25,4 +25,7 @@ export abstract class Mailer {
 
   /** Resolves to the vendor's id of the message; throws a `DeliveryError`. */
   abstract send(mail: Mail): Promise<string>;
+
+  /** Closes open connections. */
+  close(): void {}
 }

@@ -8,6 +8,15 @@ export const POSTMARK_ERRORS: VendorErrors = {
   refusals: {
     300: { kind: 'rejected', reason: 'mailbox_unknown' }, // invalid address
     406: { kind: 'rejected', reason: 'address_unreachable', suppressedByVendor: true }, // inactive recipient
+
+    // Sender, stream or account: an operator must act.
+    10: { kind: 'misconfigured', reason: 'provider_problem' }, // wrong token
+    400: { kind: 'misconfigured', reason: 'provider_problem' }, // unknown sender
+    401: { kind: 'misconfigured', reason: 'provider_problem' }, // unconfirmed sender
+    405: { kind: 'misconfigured', reason: 'provider_problem' }, // no credit
+    412: { kind: 'misconfigured', reason: 'provider_problem' }, // account pending
+    413: { kind: 'misconfigured', reason: 'provider_problem' }, // account may not send
+    1235: { kind: 'misconfigured', reason: 'provider_problem' }, // unknown message stream
   },
   receipts: {
     bounced: {

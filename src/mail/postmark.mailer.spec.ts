@@ -7,7 +7,7 @@ import {
   SHORT_TIMEOUT_SECONDS,
   shown,
 } from '../../test/support/adapters.js';
-import { VendorStub } from '../../test/support/vendor-stub.js';
+import { UNKNOWN_ERROR, VendorStub } from '../../test/support/vendor-stub.js';
 import { POSTMARK_TOKEN } from '../../test/support/vendors.js';
 import { PostmarkMailer } from './postmark.mailer.js';
 
@@ -62,7 +62,9 @@ describe('PostmarkMailer', () => {
     ['no credit', 405, 'misconfigured'],
     ['a pending account', 412, 'misconfigured'],
     ['a closed account', 413, 'misconfigured'],
-    ['an unknown 422', 1235, 'misconfigured'],
+    ['an unknown message stream', 1235, 'misconfigured'],
+    ['an unknown 422', 1400, 'rejected'],
+    ['invalid JSON', 402, 'rejected'],
     ['too many requests', 429, 'throttled'],
     ['maintenance', 100, 'unavailable'],
     ['an internal error', 500, 'unavailable'],
@@ -71,6 +73,27 @@ describe('PostmarkMailer', () => {
     expect(await failure(`error-${code}@example.com`)).toMatchObject({
       failure: kind,
       vendorCode: code,
+    });
+  });
+
+  it.each<[number, DeliveryFailure]>([
+    [400, 'rejected'],
+    [404, 'rejected'],
+    [413, 'rejected'],
+    [415, 'rejected'],
+    [422, 'rejected'],
+    [401, 'misconfigured'],
+    [403, 'misconfigured'],
+    [408, 'unavailable'],
+    [429, 'throttled'],
+    [500, 'unavailable'],
+  ])('translates the status %i with an unknown number to "%s"', async (status, kind) => {
+    stub.behave({ fault: `unknown ${status}` }, { to: 'fault@example.com', times: 1 });
+    expect(await failure('fault@example.com')).toMatchObject({
+      failure: kind,
+      vendorCode: UNKNOWN_ERROR,
+      retryElsewhere: kind === 'rejected',
+      unexpected: kind === 'rejected',
     });
   });
 

@@ -1,5 +1,5 @@
 import { Errors, Models, ServerClient } from 'postmark';
-import { DeliveryError, VENDOR_TIMEOUT_SECONDS } from '../common/delivery.js';
+import { DeliveryError, isRefusal, refusalError, VENDOR_TIMEOUT_SECONDS } from '../common/delivery.js';
 import type { Config } from '../config/config.js';
 import { Mailer, type Mail } from './mailer.js';
 import { POSTMARK_ERRORS } from './postmark.errors.js';
@@ -56,11 +56,13 @@ function translate(error: unknown): DeliveryError {
   if (!statusCode) return new DeliveryError(/timeout/i.test(message) ? 'timeout' : 'unavailable');
   if (statusCode === 429) return new DeliveryError('throttled', code || undefined);
   // Code 300 can also concern our sender address. Then Postmark would refuse every recipient.
-  const isSenderProblem = message.includes("'From'");
-  const kind = POSTMARK_ERRORS.refusals[code]?.kind;
-  if ((kind === 'rejected' || kind === 'rejected_here') && !isSenderProblem)
-    return new DeliveryError('rejected', code, kind === 'rejected_here');
-  // Token, sender, stream, credit or account: an operator must act.
-  if (statusCode >= 400 && statusCode < 500) return new DeliveryError('misconfigured', code || statusCode);
+  if (isRefusal(statusCode) && message.includes("'From'"))
+    return new DeliveryError('misconfigured', code || statusCode);
+  const known = POSTMARK_ERRORS.refusals[code];
+  if (known) return refusalError(known, code);
+  // A 404 without Postmark's number comes from another server: the URL is wrong.
+  if (statusCode === 401 || statusCode === 403 || (statusCode === 404 && !code))
+    return new DeliveryError('misconfigured', code || statusCode);
+  if (isRefusal(statusCode)) return refusalError(undefined, code || statusCode);
   return new DeliveryError('unavailable', code || statusCode);
 }

@@ -27,12 +27,14 @@ const receipt = z.discriminatedUnion('RecordType', [
 
 export type PostmarkReceipt = z.output<typeof receipt>;
 
-/** Postmark's events that say nothing about a delivery. */
-const OTHER_KINDS = ['Open', 'Click', 'Inbound'];
+const KINDS = receipt.options.map(({ shape }) => shape.RecordType.value as string);
 
-/** Returns null for an event that is not a receipt and undefined for a malformed body. */
+/**
+ * Returns null for an event that is not a receipt, such as `Open` or a new kind, and undefined for a
+ * malformed body.
+ */
 export function readPostmarkReceipt(body: unknown): PostmarkReceipt | null | undefined {
   const kind = (body as { RecordType?: unknown } | null | undefined)?.RecordType;
-  if (typeof kind === 'string' && OTHER_KINDS.includes(kind)) return null;
+  if (typeof kind === 'string' && !KINDS.includes(kind)) return null;
   return receipt.safeParse(body).data;
 }

@@ -17,10 +17,18 @@ export class TwilioSignatureGuard implements CanActivate {
     const isSigned =
       token !== undefined &&
       typeof signature === 'string' &&
-      typeof body === 'object' &&
-      body !== null &&
-      isSignedByTwilio(token, signature, this.config.publicUrl + url, body as Record<string, string>);
+      isForm(body) &&
+      isSignedByTwilio(token, signature, this.config.publicUrl + url, body);
     if (!isSigned) throw ReceiptError.signatureInvalid();
     return true;
   }
+}
+
+/** A JSON body could contain lists, which have the same signature as other fields. */
+function isForm(body: unknown): body is Record<string, string> {
+  return (
+    typeof body === 'object' &&
+    body !== null &&
+    Object.values(body).every((value) => typeof value === 'string')
+  );
 }

@@ -1,5 +1,6 @@
-import { IsIn, IsOptional, IsUUID, Matches } from 'class-validator';
+import { IsOptional, IsUUID, Matches } from 'class-validator';
 
+/** The fields that we read from a receipt. All other fields are ignored. */
 export class WebhookReceipt {
   /**
    * The `id` of the message.
@@ -9,11 +10,11 @@ export class WebhookReceipt {
   id!: string;
 
   /**
-   * Whether the message was delivered.
+   * `delivered` or `failed`. Any other status is ignored.
    * @example "failed"
    */
-  @IsIn(['delivered', 'failed'])
-  status!: 'delivered' | 'failed';
+  @Matches(/^[a-z0-9_.-]{1,32}$/i, { message: 'status must be up to 32 letters, digits and any of _.-' })
+  status!: string;
 
   /**
    * Why the message failed, in one word.

@@ -6,6 +6,7 @@ import { Public } from '../http/access.js';
 import { BODY_PROBLEMS } from '../http/common.errors.js';
 import { ApiProblems } from '../http/api-problems.js';
 import { MessageReceipts } from '../notifier/outbox/message-receipts.js';
+import { readFields } from './read-fields.js';
 import { ReceiptError } from './receipts.errors.js';
 import { WebhookReceipt } from './webhook-receipt.dto.js';
 import { WebhookSignatureGuard } from './webhook-signature.guard.js';
@@ -30,14 +31,16 @@ export class WebhookReceiptsController {
    *
    * @remarks For the service behind the `webhook` provider. Sign the request with `WEBHOOK_SECRET`,
    * like the messages to the service (standardwebhooks.com). Receipts may be repeated and may
-   * arrive in any order.
+   * arrive in any order. Other fields and statuses are ignored.
    */
   @Post()
   @HttpCode(204)
   @RouteConfig({ keepsRawBody: true })
   @ApiBody({ type: WebhookReceipt, examples: EXAMPLE })
   @ApiProblems(ReceiptError.signatureInvalid(), ...BODY_PROBLEMS)
-  async receive(@Body() { id, status, reason }: WebhookReceipt): Promise<void> {
+  async receive(@Body() body: unknown): Promise<void> {
+    const { id, status, reason } = readFields(WebhookReceipt, ['id', 'status', 'reason'], body);
+    if (status !== 'delivered' && status !== 'failed') return;
     await this.receipts.receive({
       messageId: id,
       event: status,

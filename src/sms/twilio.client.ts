@@ -1,7 +1,7 @@
 import type twilio from 'twilio';
-import { DeliveryError, VENDOR_TIMEOUT_SECONDS } from '../common/delivery.js';
+import { DeliveryError, isRefusal, refusalError, VENDOR_TIMEOUT_SECONDS } from '../common/delivery.js';
 import type { Config } from '../config/config.js';
-import { twilioRefusalKind } from './twilio.errors.js';
+import { TWILIO_ERRORS } from './twilio.errors.js';
 import { twilioSdk } from './twilio.sdk.js';
 
 /** The longest `ValidityPeriod` that Twilio accepts. */
@@ -59,12 +59,13 @@ export async function sidOf(creation: Promise<{ sid: string }>): Promise<string>
 function translate(error: unknown): DeliveryError {
   const { status, code } = (error ?? {}) as { status?: unknown; code?: unknown };
   const vendorCode = typeof code === 'number' ? code : undefined;
-  const kind = twilioRefusalKind(vendorCode);
-  if (kind === 'rejected' || kind === 'rejected_here')
-    return new DeliveryError('rejected', vendorCode, kind === 'rejected_here');
+  const known = vendorCode === undefined ? undefined : TWILIO_ERRORS.refusals[vendorCode];
+  if (known && vendorCode !== undefined) return refusalError(known, vendorCode);
   if (status === 429) return new DeliveryError('throttled', vendorCode);
-  if (status === 401 || status === 404 || kind === 'misconfigured')
+  // A 404 without Twilio's number comes from another server: the URL is wrong.
+  if (status === 401 || status === 403 || (status === 404 && vendorCode === undefined))
     return new DeliveryError('misconfigured', vendorCode);
+  if (isRefusal(status)) return refusalError(undefined, vendorCode ?? status);
   if (code === 'ECONNABORTED' || code === 'ETIMEDOUT') return new DeliveryError('timeout');
   return new DeliveryError('unavailable', vendorCode);
 }

@@ -134,7 +134,12 @@ describe('TwilioSmsSender', () => {
     ['a message that is too long', 21617, 'rejected'],
     ['too many requests', 20429, 'throttled'],
     ['a full queue', 21611, 'throttled'],
-    ['an unknown error', 20001, 'unavailable'],
+    ['a suspended account', 20005, 'misconfigured'],
+    ['a closed account', 90010, 'misconfigured'],
+    ['a suspended account, at delivery', 30002, 'misconfigured'],
+    ['an inactive account', 10001, 'misconfigured'],
+    ['an inactive account of the request', 21472, 'misconfigured'],
+    ['an outage', 20500, 'unavailable'],
   ];
   it.each(refusals)('translates %s (%i) to "%s"', async (_, fault, kind) => {
     stub.behave({ fault }, { to: '+14155550104', times: 1 });
@@ -142,6 +147,40 @@ describe('TwilioSmsSender', () => {
     expect(await failure('+14155550104')).toMatchObject({ failure: kind, vendorCode: fault });
     // The SDK must not retry: that would hide the back-off and outlive the lease.
     expect(stub.callsTo('+14155550104')).toHaveLength(calls + 1);
+  });
+
+  it.each([
+    ...[20001, 21265, 21266, 21601, 21635, 21659, 21660, 21661, 21701, 21704, 21705, 21712, 21910],
+    ...[30024, 30032, 30034, 63038, 99999],
+  ])('takes the refusal %i for one of this message, which an operator should look at', async (fault) => {
+    stub.behave({ fault }, { to: '+14155550116', times: 1 });
+    const calls = stub.callsTo('+14155550116').length;
+    expect(await failure('+14155550116')).toMatchObject({
+      failure: 'rejected',
+      vendorCode: fault,
+      retryElsewhere: true,
+      unexpected: true,
+    });
+    expect(stub.callsTo('+14155550116')).toHaveLength(calls + 1);
+  });
+
+  it.each<[number, DeliveryFailure]>([
+    [400, 'rejected'],
+    [402, 'rejected'],
+    [406, 'rejected'],
+    [409, 'rejected'],
+    [422, 'rejected'],
+    [401, 'misconfigured'],
+    [403, 'misconfigured'],
+    [408, 'unavailable'],
+    [429, 'throttled'],
+    [500, 'unavailable'],
+    [503, 'unavailable'],
+  ])('translates the status %i without a known number to "%s"', async (status, kind) => {
+    for (const fault of [`html ${status}`, `unknown ${status}`] as const) {
+      stub.behave({ fault }, { to: '+14155550117', times: 1 });
+      expect([fault, await failure('+14155550117')]).toMatchObject([fault, { failure: kind }]);
+    }
   });
 
   it.each(FAULTS)('translates "%s" to "%s"', async (fault, kind) => {

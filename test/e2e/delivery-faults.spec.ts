@@ -195,6 +195,48 @@ describe('delivery during vendor faults', () => {
     expect(body).toMatchObject({ status: 'pending', delivery: 'failed' });
   });
 
+  /** Unknown numbers, and numbers that concern one message, sender or country. */
+  const UNEXPECTED: [to: string, fault: Fault, failure: string][] = [
+    ['+14155550161', 21635, 'rejected (21635)'],
+    ['+14155550162', 21266, 'rejected (21266)'],
+    ['+14155550163', 21660, 'rejected (21660)'],
+    ['+14155550164', 21701, 'rejected (21701)'],
+    ['+14155550165', 21712, 'rejected (21712)'],
+    ['+14155550166', 21910, 'rejected (21910)'],
+    ['+14155550167', 30034, 'rejected (30034)'],
+    ['+14155550168', 63038, 'rejected (63038)'],
+    ['+14155550169', 99999, 'rejected (99999)'],
+    ['+14155550170', 'html 400', 'rejected (400)'],
+    ['unknown-0@example.com', 1400, 'rejected (1400)'],
+    ['unknown-1@example.com', 'html 413', 'rejected (413)'],
+  ];
+  it('calls the vendor once for a message that it refuses for an unknown reason, and logs one error', async () => {
+    const circuitsOpened = () => app.log.split('circuit opened').length;
+    const openedBefore = circuitsOpened();
+    for (const [to, fault] of UNEXPECTED) {
+      stub.behave({ fault }, { to });
+      await generate(to);
+    }
+    for (const [to, , failure] of UNEXPECTED) {
+      await until(`${to} is finished`, async () => (await messageRows(to))[0]?.finished === true);
+      expect(await messageRows(to)).toEqual([
+        { state: 'failed', attempts: 1, failure, wiped: true, finished: true },
+      ]);
+    }
+    // Longer than the wait before a second attempt.
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    const errors = app.log
+      .split('\n')
+      .filter((line) => line.includes('ERROR') && line.includes('not accepted'));
+    for (const [to, , failure] of UNEXPECTED) {
+      expect([to, stub.callsTo(to).length]).toEqual([to, 1]);
+      const provider = to.startsWith('+') ? 'twilio' : 'postmark';
+      const lines = errors.filter((line) => line.includes(failure) && line.includes(provider));
+      expect([failure, lines.length]).toEqual([failure, 1]);
+    }
+    expect(circuitsOpened()).toBe(openedBefore);
+  });
+
   it('holds no database connection while vendors reply slowly', async () => {
     const slowRecipients = Array.from({ length: 20 }, (_, index) => `slow-${index}@example.com`);
     stub.behave({ latencyMs: 2_000 });

@@ -108,7 +108,8 @@ describe('delivery providers', () => {
 
       await verify(to, otp).expect(200);
       expect((await stub.message(id)).payload).toEqual({ Status: 'approved' });
-      for (let i = 0; i < 3; i++) await verify(wrongTo, '0000000000').expect(400);
+      const wrong = (await stub.code(wrongTo)) === '000000' ? '000001' : '000000';
+      for (let i = 0; i < 3; i++) await verify(wrongTo, wrong).expect(400);
       expect((await stub.message(wrongId)).payload).toEqual({ Status: 'canceled' });
     });
 
@@ -225,6 +226,11 @@ describe('delivery providers', () => {
       ['sms', 21211, 'failed', 'twilio', 'rejected (21211)'],
       ['sms', 21408, 'sent', 'webhook', null],
       ['sms', 21606, 'sent', 'webhook', null],
+      ['sms', 20005, 'sent', 'webhook', null],
+      ['sms', 63038, 'sent', 'webhook', null],
+      ['sms', 99999, 'sent', 'webhook', null],
+      ['email', 1400, 'sent', 'smtp', null],
+      ['webhook', 406, 'sent', 'twilio', null],
       ['sms', 21610, 'failed', 'twilio', 'rejected (21610)'],
       ['sms', 21612, 'sent', 'webhook', null],
       ['sms', 21614, 'failed', 'twilio', 'rejected (21614)'],
@@ -266,6 +272,22 @@ describe('delivery providers', () => {
       });
     },
   );
+
+  it('passes refused messages to the next provider and keeps using the first for others', async () => {
+    const refused = Array.from({ length: 8 }, newPhone);
+    for (const to of refused) {
+      stub.behave({ fault: 21701 }, { to, vendor: 'twilio' });
+      await generate(to).expect(200);
+    }
+    for (const to of refused) {
+      expect(await waitUntilFinished(to)).toMatchObject({ state: 'sent', provider: 'webhook', attempts: 2 });
+      expect(vendorsCalled(to)).toEqual(['twilio', 'webhook']);
+    }
+    const to = newPhone();
+    await generate(to).expect(200);
+    expect(await waitUntilFinished(to)).toMatchObject({ state: 'sent', provider: 'twilio', attempts: 1 });
+    expect(app.log.match(/ERROR.*rejected \(21701\)/g)).toHaveLength(refused.length);
+  });
 
   it('keeps codes and credentials out of the log', () => {
     const codes = stub.messages.map(({ text }) => /\b\d{6}\b/.exec(text)?.[0] ?? '');

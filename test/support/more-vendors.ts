@@ -91,7 +91,7 @@ export const webhook: Vendor = {
     const expected = `v1,${createHmac('sha256', key).update(signed).digest('base64')}`;
     return isRecent && given === id && signature === expected ? undefined : 401;
   },
-  errors: Object.fromEntries([302, 400, 401, 403, 404, 410, 422, 429, 500, 503].map(webhookError)),
+  errors: Object.fromEntries([302, 400, 401, 403, 404, 406, 410, 422, 429, 500, 503].map(webhookError)),
   errorBody: (code) => ({ error: code }),
   acceptedStatus: 202,
   accepted: () => ({}),

@@ -19,8 +19,10 @@ export type Fault =
   | number
   | CommonError
   | 'throttled, retry after 1 s'
-  | 'html 500'
-  | 'html 502'
+  /** A status with an HTML body, as a proxy sends it. */
+  | `html ${number}`
+  /** A status with a vendor's error whose number is in no list. */
+  | `unknown ${number}`
   | 'garbage'
   | 'hang before accepting'
   | 'hang after accepting'
@@ -171,8 +173,12 @@ export class VendorStub {
     add(this.callsByRecipient, call);
     if (latencyMs) await new Promise((resolve) => setTimeout(resolve, latencyMs));
     if (fault === 'hang before accepting') return;
-    if (fault === 'html 500' || fault === 'html 502')
-      return send(reply, Number(fault.slice(5)), HTML, 'html');
+    const [kind, status] = String(fault).split(' ');
+    if (kind === 'html') return send(reply, Number(status), HTML, 'html');
+    if (kind === 'unknown') {
+      const body = vendor.errorBody(UNKNOWN_ERROR, Number(status), 'Unknown.');
+      return send(reply, Number(status), JSON.stringify(body));
+    }
     if (fault === 'garbage') return send(reply, vendor.acceptedStatus, '{"MessageID": 17, "sid"');
     if (fault === 'throttled, retry after 1 s') reply.setHeader('retry-after', '1');
 
@@ -209,6 +215,8 @@ export class VendorStub {
   }
 }
 
+/** A number that no vendor documents. */
+export const UNKNOWN_ERROR = 98_765;
 const HTML = '<html><head><title>Bad Gateway</title></head><body><h1>nginx</h1></body></html>';
 
 function send(reply: ServerResponse, status: number, body: string, type = 'json'): void {

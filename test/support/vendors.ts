@@ -75,6 +75,7 @@ export const postmark: Vendor = {
     413: [422, 'Your account may not send.'],
     429: [429, 'Rate limit exceeded.'],
     500: [500, 'Internal server error.'],
+    1400: [422, 'Unknown.'],
     1235: [422, 'The MessageStream provided does not exist on this server.'],
   },
   errorBody: (ErrorCode, _, Message) => ({ ErrorCode, Message }),
@@ -116,6 +117,7 @@ export const twilio: Vendor = {
   errors: {
     20001: [400, 'Invalid parameter.'],
     20003: [401, 'Authenticate'],
+    20005: [403, 'Account not active'],
     20404: [404, 'The requested resource was not found'],
     20429: [429, 'Too Many Requests'],
     20500: [500, 'Internal Server Error'],
@@ -143,6 +145,7 @@ export const twilio: Vendor = {
     63016: [400, 'Failed to send freeform message because you are outside the allowed window'],
     63024: [400, 'Invalid message recipient'],
     30007: [400, 'Message filtered'],
+    63038: [429, 'Account exceeded the daily messages limit'],
     21703: [400, 'The Messaging Service does not have a phone number available to send a message'],
   },
   errorBody: (code, status, message) => ({

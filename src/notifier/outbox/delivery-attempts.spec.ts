@@ -154,6 +154,26 @@ describe('DeliveryAttempts', () => {
       },
     );
 
+    it('does not skip a provider that refuses messages unexpectedly, and logs one error for each', async () => {
+      const { attempts, mailers } = setUp(['a', 'b']);
+      const [a, b] = mailers as [FakeMailer, FakeMailer];
+      a.failure = new DeliveryError('rejected', 21701, true, true);
+      b.failure = null;
+      const errors: unknown[] = [];
+      const ignore = () => undefined;
+      Logger.overrideLogger({ log: ignore, warn: ignore, error: (line: unknown) => errors.push(line) });
+      for (let i = 0; i < 8; i++) {
+        expect(await attempts.run(message(1), 300)).toMatchObject({ state: 'queued', retryIn: 0.1 });
+        expect(await attempts.run(message(2, 'a'), 300)).toMatchObject({ state: 'sent', provider: 'b' });
+      }
+      // The second round of one message.
+      await attempts.run(message(3, 'b'), 300);
+      expect(a.attempted).toHaveLength(9);
+      Logger.overrideLogger(false);
+      expect(errors).toHaveLength(8);
+      expect(errors[0]).toMatchObject({ provider: 'a', failure: 'rejected (21701)' });
+    });
+
     it('does not skip a provider that rejects addresses', async () => {
       const { attempts, mailers } = setUp(['a', 'b']);
       Object.assign(mailers[0] ?? {}, { failure: rejected(550, false) });

@@ -52,7 +52,8 @@ export class DeliveryAttempts {
       const receiptTimeout = this.receiptTimeout(candidates, candidate, secondsLeft);
       return { id, state: 'sent', provider, providerRef, ...receiptTimeout };
     } catch (error) {
-      const failure = this.toDeliveryError(message, error, provider);
+      const isFirstRound = candidates.length === 1 || message.attempts <= candidates.length;
+      const failure = this.toDeliveryError(message, error, provider, isFirstRound);
       // A provider that rejects an address is up.
       if (failure.failure === 'rejected') breaker.recordSuccess();
       else breaker.recordFailure();
@@ -60,9 +61,16 @@ export class DeliveryAttempts {
     }
   }
 
-  private toDeliveryError({ id, attempts }: LeasedMessage, error: unknown, provider?: string): DeliveryError {
+  private toDeliveryError(
+    { id, attempts }: LeasedMessage,
+    error: unknown,
+    provider?: string,
+    isFirstRound = true,
+  ): DeliveryError {
     const known = error instanceof DeliveryError ? error : new DeliveryError('misconfigured');
-    this.logger[known.failure === 'misconfigured' ? 'error' : 'warn']({
+    // A second round repeats the refusal, and one error for each provider is enough.
+    const needsOperator = known.failure === 'misconfigured' || (known.unexpected && isFirstRound);
+    this.logger[needsOperator ? 'error' : 'warn']({
       msg: 'message not accepted',
       messageId: id,
       attempt: attempts,

@@ -1,6 +1,7 @@
 import {
   CHANNEL_UNDELIVERABLE,
   describeFailure,
+  isSuppressedByVendor,
   KNOWN_FAILURES,
   SUPPRESSED_BY_VENDOR,
 } from './failure-reasons.js';
@@ -14,12 +15,21 @@ describe('describeFailure', () => {
     ['rejected (21610)', 'opted_out'],
     ['bounced (1)', 'mailbox_unknown'],
     ['rejected (406)', 'address_unreachable'],
+    ['rejected (550)', 'mailbox_unknown'],
+    ['rejected (5.7)', 'blocked'],
     ['suppressed', 'address_unreachable'],
     ['misconfigured (20003)', 'provider_problem'],
     ['throttled', 'provider_problem'],
     ['timeout', 'provider_problem'],
     ['undelivered (landline)', 'not_delivered'],
     ['undelivered', 'not_delivered'],
+    ['undelivered (30024)', 'provider_problem'],
+    ['undelivered (30032)', 'provider_problem'],
+    ['undelivered (30034)', 'provider_problem'],
+    ['rejected (30034)', 'provider_problem'],
+    ['rejected (21635)', 'number_not_mobile'],
+    ['rejected (63038)', 'provider_problem'],
+    ['misconfigured (90010)', 'provider_problem'],
     ['rejected (99999)', 'not_delivered'],
     ['', 'not_delivered'],
     ['constructor', 'not_delivered'],
@@ -35,6 +45,14 @@ describe('describeFailure', () => {
   it('gives every failure one meaning, although several vendors have numbers', () => {
     const failures = KNOWN_FAILURES.map(([failure]) => failure);
     expect([...new Set(failures)]).toEqual(failures);
+  });
+
+  it('takes an HTTP status of a webhook receiver for no entry of a suppression list', () => {
+    const failure = 'rejected (406)';
+    expect(isSuppressedByVendor({ provider: 'postmark', failure })).toBe(true);
+    expect(isSuppressedByVendor({ provider: 'webhook', failure })).toBe(false);
+    expect(isSuppressedByVendor({ provider: 'postmark', failure: 'rejected (300)' })).toBe(false);
+    expect(isSuppressedByVendor({})).toBe(false);
   });
 
   it('knows the reason of every refusal that suppresses a recipient', () => {

@@ -61,6 +61,20 @@ export const CHANNEL_UNDELIVERABLE = KNOWN_FAILURES.filter(
   ([, reason]) => reason === 'number_not_mobile' || reason === 'not_on_whatsapp',
 ).map(([failure]) => failure);
 
+/**
+ * Whether the outcome of an attempt says that the vendor's own list holds the recipient. The
+ * `webhook` provider has no list: its numbers are HTTP statuses, which can equal a vendor's number.
+ */
+export function isSuppressedByVendor({
+  provider,
+  failure,
+}: {
+  provider?: string;
+  failure?: string;
+}): boolean {
+  return failure !== undefined && provider !== 'webhook' && SUPPRESSED_BY_VENDOR.includes(failure);
+}
+
 /** Explains a message's `failure`, such as `rejected (21614)`, `bounced (1)` or `timeout`. */
 export function describeFailure(failure: string): FailureReason {
   const firstWord = failure.split(' ')[0] ?? '';

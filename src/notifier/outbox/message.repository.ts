@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { MessageEvent } from '../../metrics/metrics.js';
 import { Sql, statement } from '../../database/sql.js';
-import { CHANNEL_UNDELIVERABLE, SUPPRESSED_BY_VENDOR } from './failure-reasons.js';
+import { CHANNEL_UNDELIVERABLE, isSuppressedByVendor } from './failure-reasons.js';
 import { logEntry, logEndsWith, NEXT_STATE, recordUndeliverable } from './message.sql.js';
 import { LEASE_SECONDS, isSuppressed, type Channel, type LeasedMessage } from '../notifier.js';
 
@@ -194,7 +194,7 @@ export class MessageRepository {
       outcomes.map(({ failure }) => failure ?? null),
       outcomes.map(({ provider }) => provider ?? null),
       outcomes.map(({ providerRef }) => providerRef ?? null),
-      outcomes.map(({ failure }) => failure !== undefined && SUPPRESSED_BY_VENDOR.includes(failure)),
+      outcomes.map(isSuppressedByVendor),
       CHANNEL_UNDELIVERABLE,
     ]);
   }
