@@ -24,8 +24,9 @@ export function fieldChecks(recipients: Recipients, passwords: Passwords, purpos
       if (toPhone !== (email !== undefined) && toPhone === (channel === 'email'))
         throw AddressError.channel(channel as string);
     },
-    code: (fields, { field, purpose = fields.purpose ?? 'verification' }) => {
-      const { codeLength } = purposes.policyOf(String(purpose));
+    code: (fields, { field, purpose }) => {
+      const requested = typeof fields.purpose === 'string' ? fields.purpose : 'verification';
+      const { codeLength } = purposes.policyOf(purpose ?? requested);
       readCodeOfLength(fields[field] as string, codeLength, field);
     },
     purpose: ({ purpose, context }) => {

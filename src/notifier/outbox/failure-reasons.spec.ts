@@ -63,6 +63,7 @@ describe('describeFailure', () => {
   it('knows the failures after which another channel may reach the number', () => {
     expect(CHANNEL_UNDELIVERABLE.toSorted()).toEqual([
       'rejected (21614)',
+      'rejected (21635)',
       'rejected (60205)',
       'rejected (63003)',
       'rejected (63024)',
