@@ -8,6 +8,7 @@ import { AppLogger } from './http/app-logger.js';
 import { addBodyParsers } from './http/body-parsers.js';
 import { enableCors } from './http/cors.js';
 import { addDeviceCookie } from './http/device-cookie.js';
+import { cleanForwardedFor } from './http/forwarded-for.js';
 import { runHandlersPerTick } from './http/handlers-per-tick.js';
 import { replyToMalformedRequest } from './http/malformed-requests.js';
 import { addMethodNotAllowed } from './http/method-not-allowed.js';
@@ -57,6 +58,7 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
   const fastify = app.getHttpAdapter().getInstance();
   app.useGlobalPipes(new DtoValidationPipe());
   app.useGlobalFilters(problems);
+  cleanForwardedFor(fastify, config);
   addResponseHeaders(fastify, headers);
   enableCors(app, config);
   addBodyParsers(fastify);
