@@ -67,6 +67,6 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
   addDeviceCookie(fastify, config);
   closeConnectionsOnShutdown(fastify);
   logRequests(fastify, logger, metrics);
-  serveSwagger(app);
+  serveSwagger(app, config);
   return app;
 }

@@ -17,14 +17,14 @@ export interface Preview {
   sms?: { text: string; encoding: string; length: number; segments: number };
 }
 
-/** Links to every template in every language. */
+/** Links to every template in every language. Relative, for proxies that serve it below a prefix. */
 export function previewList(templates: string[]): string {
   return page(markup`<h1>Messages</h1>
 <table>
 ${templates.map(
   (template) => markup`<tr>
 <th>${template}</th>
-<td>${LOCALES.map((locale) => markup`<a href="/inbox/preview/${template}/${locale}">${locale}</a> `)}</td>
+<td>${LOCALES.map((locale) => markup`<a href="preview/${template}/${locale}">${locale}</a> `)}</td>
 </tr>
 `,
 )}</table>`);
@@ -35,7 +35,7 @@ ${templates.map(
  * security policy of the page, so it loads nothing from other servers.
  */
 export function previewPage({ template, locale, subject, text, html, sms }: Preview): string {
-  return page(markup`<p><a href="/inbox/preview">All messages</a></p>
+  return page(markup`<p><a href="../../preview">All messages</a></p>
 <h1>${template}, ${locale}</h1>
 <h2 dir="auto">${subject}</h2>
 <iframe sandbox title="HTML" srcdoc="${html}"></iframe>
