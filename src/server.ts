@@ -9,6 +9,7 @@ import { AppLogger } from './http/app-logger.js';
 import { addBodyParsers } from './http/body-parsers.js';
 import { enableCors } from './http/cors.js';
 import { addDeviceCookie } from './http/device-cookie.js';
+import { cleanForwardedFor } from './http/forwarded-for.js';
 import { runHandlersPerTick } from './http/handlers-per-tick.js';
 import { replyToMalformedRequest } from './http/malformed-requests.js';
 import { addMethodNotAllowed } from './http/method-not-allowed.js';
@@ -66,6 +67,7 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
   const checks = fieldChecks(app.get(Recipients), app.get(Passwords), app.get(Purposes));
   app.useGlobalPipes(new DtoValidationPipe(checks));
   app.useGlobalFilters(problems);
+  cleanForwardedFor(fastify, config);
   addResponseHeaders(fastify, headers);
   enableCors(app, config);
   addBodyParsers(fastify);
@@ -75,6 +77,6 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
   addMsg(fastify);
   closeConnectionsOnShutdown(fastify);
   logRequests(fastify, logger, metrics);
-  serveSwagger(app);
+  serveSwagger(app, config);
   return app;
 }

@@ -33,10 +33,10 @@ export async function writeApiReference(): Promise<number> {
 
 /** In preview mode Nest instantiates no provider, so this opens no database. */
 async function documentOf(env: NodeJS.ProcessEnv): Promise<OpenAPIObject> {
-  const app = await NestFactory.create<NestFastifyApplication>(
-    AppModule.with(Config.from(env)),
-    new FastifyAdapter(),
-    { preview: true, logger: false },
-  );
-  return openApiDocument(app);
+  const config = Config.from(env);
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(config), new FastifyAdapter(), {
+    preview: true,
+    logger: false,
+  });
+  return openApiDocument(app, config);
 }

@@ -103,6 +103,12 @@ describe('Config', () => {
     { REDIS_URL: 'rediss://otp:p%40ss@redis.acme.test:6380/2' },
     { TRUST_PROXY: '2001:db8::/32' },
     { CORS_ORIGINS: 'https://app.acme.test, https://admin.acme.test' },
+    { CORS_ORIGINS: 'capacitor://localhost, ionic://localhost, tauri://localhost, http://localhost:8100' },
+    {
+      CORS_ORIGINS:
+        'chrome-extension://abcdefghijklmnop,safari-web-extension://9CB6B5C2-0A1B,com.acme.app://x:1',
+    },
+    { CORS_ORIGINS: 'https://*.acme.test,https://*.eu.acme.test:8443,http://*.localhost:3000' },
     { SMS_ALLOWED_COUNTRIES: '*' },
     { APP_SECRET_PREVIOUS: [...SECRET].reverse().join('') },
     { TWILIO_FROM: '', TWILIO_MESSAGING_SERVICE_SID: 'MG0123456789abcdef0123456789abcdef' },
@@ -226,8 +232,24 @@ describe('Config', () => {
     ['NODE_ENV', ['prod', 'Production']],
     ['LOG_LEVEL', ['verbose', 'trace']],
     ['PUBLIC_URL', ['auth.acme.test', 'ftp://auth.acme.test', 'javascript:alert(1)']],
+    ['PUBLIC_URL', ['https://acme.test/auth?tenant=1', 'https://acme.test/#auth']],
     ['TRUST_PROXY', ['1', 'yes', 'proxy.acme.test', '10.0.0.0/33', '::1/129', '10.0.0.0/8/8', '10.1.0.0/']],
     ['CORS_ORIGINS', ['app.acme.test', 'https://app.acme.test/', 'https://app.acme.test/path', 'null']],
+    ['CORS_ORIGINS', ['app://', 'capacitor:localhost', 'capacitor://localhost/', 'Tauri://localhost']],
+    ['CORS_ORIGINS', ['file://', 'file://x', 'javascript://x', 'data://x', 'capacitor://*', '://acme.test']],
+    [
+      'CORS_ORIGINS',
+      ['http://*', 'https://*.test', '*.acme.test', 'https://*acme.test', 'https://app.*.test'],
+    ],
+    [
+      'CORS_ORIGINS',
+      ['https://*.*.acme.test', 'https://*.acme.test/', '*://*.acme.test', 'https://*.1.2.3.4'],
+    ],
+    [
+      'CORS_ORIGINS',
+      ['https://*.[::1]', 'app://*.acme.test', 'https://*.acme.test:*', 'https://*.ACME.test'],
+    ],
+    ['CORS_ORIGINS', ['https://a@app.acme.test', 'https://app.acme.test:443', 'https://*.a@acme.test']],
     ['IP_RATE_LIMIT', ['-1', '1e3', 'off']],
     ['DATABASE_URL', ['mysql://root:hunter2hunter2@db/otp', 'db:5432']],
     ['DATABASE_POOL_SIZE', ['0', '101']],

@@ -143,11 +143,44 @@ function isProxy(item: string): boolean {
 }
 
 const origins = list.refine((items) => items.every((item) => item === '*' || isOrigin(item)), {
-  error: 'must list origins such as https://app.example.com',
+  error:
+    'must list origins as browsers send them, such as https://app.example.com, capacitor://localhost ' +
+    'or https://*.example.com',
 });
 
 function isOrigin(item: string): boolean {
-  return URL.canParse(item) && new URL(item).origin === item;
+  return isWebOrigin(item) || isAppOrigin(item) || isSubdomainPattern(item);
+}
+
+function isWebOrigin(item: string): boolean {
+  return /^https?:/.test(item) && URL.canParse(item) && new URL(item).origin === item && !item.includes('*');
+}
+
+/** Apps and browser extensions have a scheme of their own. `URL` knows no origin for those. */
+function isAppOrigin(item: string): boolean {
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\/[A-Za-z0-9._-]+(:\d{1,5})?$/.exec(item)?.[1];
+  return scheme !== undefined && !NOT_APPS.has(scheme);
+}
+
+const NOT_APPS = new Set([
+  'http',
+  'https',
+  'ws',
+  'wss',
+  'ftp',
+  'file',
+  'javascript',
+  'data',
+  'blob',
+  'about',
+]);
+
+/** `https://*.example.com`. A pattern such as `https://*.com` would allow sites of other people. */
+function isSubdomainPattern(item: string): boolean {
+  const [, domain] = /^https?:\/\/\*\.([^/]*)$/.exec(item) ?? [];
+  if (domain === undefined || !isWebOrigin(item.replace('*.', ''))) return false;
+  const host = domain.split(':')[0] ?? '';
+  return isIP(host) === 0 && (host.includes('.') || host === 'localhost');
 }
 
 /** Custom purposes that clients may use at `/otp`. */
@@ -189,7 +222,9 @@ export const settings = {
     .default('development'),
   PORT: integer(0, 65535).default(3000),
   HOST: text.optional(),
-  PUBLIC_URL: url('http:', 'https:').optional(),
+  PUBLIC_URL: url('http:', 'https:')
+    .refine((value) => !/[?#]/.test(value), 'must end with its host or a path')
+    .optional(),
   LOG_LEVEL: z
     .enum(
       ['fatal', 'error', 'warn', 'info', 'debug', 'silent'],

@@ -2,10 +2,13 @@ import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import type { Config } from '../config/config.js';
 
-const DESCRIPTION = `Sends one-time codes by e-mail and SMS, checks each code once, and signs a proof of the result.
+const description = (
+  basePath: string,
+) => `Sends one-time codes by e-mail and SMS, checks each code once, and signs a proof of the result.
 
-**Try the whole flow here**: send a code, read the message at [/inbox](/inbox) (development only),
+**Try the whole flow here**: send a code, read the message at [/inbox](${basePath}/inbox) (development only),
 check the code, and check it again to see that a code works only once. Or register an account,
 verify it, press *Authorize*, paste the \`accessToken\`, and create a customer.
 
@@ -15,12 +18,15 @@ type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
 type Reply = Exclude<Operation['responses'][string], { $ref: string } | undefined>;
 
 /** The OpenAPI document, generated from the controllers. */
-export function openApiDocument(app: NestFastifyApplication): OpenAPIObject {
-  const config = new DocumentBuilder()
+export function openApiDocument(app: NestFastifyApplication, { publicUrl }: Config): OpenAPIObject {
+  // A proxy that serves this server below a path strips the path, so only PUBLIC_URL tells it.
+  const basePath = new URL(publicUrl).pathname.replace(/\/$/, '');
+  const options = new DocumentBuilder()
     .setTitle('OTP Auth Server')
-    .setDescription(DESCRIPTION)
+    .setDescription(description(basePath))
     .setVersion('1')
     .setLicense('MIT', 'https://opensource.org/license/mit')
+    .addServer(basePath || '/')
     .addTag('Codes', 'Verify an address or approve a transaction with a one-time code.')
     .addTag('Registration', 'Create an account.')
     .addTag('Sign-in', 'Sign in with a code or a password, and refresh the session.')
@@ -38,7 +44,7 @@ export function openApiDocument(app: NestFastifyApplication): OpenAPIObject {
     .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'An access token' })
     .addSecurity('metrics', { type: 'http', scheme: 'bearer', description: '`METRICS_TOKEN`' })
     .build();
-  const document = SwaggerModule.createDocument(app, config);
+  const document = SwaggerModule.createDocument(app, options);
   for (const path of Object.values(document.paths)) {
     for (const operation of [path.get, path.post, path.patch, path.delete]) {
       for (const [status, response] of Object.entries(operation?.responses ?? {})) {
@@ -66,8 +72,8 @@ function nameOf({ $ref }: { $ref: string }): string {
 }
 
 /** Swagger UI at `/docs`, the document at `/openapi.json`. */
-export function serveSwagger(app: NestFastifyApplication): void {
-  SwaggerModule.setup('docs', app, () => openApiDocument(app), {
+export function serveSwagger(app: NestFastifyApplication, config: Config): void {
+  SwaggerModule.setup('docs', app, () => openApiDocument(app, config), {
     jsonDocumentUrl: 'openapi.json',
     yamlDocumentUrl: 'openapi.yaml',
     customSwaggerUiPath: swaggerUi(),

@@ -8,7 +8,8 @@ const STYLE = `
   pre { font: inherit; white-space: pre-wrap; margin: 8px 0 0 }
 `;
 
-const NO_MESSAGES = markup`<p>No messages yet. Send a code from <a href="/docs">the documentation</a>.</p>`;
+// Links are relative, because a proxy may serve the page below a prefix.
+const NO_MESSAGES = markup`<p>No messages yet. Send a code from <a href="docs">the documentation</a>.</p>`;
 
 /** The inbox as a page that reloads itself. */
 export function inboxPage(messages: InboxMessage[]): string {
@@ -18,7 +19,7 @@ export function inboxPage(messages: InboxMessage[]): string {
     refreshSeconds: 3,
     body: markup`<h1>Inbox</h1>
 <p>Messages that this development server "sent", newest first. No message left this machine.
-<a href="/inbox/preview">All messages in all languages</a></p>
+<a href="inbox/preview">All messages in all languages</a></p>
 ${messages.length > 0 ? messages.map(entry) : NO_MESSAGES}`,
   });
 }

@@ -15,14 +15,14 @@ export interface Preview {
   sms?: { text: string; encoding: string; length: number; segments: number };
 }
 
-/** Links to every message in every language. */
+/** Links to every message in every language. Relative, for proxies that serve it below a prefix. */
 export function previewList(messages: string[]): string {
   return page(markup`<h1>Messages</h1>
 <table>
 ${messages.map(
   (message) => markup`<tr>
 <th>${message}</th>
-<td>${LOCALES.map((locale) => markup`<a href="/inbox/preview/${message}/${locale}">${locale}</a> `)}</td>
+<td>${LOCALES.map((locale) => markup`<a href="preview/${message}/${locale}">${locale}</a> `)}</td>
 </tr>
 `,
 )}</table>`);
@@ -30,7 +30,7 @@ ${messages.map(
 
 /** The examples of one message in all their forms. */
 export function previewPage(message: string, locale: Locale, previews: Preview[]): string {
-  return page(markup`<p><a href="/inbox/preview">All messages</a></p>
+  return page(markup`<p><a href="../../preview">All messages</a></p>
 <h1>${message}, ${locale}</h1>
 ${previews.map(example)}`);
 }

@@ -3,6 +3,14 @@ import { TestApp } from '../support/app.js';
 import { raw } from '../support/raw.js';
 
 const ORIGIN = 'https://app.acme.test';
+const OTHER_ORIGINS = [
+  'capacitor://localhost',
+  'ionic://localhost',
+  'tauri://localhost',
+  'http://localhost:8100',
+  'https://*.acme.example',
+  'https://*.dev.acme.example:8443',
+];
 const PUBLIC_URL = 'https://auth.acme.test';
 
 describe('HTTP headers', () => {
@@ -12,7 +20,7 @@ describe('HTTP headers', () => {
     [app, defaultApp] = await Promise.all([
       TestApp.start({
         PUBLIC_URL,
-        CORS_ORIGINS: `${ORIGIN}, https://admin.acme.test`,
+        CORS_ORIGINS: [ORIGIN, 'https://admin.acme.test', ...OTHER_ORIGINS].join(', '),
         TRUST_PROXY: 'loopback',
       }),
       TestApp.start(),
@@ -90,18 +98,64 @@ describe('HTTP headers', () => {
     expect(headers['access-control-allow-headers']).toMatch(/content-type/i);
   });
 
-  it.each(['https://evil.test', 'https://app.acme.test.evil.test', 'http://app.acme.test', 'null'])(
-    'sends no CORS headers to another origin: %s',
-    async (origin) => {
-      const { headers } = await app.get('/health').set('origin', origin);
-      expect(headers).not.toHaveProperty('access-control-allow-origin');
-      const preflight = await raw(app.url, '/otp/generate', {
-        method: 'OPTIONS',
-        headers: { origin, 'access-control-request-method': 'POST' },
+  it.each([
+    ...OTHER_ORIGINS.filter((origin) => !origin.includes('*')),
+    'https://app.acme.example',
+    'https://a.b-c.d1.acme.example',
+    'https://xn--mnchen-3ya.acme.example',
+    'https://x.dev.acme.example:8443',
+    'https://x.dev.acme.example',
+  ])('accepts requests and preflights of %s', async (origin) => {
+    const reply = await raw(app.url, '/health', { method: 'GET', headers: { origin } });
+    const preflight = await raw(app.url, '/otp/generate', {
+      method: 'OPTIONS',
+      headers: { origin, 'access-control-request-method': 'POST' },
+    });
+    expect(preflight.status).toBe(204);
+    for (const { headers } of [reply, preflight])
+      expect(headers).toMatchObject({
+        'access-control-allow-origin': origin,
+        'access-control-allow-credentials': 'true',
+        vary: expect.stringMatching(/origin/i),
       });
-      expect(preflight.headers).not.toHaveProperty('access-control-allow-origin');
-    },
-  );
+  });
+
+  it.each([
+    'https://evil.test',
+    'https://app.acme.test.evil.test',
+    'http://app.acme.test',
+    'null',
+    'capacitor://localhost:80',
+    'capacitor://localhost.evil.test',
+    'other://localhost',
+    'http://localhost',
+    'https://localhost:8100',
+    'https://acme.example',
+    'https://.acme.example',
+    'https://a..acme.example',
+    'https://evilacme.example',
+    'https://app.acme.example.evil.test',
+    'https://app.acmeXexample',
+    'http://app.acme.example',
+    'https://app.acme.example:8443',
+    'https://evil.test/.acme.example',
+    'https://evil.test?.acme.example',
+    'https://evil.test#.acme.example',
+    'https://evil@x.acme.example',
+    'https://*.acme.example',
+    'https://dev.acme.example:8443',
+    'https://x.dev.acme.example:443',
+    `https://${'a.'.repeat(4_000)}evil.test`,
+    `https://${'a'.repeat(8_000)}.acme.example`,
+  ])('sends no CORS headers to another origin: %s', async (origin) => {
+    const { headers } = await app.get('/health').set('origin', origin);
+    expect(headers).not.toHaveProperty('access-control-allow-origin');
+    const preflight = await raw(app.url, '/otp/generate', {
+      method: 'OPTIONS',
+      headers: { origin, 'access-control-request-method': 'POST' },
+    });
+    expect(preflight.headers).not.toHaveProperty('access-control-allow-origin');
+  });
 
   it('ignores Host, Origin and forwarding headers in messages and tokens', async () => {
     const phone_number = '+14155550123';

@@ -1,5 +1,6 @@
 import { TestApp } from '../support/app.js';
 import { rawJson, raw, type RawReply } from '../support/raw.js';
+import { until } from '../support/until.js';
 
 const LIMIT = 5;
 
@@ -110,6 +111,67 @@ describe('rate limit per IP address', () => {
       expectLimited(await postFrom(forged));
     for (const junk of ['junk', '', ',', '"><script>', '999.1.1.1', '1.1.1.1:80', 'x'.repeat(8_000)])
       expect((await postFrom(junk)).status).toBeLessThan(500);
+  });
+
+  it.each([
+    ['203.0.113.40', (port: number) => `203.0.113.40:${port}`],
+    ['2001:db8:40::1', (port: number) => `[2001:db8:40::1]:${port}`],
+    ['2001:db8:41::1', (port: number) => `[2001:db8:41::1%eth0]:${port}`],
+    ['203.0.113.42', (port: number) => `[::ffff:203.0.113.42]:${port}`],
+    ['203.0.113.43', (port: number) => `::ffff:203.0.113.43:${port}`],
+    ['203.0.113.44', (port: number) => `198.51.100.${port % 250}:1, 203.0.113.44:${port}, 127.0.0.1:${port}`],
+    ['203.0.113.45', (port: number) => `junk${port}, 203.0.113.45:${port}`],
+  ])('counts %s as one client, whatever port a proxy writes', async (address, withPort) => {
+    await spendBudget(Array.from({ length: LIMIT }, (_, i) => withPort(50_001 + i)));
+    expectLimited(await postFrom(withPort(61_234)));
+    expectLimited(await postFrom(address));
+  });
+
+  it('counts an entry that is no address as the proxy that sent it', async () => {
+    const junk = ['junk', 'unknown', '_hidden', '999.1.1.1:80', '203.0.113.7:http', ':443', '[]:443'];
+    const replies = [];
+    for (const entry of junk) replies.push(await postFrom(`203.0.113.50, ${entry}, 127.0.0.1`));
+    replies.push(await postFrom(`203.0.113.50, ${'x'.repeat(8_000)}`));
+    expect(replies.slice(LIMIT).map(({ status }) => status)).toEqual(replies.slice(LIMIT).map(() => 429));
+    expectLimited(await postFrom('127.0.0.1'));
+    expect((await postFrom('203.0.113.50')).status).toBe(404);
+  });
+
+  it('joins several headers, as proxies that add their own do', async () => {
+    const postWith = (addresses: string[]) =>
+      raw(proxied.url, '/otp/verify', {
+        headers: { 'content-type': 'application/json', 'x-forwarded-for': addresses as unknown as string },
+        body: JSON.stringify({ email: 'ada@example.com', otp: '123456' }),
+      });
+    for (let i = 1; i <= LIMIT; i++)
+      expect((await postWith([`192.0.2.${i}`, `203.0.113.60:${i}`])).status).toBe(404);
+    expectLimited(await postWith(['192.0.2.99', '203.0.113.60:443', '127.0.0.1:9']));
+  });
+
+  it('counts wrong passwords by the network of the client, whatever port a proxy writes', async () => {
+    const logInFrom = (address: string) =>
+      raw(proxied.url, '/auth/login', {
+        headers: { 'content-type': 'application/json', 'x-forwarded-for': address },
+        body: JSON.stringify({ email: 'ada@example.com', password: 'not the right password' }),
+      });
+    const addresses = ['203.0.113.70:1', '203.0.113.70:65535', '203.0.113.70', '[2001:db8:70::1]:443'];
+    for (const address of addresses) expect((await logInFrom(address)).status).toBe(401);
+    const budgets = await proxied.sql(
+      `select subject, failures from password_guesses where subject like 'ip:%' order by subject`,
+    );
+    expect(budgets).toEqual([
+      { subject: 'ip:2001:db8:70::/64', failures: 1 },
+      { subject: 'ip:203.0.113.70', failures: 3 },
+    ]);
+  });
+
+  it('logs the address without a port', async () => {
+    await raw(proxied.url, '/health', {
+      method: 'GET',
+      headers: { 'x-forwarded-for': '203.0.113.80:50001' },
+    });
+    await until('the request is logged', () => proxied.log.includes('203.0.113.80'));
+    expect(proxied.log).not.toContain('203.0.113.80:50001');
   });
 
   it('ignores forwarding headers when no proxy is configured', async () => {
