@@ -1,7 +1,8 @@
 import { EventEmitter } from 'node:events';
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PGlite } from '@electric-sql/pglite';
+import { StartError } from '../common/start-error.js';
 import { DataDirLock } from './data-dir-lock.js';
 
 interface QueryConfig {
@@ -136,9 +137,11 @@ async function open(dataDir: string): Promise<{ database: PGlite; lock: DataDirL
     const { PGlite, types } = await import('@electric-sql/pglite');
     // A first start that was killed may have left half a folder.
     if (existsSync(unfinished)) rmSync(folder, { recursive: true, force: true });
-    const isNew = !existsSync(join(folder, 'PG_VERSION'));
+    const isNew = isAbsentOrEmpty(folder);
+    // PGlite would put an empty database over the files that are left.
+    if (!isNew && !existsSync(join(folder, 'PG_VERSION'))) throw damaged(folder);
     if (isNew) writeFileSync(unfinished, '');
-    const database = await PGlite.create({
+    const options = {
       dataDir: folder,
       // What initdb leaves, in place of four seconds and 900 MiB for running it.
       ...(isNew && { loadDataDir: await (await import('@electric-sql/pglite-prepopulatedfs')).dataDir() }),
@@ -147,6 +150,11 @@ async function open(dataDir: string): Promise<{ database: PGlite; lock: DataDirL
         [types.BYTEA]: (value: string) => Buffer.from(value.slice(2), 'hex'),
         [types.INT8]: (value: string) => value,
       },
+    };
+    const database = await PGlite.create(options).catch((error: Error) => {
+      // A full disk or too little memory is no damage, and neither is a failure to create.
+      const { code } = error as NodeJS.ErrnoException;
+      throw isNew || code || error instanceof RangeError ? error : damaged(folder);
     });
     rmSync(unfinished, { force: true });
     return { database, lock };
@@ -154,4 +162,15 @@ async function open(dataDir: string): Promise<{ database: PGlite; lock: DataDirL
     lock.release();
     throw error;
   }
+}
+
+function isAbsentOrEmpty(folder: string): boolean {
+  return !existsSync(folder) || (statSync(folder).isDirectory() && readdirSync(folder).length === 0);
+}
+
+function damaged(folder: string): StartError {
+  return new StartError(
+    `The embedded database in ${folder} cannot be opened, because its files are damaged. Move this folder ` +
+      'away and start again: the server then creates an empty database.',
+  );
 }

@@ -1,6 +1,7 @@
 import type { LoggerService } from '@nestjs/common';
 import { pino, type Logger } from 'pino';
 import pretty from 'pino-pretty';
+import { StartError } from '../common/start-error.js';
 
 interface LogSettings {
   LOG_LEVEL: string;
@@ -42,6 +43,8 @@ export class AppLogger implements LoggerService {
 
   /** Nest passes a stack between message and context; where it passes its own errors that is all there is of them. */
   error(message: unknown, ...more: unknown[]): void {
+    // The program prints it when it ends.
+    if (message instanceof StartError) return;
     const context = more.at(-1);
     this.pino.error(fields(message, typeof context === 'string' ? context : undefined));
   }
