@@ -60,7 +60,6 @@ await build({
   target: 'node20.19',
   legalComments: 'none',
   minifyWhitespace: true,
-  minifySyntax: true,
   logLevel: 'error',
   external: [
     // Packages with files that are not JavaScript.

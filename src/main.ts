@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { Logger } from '@nestjs/common';
 import { createApp } from './server.js';
 import { Config } from './config/config.js';
+import { misspeltSettings } from './config/misspelt-settings.js';
 import { describeFailure } from './start-failure.js';
 
 /** The process exits after this time even if the shutdown has not finished. */
@@ -25,6 +26,8 @@ async function main(): Promise<void> {
   }
   await app.listen({ port: config.PORT, host: config.host });
   logger.log({ msg: 'listening', host: config.host, port: config.PORT, publicUrl: config.publicUrl });
+  for (const { name, meant } of misspeltSettings(process.env))
+    logger.warn(`${name} is not a setting and is ignored. Did you mean ${meant}?`);
   const policies = [...config.OTP_POLICIES.values()];
   if (config.OTP_LENGTH < 6 || policies.some(({ codeLength = 6 }) => codeLength < 6))
     logger.warn('codes of fewer than 6 digits are easy to guess: use them for compatibility only');

@@ -97,8 +97,9 @@ export class SignInController {
   /**
    * Sign in with a password
    *
-   * @remarks The reply is the same for an unknown address and a wrong password. An owner who is
-   * locked out by another person's guesses can sign in with a code.
+   * @remarks Accepts the e-mail address of the account and no username, because several accounts
+   * may have the same username. The reply is the same for an unknown address and a wrong password.
+   * An owner who is locked out by another person's guesses can sign in with a code.
    */
   @Public()
   @Post('login')

@@ -1,12 +1,16 @@
+import { misspeltSettings, type MisspeltSetting } from './misspelt-settings.js';
 import { ProviderConfig } from './providers.js';
 import { findFaults, type SettingFault } from './safety.js';
 import { settings, type SettingName } from './settings.js';
 
 export class ConfigError extends Error {
-  constructor(faults: SettingFault[]) {
-    super(
-      `The configuration is invalid:\n${faults.map((fault) => `  ${fault.setting} ${fault.reason}`).join('\n')}`,
-    );
+  constructor(faults: SettingFault[], misspelt: MisspeltSetting[]) {
+    const lines = [
+      'The configuration is invalid:',
+      ...faults.map(({ setting, reason }) => `  ${setting} ${reason}`),
+      ...misspelt.map(({ name, meant }) => `  ${name} is not a setting. Did you mean ${meant}?`),
+    ];
+    super(lines.join('\n'));
     this.name = 'ConfigError';
   }
 }
@@ -32,7 +36,7 @@ export class Config extends ProviderConfig {
     }
     const config = Object.assign(new Config(), values);
     faults.push(...findFaults(config, env));
-    if (faults.length > 0) throw new ConfigError(faults);
+    if (faults.length > 0) throw new ConfigError(faults, misspeltSettings(env));
     return Object.freeze(config);
   }
 

@@ -3,7 +3,9 @@ import { isSupportedCountry, type CountryCode } from 'libphonenumber-js/max';
 import * as z from 'zod';
 import { CHANNELS, type Channel } from '../common/delivery.js';
 import { LOCALES } from '../common/locale.js';
+import { databaseUrl } from './database-url.js';
 import { OtpPolicyError, parseOtpPolicies, type OtpPolicies } from './otp-policies.js';
+import { serverUrl } from './server-url.js';
 import { parseTestIdentity } from './test-identities.js';
 
 const list = z.string().transform((value) =>
@@ -102,7 +104,7 @@ const url = (...protocols: string[]) =>
   );
 
 /** The path may only be the number of a database. */
-const redisUrl = url('redis:', 'rediss:').refine(
+const redisUrl = serverUrl('redis:', 'rediss:').refine(
   (value) => !URL.canParse(value) || /^\/?\d*$/.test(new URL(value).pathname),
   'must end with the host, the port or the number of a database',
 );
@@ -236,7 +238,7 @@ export const settings = {
   IP_RATE_LIMIT: integer(0, 1_000_000).default(100),
   METRICS_TOKEN: secret.optional(),
 
-  DATABASE_URL: url('postgres:', 'postgresql:').optional(),
+  DATABASE_URL: databaseUrl.optional(),
   DATABASE_POOL_SIZE: integer(1, 100).default(8),
   DATA_DIR: text.default('.data'),
   REDIS_URL: redisUrl.optional(),
@@ -282,7 +284,7 @@ export const settings = {
   POSTMARK_API_URL: url('http:', 'https:').optional(),
   POSTMARK_WEBHOOK_USER: text.regex(/^[^:]*$/, 'must not contain a colon').optional(),
   POSTMARK_WEBHOOK_PASSWORD: secret.optional(),
-  SMTP_URL: url('smtp:', 'smtps:').optional(),
+  SMTP_URL: serverUrl('smtp:', 'smtps:').optional(),
   SMTP_MAX_CONNECTIONS: integer(1, 64).default(3),
   SMTP_CA_FILE: text.optional(),
   SMTP_OAUTH2_USER: text.optional(),

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, rmSync, statSync, utimes, writeFileSync } from
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { StartError } from '../common/start-error.js';
 
 interface Holder {
   pid: number;
@@ -16,13 +17,14 @@ const HEARTBEAT_MS = 5_000;
 const LOST_AFTER_MS = 30_000;
 const SETTLE_MS = 50;
 
-export class DataDirInUseError extends Error {
+export class DataDirInUseError extends StartError {
+  override name = 'DataDirInUseError';
+
   constructor(file: string, { pid, host }: Holder) {
     super(
       `The data directory is in use by process ${pid} on ${host}. Stop that server, choose another DATA_DIR, ` +
         `or set DATABASE_URL. If no such process runs, delete ${file}.`,
     );
-    this.name = 'DataDirInUseError';
   }
 }
 

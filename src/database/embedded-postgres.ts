@@ -1,7 +1,8 @@
 import { EventEmitter } from 'node:events';
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PGlite } from '@electric-sql/pglite';
+import { StartError } from '../common/start-error.js';
 import { lockDataDir } from './data-dir-lock.js';
 
 interface QueryConfig {
@@ -140,9 +141,11 @@ async function open(dataDir: string): Promise<OpenDatabase> {
     const { PGlite, types } = await import('@electric-sql/pglite');
     // A first start that was killed may have left half a folder.
     if (existsSync(unfinished)) rmSync(folder, { recursive: true, force: true });
-    const isNew = !existsSync(join(folder, 'PG_VERSION'));
+    const isNew = isAbsentOrEmpty(folder);
+    // PGlite would put an empty database over the files that are left.
+    if (!isNew && !existsSync(join(folder, 'PG_VERSION'))) throw damaged(folder);
     if (isNew) writeFileSync(unfinished, '');
-    const database = await PGlite.create({
+    const options = {
       dataDir: folder,
       // What initdb leaves, in place of four seconds and 900 MiB for running it.
       ...(isNew && {
@@ -153,6 +156,11 @@ async function open(dataDir: string): Promise<OpenDatabase> {
         [types.BYTEA]: (value: string) => Buffer.from(value.slice(2), 'hex'),
         [types.INT8]: (value: string) => value,
       },
+    };
+    const database = await PGlite.create(options).catch((error: Error) => {
+      // A full disk or too little memory is no damage, and neither is a failure to create.
+      const { code } = error as NodeJS.ErrnoException;
+      throw isNew || code || error instanceof RangeError ? error : damaged(folder);
     });
     rmSync(unfinished, { force: true });
     return { database, releaseLock };
@@ -160,4 +168,15 @@ async function open(dataDir: string): Promise<OpenDatabase> {
     releaseLock();
     throw error;
   }
+}
+
+function isAbsentOrEmpty(folder: string): boolean {
+  return !existsSync(folder) || (statSync(folder).isDirectory() && readdirSync(folder).length === 0);
+}
+
+function damaged(folder: string): StartError {
+  return new StartError(
+    `The embedded database in ${folder} cannot be opened, because its files are damaged. Move this folder ` +
+      'away and start again: the server then creates an empty database.',
+  );
 }

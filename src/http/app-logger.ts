@@ -1,6 +1,7 @@
 import type { LoggerService } from '@nestjs/common';
 import { pino, type DestinationStream, type Logger } from 'pino';
 import { prettyFactory } from 'pino-pretty';
+import { StartError } from '../common/start-error.js';
 import { LogSink } from './log-sink.js';
 
 interface LogSettings {
@@ -46,6 +47,8 @@ export class AppLogger implements LoggerService {
 
   /** Nest passes the stack between message and context. For its own errors it passes no context. */
   error(message: unknown, ...more: unknown[]): void {
+    // The program prints it when it ends.
+    if (message instanceof StartError) return;
     const context = more.at(-1);
     this.pino.error(fields(message, typeof context === 'string' ? context : undefined));
   }

@@ -223,6 +223,19 @@ describe('passwords', () => {
     expect(row?.failures ?? 0).toBe(0);
   });
 
+  it('signs in with the e-mail address only, because a username need not be unique', async () => {
+    const [first, second] = [
+      await signUp(app, newEmail(), { username: 'ada' }),
+      await signUp(app, newEmail(), { username: 'ada' }),
+    ];
+    for (const body of [{ username: 'ada' }, { username: 'ada', email: first.email }])
+      await app.post('/auth/login', { ...body, password: PASSWORD }).expect(400);
+    await app.post('/auth/login', { email: 'ada', password: PASSWORD }).expect(400);
+    for (const { email } of [first, second]) expect(await signInResult(email, PASSWORD)).toBe('200');
+    const { body } = await app.get('/openapi.json').expect(200);
+    expect(body.paths['/auth/login'].post.description).toMatch(/no username/);
+  });
+
   it('rehashes a password at the first sign-in after BCRYPT_COST was raised', async () => {
     const { env, drop } = await testDatabase();
     cleanups.push(drop);
