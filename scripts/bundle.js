@@ -7,13 +7,13 @@
 // 1. @nestjs/typeorm asks Node for TypeORM at run time and would get a second copy, outside the
 //    bundle. `bundledTypeorm` removes that. Check: the line to remove is found exactly once.
 //
-// Names: Nest, TypeORM and @nestjs/swagger read the names of classes and functions. esbuild keeps
-// them, because identifiers are not minified and decorated classes have a name of their own. Its
-// option `keepNames` would also name each function anew whenever one is created, which costs half as
-// much processor time again for a small request. test/e2e/bundle.spec.ts fails when a
-// class is renamed.
-import { readFile } from 'node:fs/promises';
-import { relative, resolve } from 'node:path';
+// 2. esbuild's `keepNames` names each function anew whenever one is created, which costs half as much
+//    processor time again for a small request. `withCheapNames` keeps the names of classes, which
+//    Nest and TypeORM read, and of functions named `type`, by which @nestjs/swagger recognises
+//    `type: () => Foo`. Checks: both texts to replace are found, and test/e2e/bundle.spec.ts compares
+//    the OpenAPI document.
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, relative, resolve } from 'node:path';
 import { build } from 'esbuild';
 
 // The bundle is dist/<name>.js. Without a name it keeps the name of the entry.
@@ -48,9 +48,22 @@ const bundledTypeorm = {
   },
 };
 
-await build({
+const NAME_FUNCTION = '=(target,value)=>__defProp(target,"name",{value,configurable:!0})';
+const NAME_CLASS = /static\{__name\(this,("[^"]+")\)\}/g;
+
+function withCheapNames(code) {
+  return code
+    .replace(
+      `__name${NAME_FUNCTION}`,
+      '__name=(target,value)=>value==="type"?__defProp(target,"name",{value,configurable:!0}):target',
+    )
+    .replaceAll(NAME_CLASS, 'static{Object.defineProperty(this,"name",{value:$1,configurable:!0})}');
+}
+
+const { outputFiles } = await build({
   entryPoints: name ? { [name]: entry } : [entry],
   outdir: 'dist',
+  write: false,
   allowOverwrite: true,
   bundle: true,
   splitting: true,
@@ -58,8 +71,10 @@ await build({
   platform: 'node',
   format: 'esm',
   target: 'node20.19',
+  keepNames: true,
   legalComments: 'none',
   minifyWhitespace: true,
+  minifySyntax: true,
   logLevel: 'error',
   external: [
     // Packages with files that are not JavaScript.
@@ -76,3 +91,11 @@ const require = makeRequire(import.meta.url), __filename = import.meta.filename,
   },
   plugins: [ownUrls, bundledTypeorm],
 });
+
+const all = outputFiles.map(({ text }) => text).join('');
+if (!all.includes(NAME_FUNCTION) || !NAME_CLASS.test(all))
+  throw new Error('esbuild names functions and classes in another way');
+for (const { path, text } of outputFiles) {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, withCheapNames(text));
+}

@@ -12,7 +12,7 @@ describe('the bundled server', () => {
     if (statSync('dist/main.js').size < BUNDLE_BYTES)
       throw new Error('dist/main.js is not bundled: run pnpm build first');
     database = await testDatabase();
-    server = await ServerProcess.start({ NODE_ENV: 'test', LOG_LEVEL: 'error', ...database.env });
+    server = await ServerProcess.start({ NODE_ENV: 'test', ...database.env });
   });
   afterAll(async () => {
     await server?.stop();
@@ -22,6 +22,10 @@ describe('the bundled server', () => {
   it('serves the committed OpenAPI document', async () => {
     const served: unknown = await (await fetch(`${server.url}/openapi.json`)).json();
     expect(served).toEqual(JSON.parse(readFileSync('openapi.json', 'utf8')));
+  });
+
+  it("logs its own lines only, not those of the framework's start", () => {
+    expect(server.log).not.toContain('dependencies initialized');
   });
 
   it('names every schema that its OpenAPI document refers to', async () => {
