@@ -110,8 +110,8 @@ const BIDI_MARKS = /[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 const ONE_SCRIPT = /^(?:[0-9 ().\-/+]+|[\u0660-\u0669 ().\-/+]+|[\u06f0-\u06f9 ().\-/+]+)$/;
 /**
  * The types of numbers that a person receives messages or calls at. Personal, toll-free,
- * premium-rate, shared-cost and VoIP numbers, pagers and voicemail are left out: they cost extra, or
- * whoever holds them earns from calls, or they receive no message.
+ * premium-rate, shared-cost and VoIP numbers, pagers and voicemail are left out: they cost extra,
+ * or their holders earn from each call, or they receive no message.
  */
 const ACCEPTED_TYPES = new Set(['MOBILE', 'FIXED_LINE_OR_MOBILE', 'FIXED_LINE']);
 

@@ -15,8 +15,8 @@ interface PendingRegistration {
 }
 
 /**
- * The cookie that tells `/api/verify` which address was registered. It is sealed, so nobody can forge
- * or read it. It holds no secret: the code still decides.
+ * The cookie that tells `/api/verify` which address was registered. It is sealed, so it can be
+ * neither forged nor read. It holds no secret: the code still decides.
  */
 @Injectable()
 export class RegistrationCookie {
