@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
 import { AppError } from '../common/app-error.js';
 import { AccountEvents } from '../account-events/account-events.service.js';
 import type { Caller } from '../http/access.js';
@@ -7,11 +8,12 @@ import { CommonError } from '../http/common.errors.js';
 import type { Locale } from '../common/locale.js';
 import { addressOf, type Recipient } from '../common/recipient.js';
 import { Config } from '../config/config.js';
-import { Codes } from '../otp/codes.js';
+import { Codes, type LinkToken } from '../otp/codes.js';
 import { OtpService } from '../otp/otp.service.js';
 import { Purposes } from '../otp/purposes.js';
 import { Recipients } from '../otp/recipients.js';
 import { Passwords } from '../passwords/passwords.service.js';
+import { SessionsService } from '../sessions/sessions.service.js';
 import type { Account } from '../users/account.js';
 import { UserError } from '../users/users.errors.js';
 import { UsersService } from '../users/users.service.js';
@@ -33,23 +35,27 @@ export class PasswordResetService {
     private readonly recipients: Recipients,
     private readonly users: UsersService,
     private readonly passwords: Passwords,
+    private readonly sessions: SessionsService,
     private readonly events: AccountEvents,
     private readonly config: Config,
+    private readonly dataSource: DataSource,
   ) {}
 
   /**
    * Mails a link and a code, or a note that the address has no account. Work and reply are the same
    * for every address, and a rate limit does not change the reply.
    */
-  async requestReset(email: string, locale?: Locale): Promise<void> {
+  async requestReset(email: string, { deviceToken }: Client, locale?: Locale): Promise<void> {
     const recipient = this.recipients.fromFields({ email });
     const account = await this.users.findByVerifiedAddress(recipient);
     const message =
       account && !account.disabledAt
         ? { template: PURPOSE, link: (token: string) => `${this.resetUrl}#token=${token}` }
         : { template: 'no_account', decoy: true };
+    const fromDevice = await this.sessions.isRecognised(recipient, deviceToken);
+    const policy = this.purposes.policyOf(PURPOSE);
     try {
-      await this.otp.send({ recipient, policy: this.purposes.policyOf(PURPOSE), locale, ...message });
+      await this.otp.send({ recipient, policy, locale, fromDevice, ...message });
     } catch (error) {
       if (!(error instanceof AppError) || error.kind !== 'rate_limited') throw error;
     }
@@ -66,18 +72,16 @@ export class PasswordResetService {
     throw CommonError.unauthorized();
   }
 
-  /** The link is redeemed last, so that it survives a refused password and an overloaded server. */
   private async resetByLink(token: string, password: string, client: Client): Promise<void> {
     const link = this.codes.readLink(token, PURPOSE);
     if (!link) throw AuthError.resetInvalid();
     const account = await this.users.findByVerifiedAddress(link.recipient);
     if (account) this.passwords.assertAcceptable(password, this.users.passwordOwner(account));
-    const hash = await this.passwords.hash(password);
-    if (!(await this.otp.redeem(link, PURPOSE))) {
-      await this.record(account, link.recipient, client, 'reset_link_invalid');
-      throw AuthError.resetInvalid();
-    }
-    await this.setPassword(account, link.recipient, hash, client);
+    await this.recordingRefusal(account, link.recipient, client, async () => {
+      // Anybody can keep a used link of their own, so it must not cause a hash.
+      if (!(await this.otp.isRedeemable(link, PURPOSE))) throw AuthError.resetInvalid();
+      await this.setPassword(account, link, password, client);
+    });
   }
 
   /**
@@ -87,15 +91,12 @@ export class PasswordResetService {
   private async resetByCode(email: string, otp: string, password: string, client: Client): Promise<void> {
     const recipient = this.recipients.fromFields({ email });
     this.passwords.assertAcceptable(password, { email: addressOf(recipient) });
-    const hash = await this.passwords.hash(password);
     const account = await this.users.findByVerifiedAddress(recipient);
-    try {
-      await this.otp.verify({ recipient, policy: this.purposes.policyOf(PURPOSE) }, otp);
-    } catch (error) {
-      if (error instanceof AppError) await this.record(account, recipient, client, error.code);
-      throw error;
-    }
-    await this.setPassword(account, recipient, hash, client);
+    await this.recordingRefusal(account, recipient, client, async () => {
+      const policy = this.purposes.policyOf(PURPOSE);
+      const judged = await this.otp.judge({ recipient, policy }, otp);
+      await this.setPassword(account, judged, password, client);
+    });
   }
 
   private async changeOwnPassword(
@@ -107,23 +108,50 @@ export class PasswordResetService {
     const account = await this.users.getCaller(caller);
     this.passwords.assertAcceptable(password, this.users.passwordOwner(account));
     await this.users.reauthenticate(account, caller, client, currentPassword);
-    await this.users.setPassword(account, await this.passwords.hash(password), { locale: client.locale });
+    const hash = await this.passwords.hash(password, { client, isRecognised: true });
+    await this.users.setPassword(account, hash, { locale: client.locale });
     await this.events.record({ userId: account.id, action: 'password_change', succeeded: true, client });
   }
 
+  /**
+   * Sets the password after the link or code was found right. One transaction consumes it and
+   * stores the hash. So it survives an overloaded server, a full hash queue and a crash, and of
+   * parallel resets with it, one wins.
+   */
   private async setPassword(
     account: Account | null,
-    recipient: Recipient,
-    hash: string,
+    right: LinkToken,
+    password: string,
     client: Client,
   ): Promise<void> {
     if (!account) throw AuthError.resetInvalid();
     if (account.disabledAt) {
-      await this.record(account, recipient, client, 'account_disabled');
+      await this.otp.redeem(right, PURPOSE);
       throw UserError.disabled();
     }
-    await this.users.setPassword(account, hash, { forgetDevices: true, locale: client.locale });
-    await this.record(account, recipient, client);
+    const hash = await this.passwords.hash(password, { client, isRecognised: true });
+    await this.dataSource.transaction(async (manager) => {
+      if (!(await this.otp.redeem(right, PURPOSE, manager))) throw AuthError.resetInvalid();
+      await this.users.setPassword(account, hash, { forgetDevices: true, locale: client.locale, manager });
+    });
+    await this.record(account, right.recipient, client);
+  }
+
+  private async recordingRefusal(
+    account: Account | null,
+    recipient: Recipient,
+    client: Client,
+    step: () => Promise<void>,
+  ): Promise<void> {
+    try {
+      await step();
+    } catch (error) {
+      // An overloaded server and a used-up network decided nothing about the attempt.
+      const isDecided =
+        error instanceof AppError && error.kind !== 'unavailable' && error.code !== 'rate_limited';
+      if (isDecided) await this.record(account, recipient, client, error.code);
+      throw error;
+    }
   }
 
   private record(

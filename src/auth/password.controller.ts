@@ -30,7 +30,7 @@ export class PasswordController {
   })
   @ApiProblems(...BODY_PROBLEMS)
   async forgot(@Body() { email, locale }: ForgotPassword, @CurrentClient() client: Client): Promise<Message> {
-    await this.resets.requestReset(email, supportedLocale(locale) ?? client.locale);
+    await this.resets.requestReset(email, client, supportedLocale(locale) ?? client.locale);
     return { message: 'If this address has an account, a mail is on its way.' };
   }
 

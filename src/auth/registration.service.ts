@@ -50,7 +50,7 @@ export class RegistrationService {
     const policy = this.purposes.policyOf('email_verification');
     const isNew = await this.registrations.register({
       email,
-      passwordHash: await this.passwords.deterministicHash(recipient, password),
+      passwordHash: await this.passwords.deterministicHash(recipient, password, client),
       username,
       firstName,
       lastName,

@@ -68,7 +68,8 @@ export class SignInController {
     const recipient = this.recipients.fromFields({ phone, email }, policy.purpose);
     const lane = await this.sessions.laneForDevice(recipient, client.deviceToken);
     const locale = supportedLocale(requestedLocale) ?? client.locale;
-    const { challenge } = await this.otp.send({ recipient, channel, policy, lane, locale });
+    const fromDevice = lane !== '';
+    const { challenge } = await this.otp.send({ recipient, channel, policy, lane, locale, fromDevice });
     return { message: 'OTP sent successfully.', VerificationStatus: 'pending', challenge };
   }
 

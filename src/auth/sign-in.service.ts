@@ -117,9 +117,11 @@ export class SignInService {
    * so neither the reply nor its timing reveals whether an account exists.
    */
   private async checkPassword(recipient: Recipient, password: string, client: Client): Promise<Account> {
+    const isRecognised = await this.sessions.isRecognised(recipient, client.deviceToken);
     const { account, right, rehashed } = await this.passwords.findAndCheck(
-      () => this.passwordGuess(recipient, client),
+      () => this.passwordGuess(recipient),
       password,
+      { client, isRecognised },
     );
     if (!right) throw AuthError.invalidCredentials();
     // The password belongs to a registration whose address is not verified yet.
@@ -128,17 +130,13 @@ export class SignInService {
     return account;
   }
 
-  /** The guess, the hash to compare it with, and the account that the hash belongs to, if any. */
-  private async passwordGuess(
-    recipient: Recipient,
-    client: Client,
-  ): Promise<Guess & { account: Account | null }> {
-    const lane = await this.sessions.laneForDevice(recipient, client.deviceToken);
+  /** The hash to compare a guess with, and the account that the hash belongs to, if any. */
+  private async passwordGuess(recipient: Recipient): Promise<Guess & { account: Account | null }> {
     const account = await this.users.findByVerifiedAddress(recipient);
     // Also read when there is an account, so that every address costs the same queries.
     const pendingHash = await this.registrations.pendingPasswordHash(addressOf(recipient));
     const hash = account ? account.passwordHash : pendingHash;
-    return { account, attempt: { subject: recipient, lane, client }, hash };
+    return { account, subject: recipient, hash };
   }
 
   /**

@@ -168,4 +168,30 @@ describe('Batch', () => {
     expect(ends).toEqual(['rejected', 'rejected']);
     expect(database.batches).toHaveLength(1);
   });
+
+  it('runs calls alone after a lock time-out and goes on with other calls meanwhile', async () => {
+    const timeout = Object.assign(new Error('lock time-out'), { severity: 'ERROR', code: '55P03' });
+    const runs: string[] = [];
+    let unlock = () => {};
+    const unlocked = new Promise<void>((resolve) => (unlock = resolve));
+    const batch = new Batch<Call, string>({
+      key: ({ to }) => to,
+      run: async (calls, lockTimeout) => {
+        const keys = calls.map(({ to }) => to);
+        runs.push(`${keys.join()} ${lockTimeout}`);
+        if (keys.includes('locked') && lockTimeout === '250ms') throw timeout;
+        if (keys.includes('locked')) await unlocked;
+        return new Map(keys.map((key) => [key, `row of ${key}`]));
+      },
+    });
+    const ask = (to: string) => batch.row({ to });
+    const locked = ask('locked');
+    expect(await ask('a')).toBe('row of a');
+    const waiting = ask('locked');
+    expect(await ask('b')).toBe('row of b');
+    expect(runs).toEqual(['a,locked 250ms', 'a 7s', 'locked 7s', 'b 250ms']);
+    unlock();
+    expect(await locked).toBe('row of locked');
+    expect(await waiting).toBe('row of locked');
+  });
 });

@@ -13,9 +13,30 @@ export interface BatchOptions<Call, Row> {
    * Read-only calls for one row share a batch and its answer.
    */
   readOnly?: boolean;
-  /** Runs the statement for calls with different keys, ordered by key. Returns the rows by key. */
-  run: (calls: Call[]) => Promise<Map<string, Row>>;
+  /**
+   * Runs the statement for calls with different keys, ordered by key. Returns the rows by key. A
+   * statement that locks rows must not wait longer for a lock than `lockTimeout` says, see
+   * `withLockTimeout`.
+   */
+  run: (calls: Call[], lockTimeout: LockTimeout) => Promise<Map<string, Row>>;
 }
+
+/** A value of PostgreSQL's `lock_timeout`. */
+export type LockTimeout = typeof BATCH_LOCK_TIMEOUT | typeof SINGLE_LOCK_TIMEOUT;
+
+/** For a batch: a locked row must not delay the calls for other rows. */
+const BATCH_LOCK_TIMEOUT = '250ms';
+/** For one call: shorter than the deadline of a request. */
+const SINGLE_LOCK_TIMEOUT = '7s';
+
+/**
+ * A CTE that sets `lock_timeout` for this statement only: outside of a transaction block, a local
+ * setting ends with the statement. It costs no round trip, works through PgBouncer, and leaves the
+ * connection as it was. Read the parameters of the batch from it, so that it is evaluated before the
+ * first row is locked.
+ */
+export const withLockTimeout = (parameter: string) =>
+  `lock_timeout as materialized (select set_config('lock_timeout', ${parameter}::text, true))`;
 
 interface Waiting<Call, Row> {
   call: Call;
@@ -28,6 +49,8 @@ interface Waiting<Call, Row> {
 interface Queue<Call, Row> {
   waiting: Waiting<Call, Row>[];
   isRunning: boolean;
+  /** Keys whose call runs alone because their row is locked. Further calls for them wait. */
+  locked: Set<string>;
 }
 
 /**
@@ -40,6 +63,10 @@ interface Queue<Call, Row> {
  * Batching is safe under concurrency: each row is decided by the statement's own conditions under
  * the row's lock, as for a single call. Every batch locks its rows in the order of their keys, so
  * two processes cannot deadlock.
+ *
+ * A batch waits for a locked row for a quarter of a second. Then each of its calls runs alone, and
+ * the queue goes on meanwhile, so that only the calls for the locked row wait. The repetition is
+ * safe: PostgreSQL undid the whole statement, so nothing was counted or stored.
  */
 export class Batch<Call, Row> {
   /** By `shared` value, of which there are few. */
@@ -61,7 +88,7 @@ export class Batch<Call, Row> {
     const shared = this.options.shared?.(call) ?? '';
     const existing = this.queues.get(shared);
     if (existing) return existing;
-    const queue: Queue<Call, Row> = { waiting: [], isRunning: false };
+    const queue: Queue<Call, Row> = { waiting: [], isRunning: false, locked: new Set() };
     this.queues.set(shared, queue);
     return queue;
   }
@@ -71,8 +98,10 @@ export class Batch<Call, Row> {
   }
 
   private async runNext(queue: Queue<Call, Row>): Promise<void> {
+    const batch = this.takeFrom(queue);
+    if (batch.length === 0) return;
     queue.isRunning = true;
-    const settle = await this.run(this.takeFrom(queue));
+    const settle = await this.run(queue, batch, BATCH_LOCK_TIMEOUT);
     queue.isRunning = false;
     // Before the callers continue, so that the database works in the meantime.
     this.flush(queue);
@@ -85,6 +114,10 @@ export class Batch<Call, Row> {
     const batch: Waiting<Call, Row>[] = [];
     const rest: Waiting<Call, Row>[] = [];
     for (const call of queue.waiting) {
+      if (queue.locked.has(call.key)) {
+        rest.push(call);
+        continue;
+      }
       const fits = batch.length < MAX_CALLS && (this.options.readOnly || !keys.has(call.key));
       keys.add(call.key);
       (fits ? batch : rest).push(call);
@@ -93,19 +126,41 @@ export class Batch<Call, Row> {
     return batch.sort((a, b) => (a.key < b.key ? -1 : 1));
   }
 
+  /** Runs a call with a longer wait for its row, beside the batches of the queue. */
+  private async runAlone(queue: Queue<Call, Row>, call: Waiting<Call, Row>): Promise<void> {
+    queue.locked.add(call.key);
+    const settle = await this.run(queue, [call], SINGLE_LOCK_TIMEOUT);
+    queue.locked.delete(call.key);
+    this.flush(queue);
+    settle();
+  }
+
   /** Runs the batch and returns a function that settles its calls. Never rejects. */
-  private async run(batch: Waiting<Call, Row>[]): Promise<() => void> {
+  private async run(
+    queue: Queue<Call, Row>,
+    batch: Waiting<Call, Row>[],
+    lockTimeout: LockTimeout,
+  ): Promise<() => void> {
     try {
       const calls = new Map(batch.map(({ key, call }) => [key, call]));
-      const rows = await this.options.run([...calls.values()]);
+      const rows = await this.options.run([...calls.values()], lockTimeout);
       return () => batch.forEach(({ key, resolve }) => resolve(rows.get(key) ?? null));
     } catch (error) {
+      if (isLockTimeout(error) && lockTimeout === BATCH_LOCK_TIMEOUT) {
+        for (const call of batch) void this.runAlone(queue, call);
+        return () => undefined;
+      }
       if (batch.length === 1 || !isRefusal(error)) return () => batch.forEach(({ reject }) => reject(error));
       // The database has undone the whole statement, so each call can run alone.
-      const settlers = await Promise.all(batch.map((call) => this.run([call])));
+      const settlers = await Promise.all(batch.map((call) => this.run(queue, [call], lockTimeout)));
       return () => settlers.forEach((settle) => settle());
     }
   }
+}
+
+/** PostgreSQL undid the statement because it waited too long for a lock. */
+function isLockTimeout(error: unknown): boolean {
+  return (error as { code?: unknown }).code === '55P03';
 }
 
 /** True if PostgreSQL refused the statement. After a lost connection the outcome is unknown. */

@@ -43,6 +43,7 @@ create table messages (
   channel text collate "C" not null,
   template text not null,
   sealed bytea,                   -- template content; wiped when the message is finished
+  from_device boolean not null default false,  -- a recognised device asked for it
   state text not null,            -- see MessageState
   attempts smallint not null default 0,
   failure text,                   -- why the last attempt failed
@@ -118,10 +119,9 @@ create index registrations_expiry on registrations (expires_at);
 -- Wrong passwords in the current window, per account or network.
 create table password_guesses (
   subject text collate "C" not null,         -- 'email:ada@example.com', 'ip:192.0.2.1'
-  lane text collate "C" not null default '',
   failures integer not null default 1,
   window_start timestamptz not null default now(),
-  constraint password_guesses_pkey primary key (subject, lane)
+  constraint password_guesses_pkey primary key (subject)
 ) with (fillfactor = 80);
 create index password_guesses_window_start on password_guesses (window_start);
 

@@ -1,15 +1,18 @@
-import { Module } from '@nestjs/common';
+import { Global, Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { minutes, ThrottlerModule } from '@nestjs/throttler';
 import { Keyring } from '../common/keyring.js';
 import { Config } from '../config/config.js';
 import { AddressLimitGuard } from './address-limit.guard.js';
+import { NetworkLimits } from './network-limits.js';
+import { ThrottledNetworkLimits } from './throttled-network-limits.js';
 
 /**
  * Limits the requests per minute from one address (`IP_RATE_LIMIT`). Requests are counted before
  * their fields are validated: in Redis for all processes if `REDIS_URL` is set, else in each
- * process.
+ * process. `NetworkLimits` counts in the same place.
  */
+@Global()
 @Module({
   imports: [
     ThrottlerModule.forRootAsync({
@@ -22,7 +25,11 @@ import { AddressLimitGuard } from './address-limit.guard.js';
       }),
     }),
   ],
-  providers: [{ provide: APP_GUARD, useClass: AddressLimitGuard }],
+  providers: [
+    { provide: APP_GUARD, useClass: AddressLimitGuard },
+    { provide: NetworkLimits, useClass: ThrottledNetworkLimits },
+  ],
+  exports: [NetworkLimits],
 })
 export class AddressLimitModule {}
 

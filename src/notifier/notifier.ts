@@ -24,6 +24,8 @@ export interface LeasedMessage {
   attempts: number;
   /** The provider of the previous attempt; null before the first. */
   lastProvider: string | null;
+  /** A recognised device of the recipient's account asked for it. */
+  fromDevice?: boolean;
 }
 
 /** A message about an event of an account. It contains no code. */
@@ -40,11 +42,15 @@ export const LEASE_SECONDS = 20;
 
 /**
  * SQL for whether a recipient is suppressed; a lookup by primary key. `refused` ends after a day,
- * because a vendor may not report that a recipient left its list.
+ * because a vendor may not report that a recipient left its list. For a code that a recognised
+ * device asked for (`fromDevice`), only a bounce counts: strangers can cause a complaint, by
+ * requesting mails that the owner does not want.
  */
 export const isSuppressed = (
   recipient: string,
+  fromDevice = 'false',
 ) => `exists (select from suppressions where suppressions.recipient = ${recipient}
+  and (suppressions.reason = 'bounced' or not ${fromDevice})
   and (suppressions.reason <> 'refused' or suppressions.created_at > now() - interval '1 day'))`;
 
 /** Sends the messages of the outbox. */

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
 import type { Recipient } from '../common/recipient.js';
-import { Batch } from '../database/batch.js';
+import { Batch, withLockTimeout, type LockTimeout } from '../database/batch.js';
 import { Sql, statement } from '../database/sql.js';
 import { LEASE_SECONDS, isSuppressed, type MessageContent } from '../notifier/notifier.js';
 import type { Policy } from './purposes.js';
@@ -32,6 +33,7 @@ export interface NewChallenge extends ChallengeKey {
   /** The plaintext of `codeSealed`. */
   content: MessageContent;
   policy: Policy;
+  fromDevice: boolean;
   /** Issues only if there is an unused code to repeat or replace. */
   resend: boolean;
   /** True for a test identity. Nothing is sent. */
@@ -96,10 +98,12 @@ export interface VerifyRefusal {
 const ISSUE = statement(
   'challenges_issue',
   `
-    with requested as (
-      select * from unnest(
-        $10::text[], $11::text[], $12::uuid[], $13::text[], $14::bytea[], $15::bytea[], $16::text[], $17::text[])
-      as r(recipient, lane, id, channel, code_hash, code_sealed, context_hash, template)),
+    with ${withLockTimeout('$18')},
+    requested as (
+      select r.* from lock_timeout, unnest(
+        $10::text[], $11::text[], $12::uuid[], $13::text[], $14::bytea[], $15::bytea[], $16::text[], $17::text[],
+        $19::boolean[])
+      as r(recipient, lane, id, channel, code_hash, code_sealed, context_hash, template, from_device)),
     issued as (
       insert into challenges as c
         (recipient, purpose, lane, id, channel, code_hash, code_sealed, context_hash, issued_at, expires_at, resend_at)
@@ -145,18 +149,19 @@ const ISSUE = statement(
         and (not $7::boolean or c.consumed_at is null)
       returning *),
     result as (
-      select i.*, r.id as message_id, r.template, ${isSuppressed('i.recipient')} as suppressed,
+      select i.*, r.id as message_id, r.template, r.from_device,
+        ${isSuppressed('i.recipient', 'r.from_device')} as suppressed,
         nullif(i.code_sealed, r.code_sealed) as repeated_code
       from issued i join requested r using (recipient, lane)),
     queued as (
       insert into messages
         (id, recipient, purpose, lane, challenge_id, channel, template, sealed, state, failure, attempts, due_at,
-          expires_at, finished_at)
+          expires_at, finished_at, from_device)
       select message_id, recipient, purpose, lane, id, channel, template,
         case when not suppressed then code_sealed end,
         case when suppressed then 'failed' else 'sending' end, case when suppressed then 'suppressed' end,
         case when suppressed then 0 else 1 end, now() + make_interval(secs => ${LEASE_SECONDS}),
-        expires_at, case when suppressed then now() end
+        expires_at, case when suppressed then now() end, from_device
       from result where not $9::boolean),
     -- the message of a test identity is recorded as sent, but not delivered
     recorded as (
@@ -203,6 +208,10 @@ const IS_RIGHT = `(code_hash in (g.hash, g.previous)
 const VERIFY = statement(
   'challenges_verify',
   `
+    with ${withLockTimeout('$8')},
+    guesses as materialized (
+      select g.* from lock_timeout, unnest($4::text[], $5::text[], $6::bytea[], $7::bytea[])
+        as g(recipient, lane, hash, previous))
     update challenges c set
       attempts = attempts + 1,
       consumed_at = case when ${IS_RIGHT} then now() end,
@@ -212,7 +221,7 @@ const VERIFY = statement(
         when failures_since > now() - interval '1 day' then failures + 1 else 1 end,
       failures_since = case when failures > 0 and failures_since > now() - interval '1 day'
         then failures_since else now() end
-    from unnest($4::text[], $5::text[], $6::bytea[], $7::bytea[]) as g(recipient, lane, hash, previous)
+    from guesses g
     -- any($4) repeats the join condition, so that a plan that starts with challenges uses its index
     where c.recipient = any ($4) and c.recipient = g.recipient and c.purpose = $1 and c.lane = g.lane
       and consumed_at is null and expires_at > now() and attempts < $2
@@ -220,7 +229,29 @@ const VERIFY = statement(
     returning c.recipient, c.lane, id, consumed_at is not null as approved, $2 - attempts as "attemptsLeft"`,
 );
 
-/** Finds out why VERIFY refused. */
+/**
+ * Like VERIFY, but leaves a right code as it is, so that REDEEM can consume it together with what it
+ * allows. A right guess costs no attempt. Of several parallel right guesses, one wins the REDEEM.
+ */
+const JUDGE = statement(
+  'challenges_judge',
+  `
+    update challenges c set
+      attempts = case when ${IS_RIGHT} then attempts else attempts + 1 end,
+      code_sealed = case when ${IS_RIGHT} or attempts + 1 < $4 then code_sealed end,
+      previous_code_hash = case when ${IS_RIGHT} or attempts + 1 < $4 then previous_code_hash end,
+      failures = case when ${IS_RIGHT} then failures
+        when failures_since > now() - interval '1 day' then failures + 1 else 1 end,
+      failures_since = case when failures > 0 and failures_since > now() - interval '1 day'
+        then failures_since else now() end
+    from (select $6::bytea as hash, $7::bytea as previous) g
+    where c.recipient = $1 and c.purpose = $2 and c.lane = $3
+      and consumed_at is null and expires_at > now() and attempts < $4
+      and (failures < $5 or failures_since <= now() - interval '1 day')
+    returning id, coalesce(${IS_RIGHT}, false) as approved, $4 - attempts as "attemptsLeft"`,
+);
+
+/** Finds out why VERIFY or JUDGE refused. */
 const EXPLAIN_VERIFY = statement(
   'challenges_explain_verify',
   `
@@ -242,6 +273,14 @@ const REDEEM = statement(
     where recipient = $1 and purpose = $2 and lane = $3 and id = $4
       and consumed_at is null and expires_at > now()
     returning id`,
+);
+
+/** Whether REDEEM would succeed now. */
+const IS_LIVE = statement(
+  'challenges_is_live',
+  `
+    select id from challenges
+    where recipient = $1 and purpose = $2 and lane = $3 and id = $4 and consumed_at is null and expires_at > now()`,
 );
 
 /**
@@ -281,12 +320,12 @@ export class ChallengeRepository {
   private readonly issues = new Batch<NewChallenge, Issued>({
     key: batchKey,
     shared: ({ purpose, resend, isTest }) => `${purpose} ${resend} ${isTest}`,
-    run: (calls) => this.issueAll(calls),
+    run: (calls, lockTimeout) => this.issueAll(calls, lockTimeout),
   });
   private readonly guesses = new Batch<Guess, Verdict>({
     key: batchKey,
     shared: ({ purpose, policy }) => `${purpose} ${policy.guessesPerDay}`,
-    run: (calls) => this.verifyAll(calls),
+    run: (calls, lockTimeout) => this.verifyAll(calls, lockTimeout),
   });
 
   constructor(private readonly sql: Sql) {}
@@ -307,13 +346,38 @@ export class ChallengeRepository {
     return this.guesses.row(guess);
   }
 
+  /** Like `verify`, but does not consume the code. */
+  judge({
+    recipient,
+    purpose,
+    lane,
+    policy,
+    hashes: [current, previous = current],
+  }: Guess): Promise<Verdict | null> {
+    const { maxAttempts, guessesPerDay } = policy;
+    return this.sql.row(JUDGE, [recipient, purpose, lane, maxAttempts, guessesPerDay, current, previous]);
+  }
+
   explainVerify({ recipient, purpose, lane }: ChallengeKey, policy: Policy): Promise<VerifyRefusal | null> {
     return this.sql.row(EXPLAIN_VERIFY, [recipient, purpose, lane, policy.maxAttempts, policy.guessesPerDay]);
   }
 
-  /** Returns whether this call consumed the code. */
-  async redeem({ recipient, purpose, lane }: ChallengeKey, id: string): Promise<boolean> {
-    return (await this.sql.row(REDEEM, [recipient, purpose, lane, id])) !== null;
+  /** Whether the code with this id can be consumed. */
+  async isLive({ recipient, purpose, lane }: ChallengeKey, id: string): Promise<boolean> {
+    return (await this.sql.row(IS_LIVE, [recipient, purpose, lane, id])) !== null;
+  }
+
+  /** Returns whether this call consumed the code, in the manager's transaction if given. */
+  async redeem(
+    { recipient, purpose, lane }: ChallengeKey,
+    id: string,
+    manager?: EntityManager,
+  ): Promise<boolean> {
+    const values = [recipient, purpose, lane, id];
+    if (!manager) return (await this.sql.row(REDEEM, values)) !== null;
+    // TypeORM returns the rows of an update with their number.
+    const [rows] = await manager.query<[unknown[], number]>(REDEEM.text, values);
+    return rows.length > 0;
   }
 
   wipeExpired(since: string, limit: number): Promise<{ wipedTo: string | null; seen: number } | null> {
@@ -325,7 +389,7 @@ export class ChallengeRepository {
     return (await this.sql.rows(REMOVE_OLD, [limit])).length;
   }
 
-  private async issueAll(challenges: NewChallenge[]): Promise<Map<string, Issued>> {
+  private async issueAll(challenges: NewChallenge[], lockTimeout: LockTimeout): Promise<Map<string, Issued>> {
     const [{ purpose, policy, resend, isTest }] = challenges as [NewChallenge];
     const rows = await this.sql.rows<Issued & BatchKey>(ISSUE, [
       purpose,
@@ -345,11 +409,13 @@ export class ChallengeRepository {
       challenges.map(({ codeSealed }) => codeSealed),
       challenges.map(({ contextHash }) => contextHash),
       challenges.map(({ template }) => template),
+      lockTimeout,
+      challenges.map(({ fromDevice }) => fromDevice),
     ]);
     return new Map(rows.map((row) => [batchKey(row), row]));
   }
 
-  private async verifyAll(guesses: Guess[]): Promise<Map<string, Verdict>> {
+  private async verifyAll(guesses: Guess[], lockTimeout: LockTimeout): Promise<Map<string, Verdict>> {
     const [{ purpose, policy }] = guesses as [Guess];
     const rows = await this.sql.rows<Verdict & BatchKey>(VERIFY, [
       purpose,
@@ -359,6 +425,7 @@ export class ChallengeRepository {
       guesses.map(({ lane }) => lane),
       guesses.map(({ hashes: [current] }) => current),
       guesses.map(({ hashes: [current, previous = current] }) => previous),
+      lockTimeout,
     ]);
     return new Map(rows.map((row) => [batchKey(row), row]));
   }

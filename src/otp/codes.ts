@@ -31,6 +31,11 @@ export interface SendRequest extends CodeRequest {
   channel?: Channel;
   /** Default: the language of the phone number's country, else `DEFAULT_LOCALE`. */
   locale?: Locale;
+  /**
+   * A recognised device of the recipient's account asks for the code, so only a bounce suppresses
+   * it.
+   */
+  fromDevice?: boolean;
   /** Default: `code`. */
   template?: string;
   /** Builds the link in the message from a token that `redeem` accepts instead of the code. */
@@ -85,6 +90,7 @@ export class Codes {
       contextHash: authorisationDigest(request),
       template,
       policy,
+      fromDevice: request.fromDevice ?? false,
       resend,
       isTest: request.knownCode !== undefined,
     };

@@ -1,11 +1,18 @@
 import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
 import { Metrics } from '../metrics/metrics.js';
 import { isPhone, maskedAddress } from '../common/recipient.js';
 import { Config } from '../config/config.js';
 import { TestIdentities } from '../config/test-identities.js';
 import { ProviderFeedback } from '../notifier/outbox/provider-feedback.js';
 import { Notifier, type Channel } from '../notifier/notifier.js';
-import { ChallengeRepository, type Issued, type NewChallenge } from './challenge.repository.js';
+import {
+  ChallengeRepository,
+  type Guess,
+  type Issued,
+  type NewChallenge,
+  type Verdict,
+} from './challenge.repository.js';
 import { Codes, PUBLIC_LANE, type CodeRequest, type LinkToken, type SendRequest } from './codes.js';
 import { readCodeOfLength } from './is-otp.js';
 import { OtpError } from './otp.errors.js';
@@ -53,18 +60,51 @@ export class OtpService {
    * decide that, so the reply is the same whether or not there is a challenge.
    */
   async verify(request: CodeRequest, typedCode: string): Promise<string> {
+    const id = await this.judgeGuess(request, typedCode, (guess) => this.challenges.verify(guess));
+    this.feedback.report(id, 'approved');
+    this.metrics.codesVerified.inc();
+    return id;
+  }
+
+  /**
+   * Like `verify`, but leaves a right code unused. `redeem` consumes it, in one transaction with
+   * what the code allows, so that a failure in between does not waste the code.
+   */
+  async judge(request: CodeRequest, typedCode: string): Promise<LinkToken> {
+    const id = await this.judgeGuess(request, typedCode, (guess) => this.challenges.judge(guess));
+    return { id, recipient: request.recipient };
+  }
+
+  /** Whether `redeem` would succeed now. */
+  isRedeemable({ recipient, id }: LinkToken, purpose: string): Promise<boolean> {
+    return this.challenges.isLive({ recipient, purpose, lane: PUBLIC_LANE }, id);
+  }
+
+  /**
+   * Consumes a link or a judged code, in the manager's transaction if given. Returns false if it
+   * was used, has expired or was replaced.
+   */
+  async redeem({ recipient, id }: LinkToken, purpose: string, manager?: EntityManager): Promise<boolean> {
+    const key = { recipient, purpose, lane: PUBLIC_LANE };
+    const redeemed = await this.challenges.redeem(key, id, manager);
+    if (redeemed) this.metrics.codesVerified.inc();
+    return redeemed;
+  }
+
+  /** The challenge id if the code is right. Throws the errors of `verify`. */
+  private async judgeGuess(
+    request: CodeRequest,
+    typedCode: string,
+    judge: (guess: Guess) => Promise<Verdict | null>,
+  ): Promise<string> {
     const { recipient, policy, lane = PUBLIC_LANE } = this.withTestIdentity(request);
     const key = { recipient, purpose: policy.purpose, lane };
     const code = readCodeOfLength(typedCode, policy.codeLength);
 
     const hashes = this.codes.acceptedHashes(request, code);
-    const verdict = await this.challenges.verify({ ...key, hashes, policy });
-    if (verdict?.approved || verdict?.attemptsLeft === 0)
-      this.feedback.report(verdict.id, verdict.approved ? 'approved' : 'canceled');
-    if (verdict?.approved) {
-      this.metrics.codesVerified.inc();
-      return verdict.id;
-    }
+    const verdict = await judge({ ...key, hashes, policy });
+    if (verdict?.approved) return verdict.id;
+    if (verdict?.attemptsLeft === 0) this.feedback.report(verdict.id, 'canceled');
     if (verdict) throw OtpError.invalid(verdict.attemptsLeft);
 
     const refusal = await this.challenges.explainVerify(key, policy);
@@ -74,13 +114,6 @@ export class OtpService {
     if (refusal.expired) throw OtpError.expired();
     if (refusal.guessLimit) throw OtpError.guessLimit(refusal.guessLimit);
     throw notFound();
-  }
-
-  /** Consumes a link. Returns false if the link or its code was used, has expired or was replaced. */
-  async redeem({ recipient, id }: LinkToken, purpose: string): Promise<boolean> {
-    const redeemed = await this.challenges.redeem({ recipient, purpose, lane: PUBLIC_LANE }, id);
-    if (redeemed) this.metrics.codesVerified.inc();
-    return redeemed;
   }
 
   /** The code of a test identity is not secret, so no cooldown or budget protects it. */
@@ -119,7 +152,7 @@ export class OtpService {
   }
 
   private dispatch(challenge: NewChallenge, issued: Issued, channel: Channel): void {
-    const { id, recipient, purpose, lane, template, codeSealed, content } = challenge;
+    const { id, recipient, purpose, lane, template, codeSealed, content, fromDevice } = challenge;
     const { repeatedCode, secondsLeft } = issued;
     this.notifier.dispatch({
       id,
@@ -133,6 +166,7 @@ export class OtpService {
       secondsLeft,
       attempts: 1,
       lastProvider: null,
+      fromDevice,
     });
   }
 

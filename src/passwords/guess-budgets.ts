@@ -7,18 +7,23 @@ import { PasswordError } from './passwords.errors.js';
 
 /** A guess at a user's password. */
 export interface PasswordAttempt {
-  /** The account's address, for example 'email:ada@example.com'. The account need not exist. */
+  /**
+   * The account's address, for example 'email:ada@example.com'. The account need not exist. Every
+   * route names the same address for an account, so that all routes share one budget.
+   */
   subject: string;
-  /** Each lane of an account has its own budget. `''` is the public lane. */
-  lane: string;
+  /** The guess comes from a recognised device of the account, or from one of its sessions. */
+  isRecognised: boolean;
   client: Client;
 }
 
 const DAY_SECONDS = 86_400;
 const HOUR_SECONDS = 3_600;
 
-/** Wrong passwords per account and lane in a day, and per network in an hour. */
+/** Wrong passwords per account in a day. The last five are for recognised devices. */
 const ACCOUNT_FAILURES = 20;
+const STRANGER_FAILURES = 15;
+/** Wrong passwords per network in an hour. */
 const NETWORK_FAILURES = 100;
 
 /** Limits wrong passwords per account and per network. */
@@ -38,14 +43,18 @@ export class GuessBudgets {
     if (!(await this.guesses.spend(account))) throw await this.limitError(account);
     if (await this.guesses.spend(network)) return;
     // A network without guesses left must not use up the account's guesses.
-    await this.guesses.refund(account);
+    await this.guesses.refund(account.subject);
     throw await this.limitError(network);
   }
 
-  /** After a right password: resets the account's budget and refunds one guess to the network. */
+  /**
+   * After a right password: resets the account's budget and refunds one guess to the network. If
+   * strangers have used up their part, only the part of recognised devices is reset. Otherwise
+   * strangers would get new guesses whenever the owner signs in.
+   */
   async reset(attempt: PasswordAttempt): Promise<void> {
-    await this.guesses.reset(accountBudget(attempt));
-    await this.guesses.refund(networkBudget(attempt));
+    await this.guesses.reset(attempt.subject, STRANGER_FAILURES);
+    await this.guesses.refund(networkBudget(attempt).subject);
   }
 
   private async limitError(budget: GuessBudget): Promise<Error> {
@@ -53,15 +62,12 @@ export class GuessBudgets {
   }
 }
 
-function accountBudget({ subject, lane }: PasswordAttempt): GuessBudget {
-  return { subject, lane, failures: ACCOUNT_FAILURES, windowSeconds: DAY_SECONDS };
+function accountBudget({ subject, isRecognised }: PasswordAttempt): GuessBudget {
+  const failures = isRecognised ? ACCOUNT_FAILURES : STRANGER_FAILURES;
+  return { subject, failures, windowSeconds: DAY_SECONDS };
 }
 
 function networkBudget({ client }: PasswordAttempt): GuessBudget {
-  return {
-    subject: `ip:${networkOf(client.ip)}`,
-    lane: '',
-    failures: NETWORK_FAILURES,
-    windowSeconds: HOUR_SECONDS,
-  };
+  const subject = `ip:${networkOf(client.ip)}`;
+  return { subject, failures: NETWORK_FAILURES, windowSeconds: HOUR_SECONDS };
 }

@@ -66,4 +66,27 @@ describe('hash slots', () => {
     await expect(second).resolves.toBe(1);
     await expect(first).resolves.toBe(2);
   });
+
+  it('has places for recognised devices when strangers fill the queue, and lets them go first', async () => {
+    const slots = new HashSlots(1, 2);
+    const jobs = new Jobs();
+    const strangers = [0, 1, 2].map((number) => slots.run(jobs.job(number)));
+    await expect(slots.run(jobs.job(3))).rejects.toMatchObject({ code: 'passwords_busy' });
+    const recognised = [10, 11, 12].map((number) => slots.run(jobs.job(number), true));
+    await expect(slots.run(jobs.job(13), true)).rejects.toMatchObject({ code: 'passwords_busy' });
+    for (const number of [0, 10, 11, 12, 1, 2]) await jobs.end(number);
+    expect(jobs.started).toEqual([0, 10, 11, 12, 1, 2]);
+    expect(await Promise.all([...strangers, ...recognised])).toEqual([0, 1, 2, 10, 11, 12]);
+  });
+
+  it('gives every fourth freed slot to strangers, however many recognised devices wait', async () => {
+    const slots = new HashSlots(1, 8);
+    const jobs = new Jobs();
+    const strangers = [0, 1, 2].map((number) => slots.run(jobs.job(number)));
+    const recognised = [10, 11, 12, 13, 14, 15, 16].map((number) => slots.run(jobs.job(number), true));
+    const order = [0, 10, 11, 12, 1, 13, 14, 15, 2, 16];
+    for (const number of order) await jobs.end(number);
+    expect(jobs.started).toEqual(order);
+    await Promise.all([...strangers, ...recognised]);
+  });
 });

@@ -9,18 +9,31 @@ const MAX_WAITING = 16;
  * would keep this process busy with refusals alone.
  */
 const SHED_AFTER_MS = 500;
+/** Of so many freed slots in a row, strangers get at least one, so that they never wait for good. */
+const STRANGERS_TURN = 4;
 
 /** Runs a job as soon as a slot is free. */
 export type RunInSlot = <T>(job: () => Promise<T>) => Promise<T>;
 
+/** The jobs of one kind of client. */
+class Line {
+  /** Jobs that were let in and are not done. */
+  admitted = 0;
+  /** Jobs that wait for a slot. */
+  readonly waiting: (() => void)[] = [];
+}
+
 /**
  * Limits how many hashes are computed at once, so that a flood of sign-ins slows down only
- * sign-ins.
+ * sign-ins. Recognised devices have places of their own and come first, so that a flood by
+ * strangers does not keep owners out.
  */
 export class HashSlots {
-  private admitted = 0;
   private running = 0;
-  private readonly waiting: (() => void)[] = [];
+  private readonly recognised = new Line();
+  private readonly strangers = new Line();
+  /** Slots given to recognised devices in a row. */
+  private inARow = 0;
 
   constructor(
     private readonly slots: number,
@@ -37,30 +50,31 @@ export class HashSlots {
   /**
    * Runs the job as soon as a slot is free. Throws `passwords_busy` when too many jobs are waiting.
    */
-  run<T>(job: () => Promise<T>): Promise<T> {
-    return this.admit((runInSlot) => runInSlot(job));
+  run<T>(job: () => Promise<T>, isRecognised = false): Promise<T> {
+    return this.admit((runInSlot) => runInSlot(job), isRecognised);
   }
 
   /**
    * For work of which only a part needs a slot. It is refused before it begins; once admitted, its
    * jobs always get a slot.
    */
-  async admit<T>(work: (runInSlot: RunInSlot) => Promise<T>): Promise<T> {
-    if (this.admitted >= this.slots + this.maxWaiting) {
+  async admit<T>(work: (runInSlot: RunInSlot) => Promise<T>, isRecognised = false): Promise<T> {
+    const line = isRecognised ? this.recognised : this.strangers;
+    if (line.admitted >= this.slots + this.maxWaiting) {
       await new Promise((resolve) => setTimeout(resolve, this.shedAfterMs));
       throw PasswordError.busy();
     }
-    this.admitted++;
+    line.admitted++;
     try {
-      return await work((job) => this.runInSlot(job));
+      return await work((job) => this.runInSlot(job, line));
     } finally {
-      this.admitted--;
+      line.admitted--;
     }
   }
 
-  private async runInSlot<T>(job: () => Promise<T>): Promise<T> {
+  private async runInSlot<T>(job: () => Promise<T>, line: Line): Promise<T> {
     if (this.running < this.slots) this.running++;
-    else await new Promise<void>((resolve) => this.waiting.push(resolve));
+    else await new Promise<void>((resolve) => line.waiting.push(resolve));
     try {
       return await job();
     } finally {
@@ -68,10 +82,18 @@ export class HashSlots {
     }
   }
 
-  /** Passes the slot on to the job that has waited longest, so that a new job cannot take it. */
+  /** Passes the slot on to a waiting job, so that a new job cannot take it. */
   private release(): void {
-    const next = this.waiting.shift();
+    const next = this.next();
     if (next) next();
     else this.running--;
+  }
+
+  /** The job that has waited longest: of recognised devices first, but not every time. */
+  private next(): (() => void) | undefined {
+    const isStrangersTurn = this.inARow >= STRANGERS_TURN - 1 && this.strangers.waiting.length > 0;
+    const first = isStrangersTurn ? undefined : this.recognised.waiting.shift();
+    this.inARow = first ? this.inARow + 1 : 0;
+    return first ?? this.strangers.waiting.shift();
   }
 }

@@ -1,13 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { Sql, statement } from '../database/sql.js';
 
-/** Identifies a row of `password_guesses`. */
-export interface GuessKey {
+export interface GuessBudget {
+  /** Identifies a row of `password_guesses`. */
   subject: string;
-  lane: string;
-}
-
-export interface GuessBudget extends GuessKey {
   failures: number;
   windowSeconds: number;
 }
@@ -15,16 +11,16 @@ export interface GuessBudget extends GuessKey {
 /**
  * Counts a guess if the budget is not used up. Parallel guesses wait for the row lock of ON
  * CONFLICT, and each re-checks the WHERE on the newest version of the row, so the budget is never
- * exceeded.
+ * exceeded, also when guesses with different limits count in one row.
  */
 const SPEND = statement(
   'password_guesses_spend',
   `
-    insert into password_guesses as g (subject, lane) values ($1::text, $2::text)
-    on conflict (subject, lane) do update set
-      failures = case when g.window_start > now() - make_interval(secs => $4::int) then g.failures + 1 else 1 end,
-      window_start = case when g.window_start > now() - make_interval(secs => $4::int) then g.window_start else now() end
-    where g.failures < $3::int or g.window_start <= now() - make_interval(secs => $4::int)
+    insert into password_guesses as g (subject) values ($1::text)
+    on conflict (subject) do update set (failures, window_start) = (
+      select case when live then g.failures + 1 else 1 end, case when live then g.window_start else now() end
+      from (select g.failures > 0 and g.window_start > now() - make_interval(secs => $3::int)) as state(live))
+    where g.failures < $2::int or g.window_start <= now() - make_interval(secs => $3::int)
     returning failures`,
 );
 
@@ -32,18 +28,19 @@ const SPEND = statement(
 const SECONDS_LEFT = statement(
   'password_guesses_seconds_left',
   `
-    select ceil(extract(epoch from window_start + make_interval(secs => $3::int) - now()))::int as "secondsLeft"
-    from password_guesses where subject = $1 and lane = $2`,
+    select ceil(extract(epoch from window_start + make_interval(secs => $2::int) - now()))::int as "secondsLeft"
+    from password_guesses where subject = $1`,
 );
 
 const REFUND = statement(
   'password_guesses_refund',
-  `update password_guesses set failures = failures - 1 where subject = $1 and lane = $2 and failures > 0`,
+  `update password_guesses set failures = failures - 1 where subject = $1 and failures > 0`,
 );
 
+/** The right guess itself is counted, so a count above the limit shows that it was reached before. */
 const RESET = statement(
   'password_guesses_reset',
-  `delete from password_guesses where subject = $1 and lane = $2`,
+  `update password_guesses set failures = case when failures > $2::int then $2 else 0 end where subject = $1`,
 );
 
 /** Removes rows whose window has ended. The longest window is a day. */
@@ -61,21 +58,22 @@ export class PasswordGuessRepository {
   constructor(private readonly sql: Sql) {}
 
   /** False when the budget is used up. */
-  async spend({ subject, lane, failures, windowSeconds }: GuessBudget): Promise<boolean> {
-    return (await this.sql.row(SPEND, [subject, lane, failures, windowSeconds])) !== null;
+  async spend({ subject, failures, windowSeconds }: GuessBudget): Promise<boolean> {
+    return (await this.sql.row(SPEND, [subject, failures, windowSeconds])) !== null;
   }
 
-  async secondsLeft({ subject, lane, windowSeconds }: GuessBudget): Promise<number> {
-    const row = await this.sql.row<{ secondsLeft: number }>(SECONDS_LEFT, [subject, lane, windowSeconds]);
+  async secondsLeft({ subject, windowSeconds }: GuessBudget): Promise<number> {
+    const row = await this.sql.row<{ secondsLeft: number }>(SECONDS_LEFT, [subject, windowSeconds]);
     return Math.max(1, row?.secondsLeft ?? 1);
   }
 
-  async refund({ subject, lane }: GuessKey): Promise<void> {
-    await this.sql.rows(REFUND, [subject, lane]);
+  async refund(subject: string): Promise<void> {
+    await this.sql.rows(REFUND, [subject]);
   }
 
-  async reset({ subject, lane }: GuessKey): Promise<void> {
-    await this.sql.rows(RESET, [subject, lane]);
+  /** Sets the count to zero, or to `limit` if it had reached that before the right guess. */
+  async reset(subject: string, limit: number): Promise<void> {
+    await this.sql.rows(RESET, [subject, limit]);
   }
 
   /** Returns the number of removed rows. */

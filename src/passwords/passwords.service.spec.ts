@@ -1,25 +1,30 @@
 import { Config } from '../config/config.js';
+import { CommonError } from '../http/common.errors.js';
 import type { GuessBudgets } from './guess-budgets.js';
 import { HashSlots } from './hash-slots.js';
 import type { PasswordHasher } from './password-hasher.js';
 import { PasswordError } from './passwords.errors.js';
 import { Passwords } from './passwords.service.js';
 
-const ATTEMPT = { subject: 'email:ada@example.com', lane: '', client: { ip: '192.0.2.1' } };
+const ATTEMPT = { subject: 'email:ada@example.com', isRecognised: false, client: { ip: '192.0.2.1' } };
 
 /**
  * Passwords with fakes, and the calls they received, in order. The prefix `new:` marks a hash of
  * the current cost.
  */
-function passwordsWith(slots = new HashSlots(1, 1), guessesLeft = 1) {
+function passwordsWith(slots = new HashSlots(1, 1), guessesLeft = 1, hashesLeft = 1) {
   const calls: string[] = [];
   const recordCall = (name: string) => Promise.resolve(void calls.push(name));
   const budgets = {
     spend: () => (guessesLeft > 0 ? recordCall('spend') : Promise.reject(PasswordError.guessLimit(7))),
     reset: () => recordCall('reset'),
   };
+  const limits = {
+    spend: () => (hashesLeft > 0 ? Promise.resolve() : Promise.reject(CommonError.rateLimited(30))),
+  };
   const hasher = {
     hash: (password: string) => Promise.resolve(`new:${password}`),
+    deterministicHash: (_: string, password: string) => Promise.resolve(`new:${password}`),
     matches: async (password: string, stored: string | null) => {
       await recordCall('compare');
       return stored?.slice(4) === password;
@@ -29,6 +34,7 @@ function passwordsWith(slots = new HashSlots(1, 1), guessesLeft = 1) {
   const passwords = new Passwords(
     hasher as unknown as PasswordHasher,
     slots,
+    limits,
     budgets as unknown as GuessBudgets,
     Config.from({}),
   );
@@ -65,6 +71,19 @@ describe('password check', () => {
       code: 'password_guess_limit',
       extra: { retryAfter: 7 },
     });
+    expect(calls).toEqual([]);
+  });
+
+  it.each([
+    ['a check', (passwords: Passwords) => passwords.check(ATTEMPT, 'otters', 'new:otters')],
+    ['a new hash', (passwords: Passwords) => passwords.hash('otters', ATTEMPT)],
+    [
+      'a registration',
+      (passwords: Passwords) => passwords.deterministicHash(ATTEMPT.subject, 'otters', ATTEMPT.client),
+    ],
+  ])('refuses %s when the network has used up its hashes', async (_, run) => {
+    const { passwords, calls } = passwordsWith(undefined, 1, 0);
+    await expect(run(passwords)).rejects.toMatchObject({ code: 'rate_limited', extra: { retryAfter: 30 } });
     expect(calls).toEqual([]);
   });
 

@@ -1,5 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Config } from '../config/config.js';
+import type { Client } from '../http/client.js';
+import { NetworkLimits } from '../http/network-limits.js';
 import { GuessBudgets, type PasswordAttempt } from './guess-budgets.js';
 import { HashSlots, type RunInSlot } from './hash-slots.js';
 import { PasswordHasher } from './password-hasher.js';
@@ -16,21 +18,35 @@ export interface PasswordVerdict {
   rehashed?: string;
 }
 
+/** Requests that hash a password, per network and minute and over all routes. */
+const HASHES_PER_MINUTE = 30;
+
+/** Who asks for a hash. Requests from recognised devices and sessions come first. */
+export interface HashRequest {
+  client: Pick<Client, 'ip'>;
+  isRecognised: boolean;
+}
+
 /**
  * A guess and the account's password hash. The hash is null if there is no account or no password.
  */
 export interface Guess {
-  attempt: PasswordAttempt;
+  subject: string;
   hash: string | null;
 }
 
-/** The rules for passwords, their hashes, and the budgets for wrong guesses. */
+/**
+ * The rules for passwords, their hashes, and the budgets for hashes and wrong guesses. Everything
+ * that hashes throws `rate_limited` when the network has used up its hashes, and `passwords_busy`
+ * when too many passwords are being hashed.
+ */
 @Injectable()
 export class Passwords {
   constructor(
     private readonly hasher: PasswordHasher,
     private readonly slots: HashSlots,
-    private readonly budgets: GuessBudgets,
+    private readonly limits: NetworkLimits,
+    private readonly guessBudgets: GuessBudgets,
     private readonly config: Config,
   ) {}
 
@@ -40,16 +56,17 @@ export class Passwords {
     if (reason) throw PasswordError.refused(reason, field);
   }
 
-  /** Throws `passwords_busy` when too many passwords are being hashed. */
-  hash(password: string): Promise<string> {
-    return this.slots.run(() => this.hasher.hash(password));
+  async hash(password: string, { client, isRecognised }: HashRequest): Promise<string> {
+    await this.spendHash(client);
+    return this.slots.run(() => this.hasher.hash(password), isRecognised);
   }
 
   /**
    * Like `hash`, but equal for equal addresses and passwords, so that SQL can compare two
    * registrations.
    */
-  deterministicHash(address: string, password: string): Promise<string> {
+  async deterministicHash(address: string, password: string, client: HashRequest['client']): Promise<string> {
+    await this.spendHash(client);
     return this.slots.run(() => this.hasher.deterministicHash(address, password));
   }
 
@@ -58,32 +75,43 @@ export class Passwords {
    * equally long and is never right. Throws `password_guess_limit`, and `passwords_busy` before
    * anything is counted.
    */
-  check(attempt: PasswordAttempt, password: string, hash: string | null): Promise<PasswordVerdict> {
-    return this.slots.admit((runInSlot) => this.spendAndCompare({ attempt, hash }, password, runInSlot));
+  async check(attempt: PasswordAttempt, password: string, hash: string | null): Promise<PasswordVerdict> {
+    await this.spendHash(attempt.client);
+    const compare = (runInSlot: RunInSlot) => this.spendAndCompare(attempt, password, hash, runInSlot);
+    return this.slots.admit(compare, attempt.isRecognised);
   }
 
   /**
    * Like `check`, but looks the account up only after admission: a refused guess costs no query.
    */
-  findAndCheck<Found extends Guess>(
+  async findAndCheck<Found extends Guess>(
     find: () => Promise<Found>,
     password: string,
+    { client, isRecognised }: Omit<PasswordAttempt, 'subject'>,
   ): Promise<Found & PasswordVerdict> {
+    await this.spendHash(client);
     return this.slots.admit(async (runInSlot) => {
       const found = await find();
-      return { ...found, ...(await this.spendAndCompare(found, password, runInSlot)) };
-    });
+      const attempt = { subject: found.subject, client, isRecognised };
+      return { ...found, ...(await this.spendAndCompare(attempt, password, found.hash, runInSlot)) };
+    }, isRecognised);
+  }
+
+  /** A hash costs more than anything else that a request can cause. */
+  private spendHash({ ip }: HashRequest['client']): Promise<void> {
+    return this.limits.spend('hash', ip, HASHES_PER_MINUTE);
   }
 
   private async spendAndCompare(
-    { attempt, hash }: Guess,
+    attempt: PasswordAttempt,
     password: string,
+    hash: string | null,
     runInSlot: RunInSlot,
   ): Promise<PasswordVerdict> {
-    await this.budgets.spend(attempt);
+    await this.guessBudgets.spend(attempt);
     const right = await runInSlot(() => this.hasher.matches(password, hash));
     if (!right || hash === null) return { right: false };
-    await this.budgets.reset(attempt);
+    await this.guessBudgets.reset(attempt);
     if (!this.hasher.isOutdated(hash)) return { right };
     return { right, rehashed: await runInSlot(() => this.hasher.hash(password)) };
   }

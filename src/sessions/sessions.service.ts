@@ -105,6 +105,11 @@ export class SessionsService {
     return isRecognised ? `device:${device.id}` : '';
   }
 
+  /** Whether the address's user has signed in on the device before. */
+  async isRecognised(recipient: Recipient, deviceToken?: string): Promise<boolean> {
+    return (await this.laneForDevice(recipient, deviceToken)) !== '';
+  }
+
   /** Exchanges a refresh token for the next one. After `replayed` the session has ended. */
   async refresh(refreshToken: string, { userAgent, ip }: Client): Promise<Refreshed> {
     const read = readRefreshToken(this.keyring, refreshToken);

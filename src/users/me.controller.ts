@@ -60,6 +60,7 @@ export class MeController {
     OtpError.cooldown(42),
     OtpError.sendLimit(3600),
     ...addressErrors('phone'),
+    CommonError.rateLimited(30),
     ...SIGNED_IN_BODY_PROBLEMS,
   )
   update(

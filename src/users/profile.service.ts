@@ -76,7 +76,8 @@ export class ProfileService {
   }
 
   private async changePassword(account: Account, password: string, client: Client): Promise<void> {
-    await this.users.setPassword(account, await this.passwords.hash(password), { locale: client.locale });
+    const hash = await this.passwords.hash(password, { client, isRecognised: true });
+    await this.users.setPassword(account, hash, { locale: client.locale });
     await this.events.record({ userId: account.id, action: 'password_change', succeeded: true, client });
   }
 

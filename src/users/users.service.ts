@@ -9,7 +9,7 @@ import { addressOf, isPhone, maskedAddress, type Recipient } from '../common/rec
 import { Notifier, type MessageContent } from '../notifier/notifier.js';
 import { Passwords, type PasswordOwner } from '../passwords/passwords.service.js';
 import { SessionsService } from '../sessions/sessions.service.js';
-import type { Account } from './account.js';
+import { noticeRecipient, type Account } from './account.js';
 import { UserRepository, type Names } from './user.repository.js';
 import { UserError } from './users.errors.js';
 
@@ -88,7 +88,8 @@ export class UsersService {
       if (!caller.recentlyAuthenticated) throw CommonError.reauthenticate();
       return;
     }
-    const attempt = { subject: `user:${account.id}`, lane: '', client };
+    // A session counts as a recognised device: its owner must not be stopped by strangers' guesses.
+    const attempt = { subject: noticeRecipient(account), isRecognised: true, client };
     const { right } = await this.passwords.check(attempt, currentPassword, account.passwordHash);
     if (right) return;
     const refusal = UserError.wrongPassword();
@@ -98,21 +99,24 @@ export class UsersService {
   }
 
   /**
-   * Sets a password, ends every session of the user and notifies the owner. Throws
-   * `changed_meanwhile` if the account has changed since it was read.
+   * Sets a password, ends every session of the user and notifies the owner, in the transaction of
+   * `manager` if given. Throws `changed_meanwhile` if the account has changed since it was read.
    */
   async setPassword(
     account: Account,
     hash: string,
-    { forgetDevices = false, locale }: { forgetDevices?: boolean; locale?: Locale } = {},
+    options: { forgetDevices?: boolean; locale?: Locale; manager?: EntityManager } = {},
   ): Promise<void> {
+    const { forgetDevices = false, locale, manager } = options;
+    if (!manager)
+      return this.dataSource.transaction((transaction) =>
+        this.setPassword(account, hash, { ...options, manager: transaction }),
+      );
     // The user's row is updated first. A parallel sign-in either waits for it and then finds a
     // newer security stamp, or commits before it, so that the next statement ends its session.
-    await this.dataSource.transaction(async (manager) => {
-      if (!(await this.users.setPassword(manager, account, hash))) throw UserError.accountChanged();
-      await this.sessions.endAll(account.id, 'password_change', { manager, devices: forgetDevices });
-      await this.notifyOwner(manager, account, 'password_changed', { locale });
-    });
+    if (!(await this.users.setPassword(manager, account, hash))) throw UserError.accountChanged();
+    await this.sessions.endAll(account.id, 'password_change', { manager, devices: forgetDevices });
+    await this.notifyOwner(manager, account, 'password_changed', { locale });
   }
 
   /** The names and address that a password of the account must not consist of. */

@@ -196,7 +196,7 @@ describe('account enumeration', () => {
 
   it('applies the same password guess limit and wait to every address', async () => {
     const accounts = await newAddresses();
-    for (let failures = 1; failures <= 20; failures++) {
+    for (let failures = 1; failures <= 15; failures++) {
       await app.sql(`delete from password_guesses where subject like 'ip:%'`);
       await expectAlike(accounts, (email) => app.post('/auth/login', { email, password: WRONG_PASSWORD }));
     }

@@ -1,4 +1,4 @@
-import { logIn, PASSWORD, signUp } from '../support/accounts.js';
+import { logIn, PASSWORD, signInByCode, signUp } from '../support/accounts.js';
 import { TestApp } from '../support/app.js';
 import { raw } from '../support/raw.js';
 import { until } from '../support/until.js';
@@ -152,6 +152,33 @@ describe('password reset', () => {
       await appWithPage.patch('/auth/reset', { token, password: NEW_PASSWORD }).expect(200);
       expect(appWithPage.log).not.toContain(token);
     });
+  });
+
+  it('keeps the code and the link valid when storing the new password fails', async () => {
+    const { email, token, otp } = await signUpAndRequestReset();
+    await app.sql(`alter table users add constraint no_change check (security_stamp < 1) not valid`);
+    try {
+      await reset({ email, otp, password: NEW_PASSWORD }).expect(500);
+      await reset({ token, password: NEW_PASSWORD }).expect(500);
+    } finally {
+      await app.sql('alter table users drop constraint no_change');
+    }
+    await login(email, PASSWORD).expect(200);
+    await reset({ email, otp, password: NEW_PASSWORD }).expect(200);
+    await login(email, NEW_PASSWORD).expect(200);
+  });
+
+  it('does not use up the attempts of a code with right guesses whose new password is refused', async () => {
+    const { email, otp } = await signUpAndRequestReset();
+    await app.sql('update users set security_stamp = security_stamp + 1 where email = $1', [email]);
+    for (let i = 0; i < 5; i++)
+      await Promise.all([1, 2].map((n) => reset({ email, otp, password: `${NEW_PASSWORD} ${n}` })));
+    const [row] = await app.sql<{ attempts: number; consumed: boolean }>(
+      `select attempts, consumed_at is not null as consumed from challenges
+       where recipient = $1 and purpose = 'password_reset'`,
+      [`email:${email}`],
+    );
+    expect(row).toEqual({ attempts: 0, consumed: true });
   });
 
   it('invalidates the previous link and code when a reset is requested again', async () => {
@@ -357,7 +384,7 @@ describe('password reset', () => {
       await login(person.email, NEW_PASSWORD).expect(200);
     });
 
-    it('allows 20 wrong current passwords a day without blocking sign-in', async () => {
+    it('allows 20 wrong current passwords a day, and sign-in with a code after that', async () => {
       const person = await signUp(app, newEmail());
       await app.age(10 * 60 + 1);
       const attempt = (currentPassword: string) =>
@@ -366,7 +393,8 @@ describe('password reset', () => {
       const refused = await attempt(PASSWORD).expect(429);
       expect(refused.body).toMatchObject({ code: 'password_guess_limit' });
       await person.patch('/users/me', { password: NEW_PASSWORD, currentPassword: PASSWORD }).expect(429);
-      await login(person.email, PASSWORD).expect(200);
+      await login(person.email, PASSWORD).expect(429);
+      await signInByCode(app, { email: person.email });
     });
 
     it('rejects the access token of an ended session', async () => {

@@ -141,11 +141,11 @@ describe('passwords', () => {
 
   describe('guess limit per address', () => {
     it.each(['known', 'unknown'])(
-      'rejects even the right password for a day after 20 wrong ones at a %s address',
+      'rejects even the right password for a day after 15 wrong ones by strangers at a %s address',
       async (kind) => {
         const email = newEmail();
         if (kind === 'known') await signUp(app, email);
-        for (let guess = 1; guess <= 20; guess++)
+        for (let guess = 1; guess <= 15; guess++)
           expect(await signInResult(email, `${WRONG} ${guess}`, `192.0.2.${guess}`)).toBe(
             '401 invalid_credentials',
           );
@@ -170,7 +170,7 @@ describe('passwords', () => {
     it('resets the count after a successful sign-in', async () => {
       const { email } = await signUp(app, newEmail());
       for (let round = 1; round <= 2; round++) {
-        for (let guess = 1; guess <= 19; guess++) expect(await signInResult(email, WRONG)).toMatch(/^401/);
+        for (let guess = 1; guess <= 14; guess++) expect(await signInResult(email, WRONG)).toMatch(/^401/);
         expect(await signInResult(email, PASSWORD)).toBe('200');
       }
     });
@@ -188,6 +188,45 @@ describe('passwords', () => {
       expect(body).toMatchObject({ VerificationStatus: 'approved', user: { email } });
       // None of these sign-ins resets the limit.
       expect(await signInResult(email, PASSWORD)).toBe('429 password_guess_limit');
+    });
+
+    it('counts wrong passwords of all routes together and keeps the last five for the owner', async () => {
+      const owner = await signUp(app, newEmail());
+      const { email, deviceToken } = owner;
+      const onDevice = async (password: string): Promise<string> => {
+        const login = app.post('/auth/login', { email, password }).set('x-device-token', deviceToken);
+        const { status, body } = await login;
+        return [status, (body as { code?: string }).code].filter(Boolean).join(' ');
+      };
+      const inSession = (path: string, currentPassword: string) =>
+        owner.patch(path, { password: `${PASSWORD} 2`, currentPassword });
+
+      for (let guess = 1; guess <= 12; guess++) await signInResult(email, WRONG);
+      await app.post('/api/login', { email, password: WRONG }).expect(401);
+      for (const path of ['/auth/reset', '/users/me']) await inSession(path, WRONG).expect(401);
+      expect(await signInResult(email, PASSWORD)).toBe('429 password_guess_limit');
+      expect(await onDevice(WRONG)).toBe('401 invalid_credentials');
+      for (const path of ['/auth/reset', '/api/reset', '/users/me']) await inSession(path, WRONG).expect(401);
+      expect(await onDevice(WRONG)).toBe('401 invalid_credentials');
+      expect(await onDevice(PASSWORD)).toBe('429 password_guess_limit');
+      for (const path of ['/auth/reset', '/api/reset', '/users/me'])
+        await inSession(path, PASSWORD).expect(429);
+      await app.age(DAY);
+      expect(await onDevice(PASSWORD)).toBe('200');
+    });
+
+    it("gives the owner's part back after a right password, but no new guesses to strangers", async () => {
+      const { email, deviceToken } = await signUp(app, newEmail());
+      for (let guess = 1; guess <= 15; guess++) await signInResult(email, WRONG);
+      for (let round = 1; round <= 3; round++) {
+        for (let guess = 1; guess <= 4; guess++)
+          await app
+            .post('/auth/login', { email, password: WRONG })
+            .set('x-device-token', deviceToken)
+            .expect(401);
+        await logIn(app, email, { deviceToken });
+        expect(await signInResult(email, PASSWORD)).toBe('429 password_guess_limit');
+      }
     });
 
     it("applies the limit to sign-ins with another user's device token", async () => {

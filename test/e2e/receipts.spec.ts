@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { PASSWORD } from '../support/accounts.js';
 import { TestApp } from '../support/app.js';
 import { raw, rawJson, type RawReply } from '../support/raw.js';
 import {
@@ -636,6 +637,57 @@ describe('delivery receipts', () => {
       expect(await findSuppressions(to)).toEqual([{ reason, provider: 'postmark' }]);
       // These events do not change the state of the message.
       expect((await newestMessage(to)).state).toBe('sent');
+    });
+
+    it('sends codes that a recognised device asks for after a complaint, and nothing else', async () => {
+      const email = newEmail();
+      const sent = await sendCode(email);
+      await app.post('/auth/register', { email, password: PASSWORD }).expect(201);
+      const otp = await stub.code(email, 2);
+      const { body } = await app.post('/auth/verify', { email, otp }).expect(200);
+      const { deviceToken } = body as { deviceToken: string };
+      const newest = async () => {
+        const { state, failure } = await newestMessage(email);
+        return [state, failure];
+      };
+      const ask = async (path: string, token: string): Promise<void> => {
+        await app.age(61);
+        const reply = await app.post(path, { email }).set('x-device-token', token);
+        expect(reply.status).toBeLessThan(300);
+        await until('it is finished', async () => !['queued', 'sending'].includes((await newest())[0] ?? ''));
+      };
+      const complaint = bounce(email, 'SpamComplaint', 100001, true);
+      const unsubscription = { Recipient: email, SuppressSending: true, SuppressionReason: 'ManualSuppression' };
+      for (const event of [
+        postmarkEvent('SpamComplaint', sent.id, sent.ref, complaint),
+        postmarkEvent('SubscriptionChange', sent.id, sent.ref, unsubscription),
+      ]) {
+        await app.sql('delete from suppressions');
+        await sendPostmark(app.url, event);
+        for (const path of ['/auth/send_otp', '/auth/forgot']) {
+          await ask(path, '');
+          expect(await newest()).toEqual(['failed', 'suppressed']);
+          await ask(path, deviceToken);
+          expect(await newest()).toEqual(['sent', null]);
+        }
+      }
+
+      // Postmark itself refuses the address. Without another provider the owner learns that.
+      stub.behave({ fault: 406 }, { to: email });
+      await ask('/auth/send_otp', deviceToken);
+      expect(await newest()).toEqual(['failed', 'rejected (406)']);
+      const [row] = await app.sql<{ id: string }>(
+        `select challenge_id as id from messages where recipient = $1 order by created_at desc limit 1`,
+        [`email:${email}`],
+      );
+      const status = app.get(`/otp/challenges/${row?.id}`).set('x-device-token', deviceToken);
+      expect((await status.expect(200)).body).toMatchObject({ deliveryReason: { code: 'address_unreachable' } });
+      stub.heal();
+
+      await sendPostmark(app.url, postmarkEvent('Bounce', sent.id, sent.ref, bounce(email, 'HardBounce', 1, true)));
+      await app.sql(`update suppressions set reason = 'bounced'`);
+      await ask('/auth/send_otp', deviceToken);
+      expect(await newest()).toEqual(['failed', 'suppressed']);
     });
 
     it.each([

@@ -8,7 +8,9 @@ import { tally, Volley, type Call, type Reply } from '../support/parallel.js';
 /** The size of both connection pools: at most this many statements wait for a lock at once. */
 const POOLED_STATEMENTS = 16;
 const OTHER_PASSWORD = 'quite another horse battery';
+/** Wrong passwords in a day, and the part of them that strangers have. */
 const GUESSES = 20;
+const STRANGER_GUESSES = 15;
 
 describe('sessions, over two processes', () => {
   let cluster: Cluster;
@@ -246,11 +248,37 @@ describe('sessions, over two processes', () => {
         expect(refused + limited + shed).toBe(50);
         judged += refused;
       }
-      expect(judged).toBe(GUESSES);
+      expect(judged).toBe(STRANGER_GUESSES);
       for (const client of [clientA, clientB])
         await client.post('/auth/login', { email, password: PASSWORD }).expect(429);
       await logIn(clientB, email, { deviceToken });
       // Passes the hourly limit of the network, which all these attempts share.
+      await cluster.age(3_600);
+    }
+  });
+
+  it('judges 15 wrong passwords of strangers and 20 of all, by whichever route they arrive at once', async () => {
+    for (let run = 0; run < 3; run++) {
+      const person = await newPerson();
+      const { email } = person;
+      const change = { password: OTHER_PASSWORD, currentPassword: `wrong ${run}` };
+      let wrong = 0;
+      let byStrangers = 0;
+      for (let burst = 0; burst < 4; burst++) {
+        const strangers = fire(logins(email, 10, `wrong ${run} ${burst}`));
+        const changes = ['/auth/reset', '/users/me', '/api/reset'].flatMap((path) =>
+          [clientA, clientB].map((client) =>
+            client.patch(path, change).set('authorization', `Bearer ${person.accessToken}`),
+          ),
+        );
+        const replies = await Promise.all(changes.map((call) => call.then((reply) => reply)));
+        const known = ['401 current_password_wrong', '429 password_guess_limit', '503 passwords_busy'];
+        expect(Object.keys(tally(replies)).filter((outcome) => !known.includes(outcome))).toEqual([]);
+        wrong += tally(replies)['401 current_password_wrong'] ?? 0;
+        byStrangers += tally(await strangers)['401 invalid_credentials'] ?? 0;
+      }
+      expect(byStrangers).toBeLessThanOrEqual(STRANGER_GUESSES);
+      expect(wrong + byStrangers).toBe(GUESSES);
       await cluster.age(3_600);
     }
   });

@@ -211,4 +211,13 @@ describe('DeliveryAttempts', () => {
     });
     expect(mailers[0]?.attempted).toEqual([]);
   });
+
+  it("tries the next provider when a vendor's list holds the owner of a recognised device", async () => {
+    const { mailers, attempts } = setUp(['postmark', 'smtp']);
+    const [postmark] = mailers as [FakeMailer, FakeMailer];
+    postmark.failure = new DeliveryError('rejected', 406);
+    expect(await attempts.run(message(1), 300)).toMatchObject({ state: 'failed', failure: 'rejected (406)' });
+    const fromDevice = { ...message(1), fromDevice: true };
+    expect(await attempts.run(fromDevice, 300)).toMatchObject({ state: 'queued', failure: 'rejected (406)' });
+  });
 });

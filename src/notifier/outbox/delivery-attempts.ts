@@ -3,6 +3,7 @@ import { DeliveryError } from '../../common/delivery.js';
 import { withTimeout } from '../../common/with-timeout.js';
 import { Config } from '../../config/config.js';
 import { LEASE_SECONDS, type LeasedMessage } from '../notifier.js';
+import { isSuppressedByVendor } from './failure-reasons.js';
 import type { Outcome } from './message.repository.js';
 import { ProviderSelector, type Candidate } from './provider-selector.js';
 
@@ -53,7 +54,8 @@ export class DeliveryAttempts {
       return { id, state: 'sent', provider, providerRef, ...receiptTimeout };
     } catch (error) {
       const isFirstRound = candidates.length === 1 || message.attempts <= candidates.length;
-      const failure = this.toDeliveryError(message, error, provider, isFirstRound);
+      const refusal = this.toDeliveryError(message, error, provider, isFirstRound);
+      const failure = this.forOwner(message, provider, refusal);
       // A provider that rejects an address is up.
       if (failure.failure === 'rejected') breaker.recordSuccess();
       else breaker.recordFailure();
@@ -79,6 +81,16 @@ export class DeliveryAttempts {
       ...(known !== error && { error: error instanceof Error ? error.name : typeof error }),
     });
     return known;
+  }
+
+  /**
+   * A vendor's own list may hold the recipient because of a complaint, which only that vendor heard
+   * of. So another provider gets a code that a recognised device asked for.
+   */
+  private forOwner({ fromDevice }: LeasedMessage, provider: string, error: DeliveryError): DeliveryError {
+    return fromDevice && isSuppressedByVendor({ provider, failure: error.message })
+      ? new DeliveryError('rejected', error.vendorCode, true)
+      : error;
   }
 
   /** Seconds to wait for a receipt before the next provider gets the message, if there is one. */

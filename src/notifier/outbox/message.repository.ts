@@ -73,6 +73,7 @@ const CLAIM = statement(
       from due where m.id = due.id
       returning m.*, due.previous_state)
     select id, recipient, purpose, lane, channel, template, sealed, attempts, provider as "lastProvider",
+      from_device as "fromDevice",
       extract(epoch from expires_at - now())::float8 as "secondsLeft", state, failure as reason,
       case when previous_state = 'sent' and state = 'sending' then 'no_receipt'
         when previous_state <> 'sent' and state <> 'sending' then state end as event

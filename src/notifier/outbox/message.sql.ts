@@ -55,5 +55,5 @@ export const recordUndeliverable = (changed: string, failures: string) => `
 export const NEXT_STATE = `case
   when m.expires_at <= now() then 'expired'
   when ${SUPERSEDED} then 'superseded'
-  when ${isSuppressed('m.recipient')} then 'failed'
+  when ${isSuppressed('m.recipient', 'm.from_device')} then 'failed'
   else 'sending' end`;
