@@ -8,6 +8,7 @@ import type { Config } from './config/config.js';
 import { AppLogger } from './http/app-logger.js';
 import { addBodyParsers } from './http/body-parsers.js';
 import { enableCors } from './http/cors.js';
+import { addDeadline } from './http/deadline.js';
 import { addDeviceCookie } from './http/device-cookie.js';
 import { cleanForwardedFor } from './http/forwarded-for.js';
 import { runHandlersPerTick } from './http/handlers-per-tick.js';
@@ -72,6 +73,7 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
   enableCors(app, config);
   addBodyParsers(fastify);
   addMethodNotAllowed(fastify);
+  addDeadline(fastify, problems);
   runHandlersPerTick(fastify);
   addDeviceCookie(fastify, config);
   addMsg(fastify);

@@ -149,7 +149,8 @@ describe('connection options', () => {
     const server = await start();
     await connect(urlOf(server, '?options=-c%20search_path%3Dotp%20-c%20work_mem%3D8MB'));
     expect(server.connections[0]?.options).toBe(
-      '-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c jit=off -c search_path=otp -c work_mem=8MB',
+      '-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c jit=off ' +
+        '-c idle_in_transaction_session_timeout=10000 -c search_path=otp -c work_mem=8MB',
     );
   });
 

@@ -14,6 +14,12 @@ import { embeddedPostgres } from './embedded-postgres.js';
  */
 const FIXED_PLANS = '-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c jit=off';
 
+/**
+ * Ends a transaction whose process hangs or lost its network, so that its locks do not stay. Our
+ * transactions wait for nothing but their own statements.
+ */
+const END_IDLE_TRANSACTIONS = '-c idle_in_transaction_session_timeout=10000';
+
 type DatabaseConfig = Pick<Config, 'DATABASE_URL' | 'DATABASE_POOL_SIZE' | 'DATA_DIR'>;
 
 /** How TypeORM reaches the database. */
@@ -45,7 +51,7 @@ export function connectionOptions(config: DatabaseConfig) {
       ssl: tlsOptions(url),
       ...(url.sslNegotiation && { sslnegotiation: url.sslNegotiation }),
       ...url.session,
-      options: [FIXED_PLANS, url.options].filter(Boolean).join(' '),
+      options: [FIXED_PLANS, END_IDLE_TRANSACTIONS, url.options].filter(Boolean).join(' '),
     },
     poolErrorHandler: () => undefined,
     // The database may start later than the server (Compose, a failover), so retry for half a minute.

@@ -20,6 +20,8 @@ export class ProblemFilter implements ExceptionFilter {
 
   answer(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
     const known = error instanceof AppError ? error : this.recognise(error);
+    // The deadline of the request has passed, and it was answered.
+    if (reply.sent) return;
     const problem = toProblem(known, request.id);
     this.metrics.countProblem(request.routeOptions.url, problem.code);
     if (known.extra.retryAfter !== undefined) void reply.header('retry-after', known.extra.retryAfter);
@@ -66,13 +68,15 @@ function statusCodeOf(error: unknown): number {
 /**
  * Connection errors of Node, the messages of `pg` for a lost connection or an exhausted pool, and
  * these SQLSTATE classes of PostgreSQL: 08 connection, 25006 read-only standby, 40 rollback,
- * 53 resources, 57 operator intervention, 58 system.
+ * 53 resources, 55P03 lock time-out, 57 operator intervention, 58 system.
  */
 function isDatabaseOutage(error: unknown): boolean {
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
   return (
     (typeof code === 'string' &&
-      /^(08...|25006|40...|53...|57...|58...|ECONN.*|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN)$/.test(code)) ||
+      /^(08...|25006|40...|53...|55P03|57...|58...|ECONN.*|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN)$/.test(
+        code,
+      )) ||
     (typeof message === 'string' &&
       /^(timeout exceeded|Connection terminated|Query read timeout)/.test(message))
   );
