@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { maskedAddress } from '../common/recipient.js';
+import { maskedAddress, type Recipient } from '../common/recipient.js';
 import { describeFailure } from '../notifier/outbox/failure-reasons.js';
 import { ChallengeStatusRepository, type ChallengeStateRow } from './challenge-status.repository.js';
 import type { ChallengeStatus } from './otp.dto.js';
@@ -7,8 +7,9 @@ import { OtpError } from './otp.errors.js';
 import { Purposes } from './purposes.js';
 
 /**
- * The public status of a challenge. Challenge ids are not secret, so the status masks the address
- * and names no provider. A decoy challenge has a message too, so its status looks like any other.
+ * The status of a challenge. Challenge ids are not secret, so the status masks the address and names
+ * no provider, and strangers get it `withoutReason`. A decoy challenge has a message too, so its
+ * status looks like any other.
  */
 @Injectable()
 export class ChallengeStatusService {
@@ -22,6 +23,13 @@ export class ChallengeStatusService {
     const [status] = await this.findAll([id]);
     if (!status) throw OtpError.challengeNotFound();
     return status;
+  }
+
+  /** Throws `challenge_not_found`. */
+  async recipientOf(id: string): Promise<Recipient> {
+    const [challenge] = await this.challenges.states([id]);
+    if (!challenge) throw OtpError.challengeNotFound();
+    return challenge.recipient;
   }
 
   /** Leaves out challenges that do not exist or were replaced by a newer one. */
@@ -44,6 +52,14 @@ export class ChallengeStatusService {
       ...deliveryOf(challenge),
     };
   }
+}
+
+/**
+ * The status as strangers get it. The reason would tell them about the phone or the mailbox: that it
+ * is switched off, has opted out or is not on WhatsApp.
+ */
+export function withoutReason({ deliveryReason: _, ...status }: ChallengeStatus): ChallengeStatus {
+  return status;
 }
 
 export function challengeStatus(

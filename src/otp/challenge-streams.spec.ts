@@ -6,6 +6,7 @@ import type { ChallengeStatus } from './otp.dto.js';
 
 const { jest } = import.meta;
 const ID = '0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001';
+const challenge = (n: number) => `${ID.slice(0, -4)}${String(n).padStart(4, '0')}`;
 const PENDING = { status: 'pending', delivery: 'queued', attemptsLeft: 3 } as ChallengeStatus;
 
 /** Returns the same status for every challenge. */
@@ -47,8 +48,9 @@ describe('ChallengeStreams', () => {
   async function follow(
     id = ID,
     network = '192.0.2.1',
+    withReason = false,
   ): Promise<{ received: () => string; ended: () => boolean }> {
-    const stream = (await streams.follow(id, network)) as Readable;
+    const stream = (await streams.follow(id, network, { withReason })) as Readable;
     let text = '';
     let hasEnded = false;
     stream.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
@@ -115,14 +117,36 @@ describe('ChallengeStreams', () => {
   });
 
   it('limits the streams of one network', async () => {
-    for (let n = 0; n < 5; n++) await follow(ID, '192.0.2.1');
+    for (let n = 0; n < 5; n++) await follow(challenge(n), '192.0.2.1');
     await expect(streams.follow(ID, '192.0.2.1')).rejects.toMatchObject({ code: 'too_many_streams' });
     await follow(ID, '192.0.2.2');
   });
 
-  it('limits the streams of the process', async () => {
-    for (let n = 0; n < 1_000; n++) await streams.follow(ID, `10.0.${n >> 8}.${n & 255}`);
-    await expect(streams.follow(ID, '192.0.2.1')).rejects.toMatchObject({ code: 'service_unavailable' });
+  it('limits the streams of one challenge', async () => {
+    for (let n = 0; n < 5; n++) await follow(ID, `192.0.2.${n}`);
+    await expect(streams.follow(ID, '192.0.2.5')).rejects.toMatchObject({ code: 'too_many_streams' });
+    await follow(challenge(1), '192.0.2.5');
+  });
+
+  it('makes room by ending the oldest stream of the busiest network when all places are taken', async () => {
+    const owner = await follow(challenge(9_999), '198.51.100.1');
+    const strangers = [];
+    for (let n = 0; n < 999; n++) strangers.push(await follow(challenge(n), `10.0.0.${Math.floor(n / 4)}`));
+    const next = [];
+    for (let n = 0; n < 20; n++) next.push(await follow(challenge(2_000 + n), `203.0.113.${n}`));
+    expect(owner.ended()).toBe(false);
+    expect(next.map(({ ended }) => ended())).toEqual(Array<boolean>(20).fill(false));
+    const ended = strangers.flatMap(({ ended }, n) => (ended() ? [n] : []));
+    expect(ended).toEqual(Array.from({ length: 20 }, (_, n) => n * 4));
+  });
+
+  it('says why a delivery failed only to streams that may know it', async () => {
+    statuses.current = { delivery: 'failed', deliveryReason: { code: 'opted_out', text: 'It opted out.' } };
+    const stranger = await follow(ID, '192.0.2.1');
+    const owner = await follow(ID, '192.0.2.2', true);
+    expect(stranger.received()).toContain('"delivery":"failed"');
+    expect(stranger.received()).not.toContain('opted');
+    expect(owner.received()).toContain('opted_out');
   });
 
   it('ends every stream on shutdown and opens no more', async () => {

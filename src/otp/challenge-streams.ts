@@ -1,11 +1,12 @@
 import { PassThrough, type Readable } from 'node:stream';
 import { Injectable, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
 import { CommonError } from '../http/common.errors.js';
-import { ChallengeStatusService } from './challenge-status.service.js';
+import { ChallengeStatusService, withoutReason } from './challenge-status.service.js';
 import type { ChallengeStatus } from './otp.dto.js';
 import { OtpError } from './otp.errors.js';
 
 const MAX_PER_NETWORK = 5;
+const MAX_PER_CHALLENGE = 5;
 const MAX_PER_PROCESS = 1_000;
 const POLL_MS = 1_000;
 /** Many proxies close a connection that is silent for 30 s. */
@@ -15,6 +16,7 @@ const MAX_STREAM_MS = 10 * 60_000;
 interface Stream {
   id: string;
   network: string;
+  withReason: boolean;
   out: PassThrough;
   /** The JSON of the last status sent. */
   lastStatus: string;
@@ -40,12 +42,22 @@ export class ChallengeStreams implements BeforeApplicationShutdown {
    * Starts with the current status and ends when the challenge does. Browsers reconnect when a
    * stream ends: returns null if the challenge has ended and `lastEventId` shows that the client
    * knows its final status. Throws `challenge_not_found`, `too_many_streams` or
-   * `service_unavailable`.
+   * `service_unavailable`. `withReason` includes why a delivery failed.
    */
-  async follow(id: string, network: string, lastEventId?: string): Promise<Readable | null> {
-    if (this.stopping || this.streams.size >= MAX_PER_PROCESS) throw CommonError.unavailable();
-    if (this.countOf(network) >= MAX_PER_NETWORK) throw OtpError.tooManyStreams();
-    const stream = this.open(id, network);
+  async follow(
+    id: string,
+    network: string,
+    { withReason = false, lastEventId }: { withReason?: boolean; lastEventId?: string } = {},
+  ): Promise<Readable | null> {
+    if (this.stopping) throw CommonError.unavailable();
+    const streams = [...this.streams];
+    if (
+      streams.filter((stream) => stream.network === network).length >= MAX_PER_NETWORK ||
+      streams.filter((stream) => stream.id === id).length >= MAX_PER_CHALLENGE
+    )
+      throw OtpError.tooManyStreams();
+    if (streams.length >= MAX_PER_PROCESS) this.makeRoom();
+    const stream = this.open(id, network, withReason);
     try {
       const status = await this.statuses.find(id);
       if (status.status !== 'pending' && status.status === lastEventId) {
@@ -68,14 +80,27 @@ export class ChallengeStreams implements BeforeApplicationShutdown {
     for (const { out } of this.streams) out.end();
   }
 
-  private countOf(network: string): number {
-    return [...this.streams].filter((stream) => stream.network === network).length;
+  /**
+   * Ends the oldest stream of the network with the most streams, so that nobody can take all places.
+   * Its browser connects again, or polls the status.
+   */
+  private makeRoom(): void {
+    const counts = new Map<string, number>();
+    for (const { network } of this.streams) counts.set(network, (counts.get(network) ?? 0) + 1);
+    const most = Math.max(...counts.values());
+    // The set has the streams in the order in which they were opened.
+    for (const stream of this.streams)
+      if (counts.get(stream.network) === most) {
+        this.streams.delete(stream);
+        stream.out.end();
+        return;
+      }
   }
 
-  private open(id: string, network: string): Stream {
+  private open(id: string, network: string, withReason: boolean): Stream {
     const now = performance.now();
     const out = new PassThrough();
-    const stream: Stream = { id, network, out, lastStatus: '', openedAt: now, lastWriteAt: now };
+    const stream: Stream = { id, network, withReason, out, lastStatus: '', openedAt: now, lastWriteAt: now };
     this.streams.add(stream);
     out.once('close', () => this.streams.delete(stream));
     return stream;
@@ -106,7 +131,7 @@ export class ChallengeStreams implements BeforeApplicationShutdown {
   /** `status` is undefined when a newer code has replaced the challenge. */
   private update(stream: Stream, status: ChallengeStatus | undefined): void {
     if (!status) return void stream.out.end();
-    const json = JSON.stringify(status);
+    const json = JSON.stringify(stream.withReason ? status : withoutReason(status));
     if (json !== stream.lastStatus) {
       stream.lastStatus = json;
       this.write(stream, `id: ${status.status}\ndata: ${json}\n\n`);

@@ -150,7 +150,10 @@ export class ChallengeStatus extends Challenge {
    */
   delivery!: 'queued' | 'sent' | 'delivered' | 'failed';
 
-  /** Why delivery failed, if known. */
+  /**
+   * Why delivery failed, if known. Only for administrators, and for recognised devices of the
+   * account that owns the address.
+   */
   @IsOptional()
   deliveryReason?: DeliveryReason;
 }

@@ -39,9 +39,14 @@ export const OtpError = {
     ),
   challengeNotFound: () => new AppError('not_found', 'challenge_not_found', 'There is no such challenge.'),
   tooManyStreams: () =>
-    new AppError('rate_limited', 'too_many_streams', 'Too many streams are open from your address.', {
-      retryAfter: 10,
-    }),
+    new AppError(
+      'rate_limited',
+      'too_many_streams',
+      'Too many streams are open for this challenge or from your address.',
+      {
+        retryAfter: 10,
+      },
+    ),
   purposeRefused: (purpose: string) =>
     new AppError(
       'invalid',

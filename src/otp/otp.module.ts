@@ -7,7 +7,6 @@ import { ChallengeStatusRepository } from './challenge-status.repository.js';
 import { ChallengeStatusService } from './challenge-status.service.js';
 import { ChallengeStreams } from './challenge-streams.js';
 import { ChallengeRepository } from './challenge.repository.js';
-import { ChallengesController } from './challenges.controller.js';
 import { Codes } from './codes.js';
 import { OtpController } from './otp.controller.js';
 import { OtpHousekeeping } from './otp.housekeeping.js';
@@ -18,7 +17,7 @@ import { Recipients } from './recipients.js';
 
 @Module({
   imports: [NotifierModule, SmsModule, SigningModule],
-  controllers: [OtpController, ChallengesController],
+  controllers: [OtpController],
   providers: [
     OtpService,
     Codes,
@@ -32,6 +31,14 @@ import { Recipients } from './recipients.js';
     ChallengeStreams,
     OtpHousekeeping,
   ],
-  exports: [OtpService, ChallengeHistory, Codes, Purposes, Recipients],
+  exports: [
+    OtpService,
+    ChallengeHistory,
+    ChallengeStatusService,
+    ChallengeStreams,
+    Codes,
+    Purposes,
+    Recipients,
+  ],
 })
 export class OtpModule {}

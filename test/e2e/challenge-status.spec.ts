@@ -1,4 +1,4 @@
-import { PASSWORD } from '../support/accounts.js';
+import { PASSWORD, type SignedInReply } from '../support/accounts.js';
 import { TestApp } from '../support/app.js';
 import { until } from '../support/until.js';
 import { VendorStub } from '../support/vendor-stub.js';
@@ -77,16 +77,59 @@ describe('challenge status', () => {
     expect(await status(id)).not.toHaveProperty('deliveryReason');
   });
 
-  it('reports a failure with a reason that names neither provider nor address', async () => {
-    for (const email of ['error-406@example.com', 'error-300@example.com']) {
-      const id = await generate(email);
-      await waitForDelivery(id, 'failed');
-      const { deliveryReason } = await status(id);
-      expect(deliveryReason).toEqual({
-        code: expect.stringMatching(/^[a-z_]+$/),
-        text: expect.stringMatching(/^[A-Z].*\.$/),
-      });
-      expect(JSON.stringify(deliveryReason)).not.toMatch(/postmark|twilio|error-|@|406|300/i);
+  it('says why a delivery failed to administrators and recognised devices, and to nobody else', async () => {
+    const email = newEmail();
+    const owner = await signUpByCode(email);
+    const other = await signUpByCode(newEmail());
+    const admin = await signUpByCode(newEmail());
+    await app.sql(`update users set roles = '{user,admin}' where id = $1`, [admin.user.id]);
+    const { body } = await app.post('/otp/generate', { email }).expect(200);
+    const id = body.challenge.id as string;
+    await waitForDelivery(id, 'sent');
+    await recordReceipt(id, 'failed', 'rejected (406)');
+
+    const read = async (headers: Record<string, string>): Promise<unknown[]> => {
+      const events = await EventStream.open(app, id, headers);
+      await until('the first event', () => events.received.length === 1);
+      events.disconnect();
+      const { body: once } = await app.get(`/otp/challenges/${id}`).set(headers).expect(200);
+      for (const { delivery } of [once as Status, ...events.received]) expect(delivery).toBe('failed');
+      return [once as Status, ...events.received].map(({ deliveryReason }) => deliveryReason);
+    };
+    const reason = { code: 'address_unreachable', text: expect.stringMatching(/^[A-Z].*\.$/) };
+    const adminToken = (await signInAs(admin.user.email)).accessToken;
+    const allowed: Record<string, string>[] = [
+      { 'x-device-token': owner.deviceToken },
+      { cookie: `device_token=${owner.deviceToken}` },
+      { authorization: `Bearer ${adminToken}` },
+    ];
+    const refused: Record<string, string>[] = [
+      {},
+      { 'x-device-token': other.deviceToken },
+      { 'x-device-token': 'x' },
+      { authorization: `Bearer ${other.accessToken}` },
+    ];
+    for (const headers of allowed) expect(await read(headers)).toEqual([reason, reason]);
+    for (const headers of refused) expect(await read(headers)).toEqual([undefined, undefined]);
+    const invalid = app.get(`/otp/challenges/${id}`).set('authorization', 'Bearer x');
+    expect((await invalid.expect(401)).body).toMatchObject({ code: 'token_invalid' });
+  });
+
+  it('gives strangers a reason for no kind of failure', async () => {
+    const id = await generate(newEmail());
+    await waitForDelivery(id, 'sent');
+    for (const failure of [
+      'rejected (21610)',
+      'undelivered (30003)',
+      'undelivered (63003)',
+      'rejected (300)',
+      'bounced (1)',
+      'suppressed',
+      'timeout',
+    ]) {
+      await recordReceipt(id, 'failed', failure);
+      expect(await status(id)).toMatchObject({ delivery: 'failed' });
+      expect(await status(id)).not.toHaveProperty('deliveryReason');
     }
   });
 
@@ -188,7 +231,7 @@ describe('challenge status', () => {
       }
     });
 
-    it('allows five streams per address and frees a place when a client disconnects', async () => {
+    it('allows five streams per challenge and address, and frees a place when a client disconnects', async () => {
       const id = await generate(newEmail());
       for (let n = 0; n < 6; n++)
         await fetch(`${app.url}/otp/challenges/${id}/events`, { method: 'HEAD' }).then(({ status }) =>
@@ -222,8 +265,13 @@ describe('challenge status', () => {
   });
 
   /** Creates an account with the code that the vendor received. */
-  async function signUpByCode(email: string): Promise<void> {
+  const signUpByCode = (email: string) => signInAs(email);
+
+  async function signInAs(email: string | null): Promise<SignedInReply> {
+    const before = stub.messagesTo(email ?? '').length;
+    await app.sql('update challenges set resend_at = now() where recipient = $1', [`email:${email}`]);
     await app.post('/auth/send_otp', { email }).expect(201);
-    await app.post('/auth/verify_otp', { email, otp: await stub.code(email) }).expect(201);
+    const otp = await stub.code(email ?? '', before + 1);
+    return (await app.post('/auth/verify_otp', { email, otp }).expect(201)).body as SignedInReply;
   }
 });

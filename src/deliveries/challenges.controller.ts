@@ -1,4 +1,4 @@
-import { Controller, Get, Headers, Ip, Param, ParseUUIDPipe, Req, Res } from '@nestjs/common';
+import { Controller, Get, Headers, Param, ParseUUIDPipe, Req, Res } from '@nestjs/common';
 import {
   ApiExtraModels,
   ApiHeader,
@@ -7,32 +7,42 @@ import {
   ApiTags,
   getSchemaPath,
 } from '@nestjs/swagger';
-import { networkOf } from '../common/client-network.js';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Public } from '../http/access.js';
+import { OptionalCaller, OptionallySignedIn, type Caller } from '../http/access.js';
+import { CurrentClient, type Client } from '../http/client.js';
 import { CommonError } from '../http/common.errors.js';
 import { ApiProblems } from '../http/api-problems.js';
-import { ChallengeStatusService } from './challenge-status.service.js';
-import { ChallengeStreams } from './challenge-streams.js';
-import { ChallengeStatus } from './otp.dto.js';
-import { OtpError } from './otp.errors.js';
+import { ChallengeStatus } from '../otp/otp.dto.js';
+import { OtpError } from '../otp/otp.errors.js';
+import { ChallengeViews } from './challenge-views.service.js';
 
 const ChallengeId = () => Param('id', new ParseUUIDPipe({ exceptionFactory: OtpError.challengeNotFound }));
 
 @ApiTags('Codes')
-@Public()
+@OptionallySignedIn()
 @Controller('otp/challenges')
 export class ChallengesController {
-  constructor(
-    private readonly statuses: ChallengeStatusService,
-    private readonly streams: ChallengeStreams,
-  ) {}
+  constructor(private readonly views: ChallengeViews) {}
 
-  /** Get the status of a challenge */
+  /**
+   * Get the status of a challenge
+   *
+   * @remarks Says whether the message was delivered. Why a delivery failed is for administrators, and
+   * for recognised devices of the account that owns the address.
+   */
   @Get(':id')
-  @ApiProblems(OtpError.challengeNotFound(), CommonError.rateLimited(30), CommonError.unavailable())
-  status(@ChallengeId() id: string): Promise<ChallengeStatus> {
-    return this.statuses.find(id);
+  @ApiProblems(
+    OtpError.challengeNotFound(),
+    CommonError.unauthorized(),
+    CommonError.rateLimited(30),
+    CommonError.unavailable(),
+  )
+  status(
+    @ChallengeId() id: string,
+    @OptionalCaller() caller: Caller | undefined,
+    @CurrentClient() client: Client,
+  ): Promise<ChallengeStatus> {
+    return this.views.status(id, { caller, client });
   }
 
   /**
@@ -40,8 +50,8 @@ export class ChallengesController {
    *
    * @remarks Server-sent events for `new EventSource(url)`. Sends the status at once and after each
    * change. The stream ends when the code is approved, expired or exhausted, and after ten minutes.
-   * Each network may open five streams at a time. On 429 or 503, poll `GET /otp/challenges/{id}`
-   * instead.
+   * Five streams may be open at a time for each challenge and from each network. On 429 or 503, poll
+   * `GET /otp/challenges/{id}` instead.
    */
   @Get(':id/events')
   @ApiExtraModels(ChallengeStatus)
@@ -61,19 +71,22 @@ export class ChallengesController {
   @ApiProblems(
     OtpError.challengeNotFound(),
     OtpError.tooManyStreams(),
+    CommonError.unauthorized(),
     CommonError.rateLimited(30),
     CommonError.unavailable(),
   )
   async events(
     @ChallengeId() id: string,
-    @Ip() ip: string,
+    @OptionalCaller() caller: Caller | undefined,
+    @CurrentClient() client: Client,
     @Headers('last-event-id') lastEventId: string | undefined,
     @Req() { method }: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const stream = await this.streams.follow(id.toLowerCase(), networkOf(ip), lastEventId);
+    const stream = await this.views.follow(id.toLowerCase(), { caller, client }, lastEventId);
     if (!stream) return void reply.code(204).send();
-    if (method === 'HEAD') stream.destroy();
+    // The deadline of the request may have passed meanwhile.
+    if (method === 'HEAD' || reply.sent) stream.destroy();
     // `no-transform` and X-Accel-Buffering stop proxies from buffering events.
     void reply
       .headers({
