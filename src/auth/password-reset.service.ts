@@ -8,6 +8,7 @@ import { CommonError } from '../http/common.errors.js';
 import type { Locale } from '../common/locale.js';
 import { addressOf, type Recipient } from '../common/recipient.js';
 import { Config } from '../config/config.js';
+import { TestIdentities } from '../config/test-identities.js';
 import { Codes, type LinkToken } from '../otp/codes.js';
 import { OtpService } from '../otp/otp.service.js';
 import { Purposes } from '../otp/purposes.js';
@@ -37,6 +38,7 @@ export class PasswordResetService {
     private readonly passwords: Passwords,
     private readonly sessions: SessionsService,
     private readonly events: AccountEvents,
+    private readonly testIdentities: TestIdentities,
     private readonly config: Config,
     private readonly dataSource: DataSource,
   ) {}
@@ -129,6 +131,8 @@ export class PasswordResetService {
       await this.otp.redeem(right, PURPOSE);
       throw UserError.disabled();
     }
+    // The code of a test identity is not a secret.
+    if (this.testIdentities.has(right.recipient) && !account.isTest) throw CommonError.forbidden();
     const hash = await this.passwords.hash(password, { client, isRecognised: true });
     await this.dataSource.transaction(async (manager) => {
       if (!(await this.otp.redeem(right, PURPOSE, manager))) throw AuthError.resetInvalid();
