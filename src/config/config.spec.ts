@@ -6,6 +6,7 @@ import { Config, ConfigError } from './config.js';
 import { settings } from './settings.js';
 
 const SECRET = 'Zm9yIHRlc3RzIG9ubHksIG1hZGUgYnkgaGFuZCA0Mg==';
+const REVERSED = [...SECRET].reverse().join('');
 
 /** A safe production configuration. */
 const SAFE = {
@@ -110,7 +111,8 @@ describe('Config', () => {
     },
     { CORS_ORIGINS: 'https://*.acme.test,https://*.eu.acme.test:8443,http://*.localhost:3000' },
     { SMS_ALLOWED_COUNTRIES: '*' },
-    { APP_SECRET_PREVIOUS: [...SECRET].reverse().join('') },
+    { APP_SECRET_PREVIOUS: REVERSED },
+    { APP_SECRET_NEXT: REVERSED },
     { TWILIO_FROM: '', TWILIO_MESSAGING_SERVICE_SID: 'MG0123456789abcdef0123456789abcdef' },
     { TWILIO_API_URL: 'http://127.0.0.1:9911', POSTMARK_API_URL: 'https://proxy.acme.test' },
     { OTP_LENGTH: '4', OTP_MAX_ATTEMPTS: '3' },
@@ -132,6 +134,14 @@ describe('Config', () => {
     ['APP_SECRET', 'another placeholder', { APP_SECRET: 'your-key-goes-here-0123456789-abcdef' }],
     ['APP_SECRET', 'a word', { APP_SECRET: 'my-super-secret-0123456789-abcdefghi' }],
     ['APP_SECRET_PREVIOUS', 'short', { APP_SECRET_PREVIOUS: 'hunter2hunter2' }],
+    ['APP_SECRET_PREVIOUS', 'equal to the current one', { APP_SECRET_PREVIOUS: SECRET }],
+    ['APP_SECRET_NEXT', 'short', { APP_SECRET_NEXT: 'hunter2hunter2' }],
+    ['APP_SECRET_NEXT', 'equal to the current one', { APP_SECRET_NEXT: SECRET }],
+    [
+      'APP_SECRET_NEXT',
+      'equal to the previous one',
+      { APP_SECRET_NEXT: REVERSED, APP_SECRET_PREVIOUS: REVERSED },
+    ],
     [
       'POSTMARK_WEBHOOK_PASSWORD',
       'short',

@@ -20,6 +20,7 @@ export function findFaults(config: CheckedConfig, env: NodeJS.ProcessEnv): Setti
     ...incompleteOAuth2(config),
     ...unreadableCertificates(config),
     ...unsafeTestIdentities(config),
+    ...repeatedAppSecrets(config),
     ...(config.production ? unsafeInProduction(config, env) : []),
   ];
 }
@@ -99,6 +100,16 @@ function unreadableCertificates({ SMTP_CA_FILE: file }: ProviderConfig): Setting
   } catch {
     return [{ setting: 'SMTP_CA_FILE', reason: 'must be a readable file with certificates in PEM format' }];
   }
+}
+
+/** A rotation between equal secrets would change nothing, and nobody would notice. */
+function repeatedAppSecrets(config: ProviderConfig): SettingFault[] {
+  const names = ['APP_SECRET', 'APP_SECRET_PREVIOUS', 'APP_SECRET_NEXT'] as const;
+  return names
+    .filter((name, index) =>
+      names.slice(0, index).some((other) => config[name] !== undefined && config[name] === config[other]),
+    )
+    .map((setting) => ({ setting, reason: 'must differ from the other secrets of the rotation' }));
 }
 
 /** Finds channels whose messages would go to the inbox or could not be sent. */
@@ -217,6 +228,7 @@ function unsafeInProduction(config: CheckedConfig, env: NodeJS.ProcessEnv): Sett
     [!config.APP_SECRET, 'APP_SECRET', 'is required in production'],
     [isWeakSecret(config.APP_SECRET), 'APP_SECRET', WEAK_SECRET],
     [isWeakSecret(config.APP_SECRET_PREVIOUS), 'APP_SECRET_PREVIOUS', WEAK_SECRET],
+    [isWeakSecret(config.APP_SECRET_NEXT), 'APP_SECRET_NEXT', WEAK_SECRET],
     [isWeakSecret(config.METRICS_TOKEN), 'METRICS_TOKEN', WEAK_SECRET],
     [isWeakSecret(config.POSTMARK_WEBHOOK_PASSWORD), 'POSTMARK_WEBHOOK_PASSWORD', WEAK_SECRET],
     [!config.publicUrl.startsWith('https:'), 'PUBLIC_URL', 'must be an https: URL in production'],

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { Keyring } from '../common/keyring.js';
 import type { Recipient } from '../common/recipient.js';
 import { Batch } from '../database/batch.js';
 import { Sql, statement } from '../database/sql.js';
@@ -16,7 +17,7 @@ export interface ChallengeKey {
 type BatchKey = Pick<ChallengeKey, 'recipient' | 'lane'>;
 
 export interface Guess extends ChallengeKey {
-  /** The hashes of the guess under the current secret and, after a rotation, the previous one. */
+  /** The hashes of the guess under each accepted secret: one to three, the current one first. */
   hashes: Buffer[];
   policy: Policy;
 }
@@ -127,8 +128,8 @@ const ISSUE = statement(
             case when keep then c.previous_expires_at when overlap then least(c.expires_at, excluded.expires_at) end
           from (select
             live and c.expires_at > now() + make_interval(secs => $8::float8)
-              -- sealed under the current APP_SECRET, so this process can open it
-              and substr(c.code_sealed, 1, 4) = substr(excluded.code_sealed, 1, 4),
+              -- sealed under an accepted APP_SECRET, so this process can open it
+              and substr(c.code_sealed, 1, 4) = any ($18::bytea[]),
             live and $8 < $2::int
           from (select c.consumed_at is null and c.attempts < $4::int and c.expires_at > now()
             and c.context_hash is not distinct from excluded.context_hash) as state(live)) as old(keep, overlap)),
@@ -188,8 +189,8 @@ const EXPLAIN_ISSUE = statement(
 );
 
 /** Whether a guess is the live code, or the previous one before its end. */
-const IS_RIGHT = `(code_hash in (g.hash, g.previous)
-        or (previous_code_hash in (g.hash, g.previous) and previous_expires_at > now()))`;
+const IS_RIGHT = `(code_hash in (g.hash, g.second, g.third)
+        or (previous_code_hash in (g.hash, g.second, g.third) and previous_expires_at > now()))`;
 
 /**
  * Counts and compares a guess in one statement. Under READ COMMITTED, an UPDATE that waited for a
@@ -212,7 +213,8 @@ const VERIFY = statement(
         when failures_since > now() - interval '1 day' then failures + 1 else 1 end,
       failures_since = case when failures > 0 and failures_since > now() - interval '1 day'
         then failures_since else now() end
-    from unnest($4::text[], $5::text[], $6::bytea[], $7::bytea[]) as g(recipient, lane, hash, previous)
+    from unnest($4::text[], $5::text[], $6::bytea[], $7::bytea[], $8::bytea[])
+      as g(recipient, lane, hash, second, third)
     -- any($4) repeats the join condition, so that a plan that starts with challenges uses its index
     where c.recipient = any ($4) and c.recipient = g.recipient and c.purpose = $1 and c.lane = g.lane
       and consumed_at is null and expires_at > now() and attempts < $2
@@ -289,7 +291,10 @@ export class ChallengeRepository {
     run: (calls) => this.verifyAll(calls),
   });
 
-  constructor(private readonly sql: Sql) {}
+  constructor(
+    private readonly sql: Sql,
+    private readonly keyring: Keyring,
+  ) {}
 
   /** The live challenge whose message is queued, or null if a limit refuses the request. */
   issue(challenge: NewChallenge): Promise<Issued | null> {
@@ -345,6 +350,7 @@ export class ChallengeRepository {
       challenges.map(({ codeSealed }) => codeSealed),
       challenges.map(({ contextHash }) => contextHash),
       challenges.map(({ template }) => template),
+      this.keyring.acceptedIds,
     ]);
     return new Map(rows.map((row) => [batchKey(row), row]));
   }
@@ -358,7 +364,8 @@ export class ChallengeRepository {
       guesses.map(({ recipient }) => recipient),
       guesses.map(({ lane }) => lane),
       guesses.map(({ hashes: [current] }) => current),
-      guesses.map(({ hashes: [current, previous = current] }) => previous),
+      guesses.map(({ hashes: [current, second = current] }) => second),
+      guesses.map(({ hashes: [current, , third = current] }) => third),
     ]);
     return new Map(rows.map((row) => [batchKey(row), row]));
   }

@@ -120,8 +120,8 @@ describe('parallel guesses, over two processes', () => {
     const client = new Client(rotated.url);
     for (const right of ['previous', 'otp'] as const) {
       const { phone, otp: previous } = await issueCode();
-      await cluster.age(61);
-      // The first half of its life is not over, but another secret sealed the code.
+      // The first half of its life is over, so the resend sends another code beside it.
+      await cluster.age(160);
       const { body } = await client.post('/otp/resend', { phone_number: phone }).expect(200);
       const codes = { previous, otp: body.otp as string };
       await client.post('/otp/verify', { phone_number: phone, otp: codes[right] }).expect(200);
