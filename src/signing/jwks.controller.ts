@@ -16,8 +16,8 @@ export class JwksController {
    * Get the public keys
    *
    * @remarks A JSON Web Key Set (RFC 7517). Backends use it to verify tokens without a request to
-   * this server. It may be cached for five minutes: so long may a backend accept tokens of a key that
-   * was revoked. Each key is published before its first use, so a cached set has the key that signs.
+   * this server. It may be cached for five minutes. Until then, a backend may accept tokens of a
+   * key that was revoked. Without a revocation, each key is published before its first use.
    */
   @Get('jwks.json')
   @Header('Cache-Control', 'public, max-age=300')
