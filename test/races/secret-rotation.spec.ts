@@ -14,6 +14,7 @@ const NEW = 'the next one for all of them';
 const PEOPLE = 4;
 /** How many codes of one person wait to be used. */
 const UNUSED_CODES = 3;
+const PAUSE_MS = 100;
 
 const getMe = (client: Client, token: string) =>
   client.get('/users/me').set('authorization', `Bearer ${token}`);
@@ -158,6 +159,8 @@ class Traffic {
       refreshToken = tokens.refreshToken ?? '';
       this.tokenKids.add(kidOf(tokens.accessToken ?? ''));
       await this.call('/users/me', undefined, tokens.accessToken);
+      // Leaves time for the start of the next process.
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }
   }
 
