@@ -50,7 +50,7 @@ describe('planned rotation of APP_SECRET, over two processes', () => {
     const refreshTokens: string[] = [];
     for (let person = 0; person < PEOPLE; person++)
       refreshTokens.push((await signUp(cluster.clients[0]!, `person-${person}@example.com`)).refreshToken);
-    await signUp(cluster.clients[0]!, 'linked@example.com');
+    let links = 0;
     traffic.start(refreshTokens);
     await traffic.turnover();
 
@@ -74,8 +74,8 @@ describe('planned rotation of APP_SECRET, over two processes', () => {
           [first, second],
           [second, first],
         ] as const) {
-          await cluster.age(61);
-          const token = await resetToken(from, 'linked@example.com');
+          const { email } = await signUp(from, `linked-${++links}@example.com`);
+          const token = await resetToken(from, email);
           await to.patch('/auth/reset', { token, password: PASSWORD }).expect(200);
         }
       }
