@@ -36,7 +36,7 @@ export class AuditEntry {
   actorId!: string | null;
 
   /**
-   * The action: `user.update`, `user.grant_admin` or `delivery.unblock`.
+   * The action: `user.update`, `user.grant_admin`, `delivery.unblock` or `keys.revoke`.
    * @example "user.update"
    */
   action!: string;

@@ -2,10 +2,11 @@ import { parseArgs } from 'node:util';
 import { describeFailure } from '../start-failure.js';
 import { grantAdmin } from './admin-grant.js';
 import { CommandError, UsageError } from './command-errors.js';
+import { revokeKeys } from './keys-revoke.js';
 import { writeApiReference } from './openapi.js';
 
 interface Command {
-  /** Its arguments. All of them are required. */
+  /** Its arguments. Those in brackets may be absent. */
   args: string[];
   summary: string;
   /** Returns the exit code. */
@@ -14,6 +15,7 @@ interface Command {
 
 const commands = new Map<string, Command>([
   ['admin:grant', { args: ['<e-mail>'], summary: 'make a user an administrator', run: grantAdmin }],
+  ['keys:revoke', { args: ['[kid]'], summary: 'revoke one signing key, or all of them', run: revokeKeys }],
   ['openapi', { args: [], summary: 'write openapi.json and docs/errors.md', run: writeApiReference }],
 ]);
 
@@ -29,7 +31,8 @@ function runCommand(argv: string[]): Promise<number> {
   if (name === undefined) throw new UsageError('A command is missing.');
   const command = commands.get(name);
   if (!command) throw new UsageError(`Unknown command: ${name}.`);
-  if (args.length !== command.args.length)
+  const required = command.args.filter((arg) => !arg.startsWith('['));
+  if (args.length < required.length || args.length > command.args.length)
     throw new UsageError(`${name} takes ${command.args.join(' ') || 'no arguments'}.`);
   return command.run(...args);
 }

@@ -73,6 +73,39 @@ describe('rotated secret', () => {
   });
 });
 
+describe('next secret', () => {
+  const before = new Keyring(OLD, undefined, NEW);
+  const after = new Keyring(NEW, OLD);
+
+  it('is accepted before it is the current one', () => {
+    expect(before.open(after.seal('012345', 'a'), 'a')).toBe('012345');
+    expect(after.open(before.seal('012345', 'a'), 'a')).toBe('012345');
+    expect(before.acceptedMacs('a')).toContainEqual(after.mac('a'));
+    expect(after.acceptedMacs('a')).toContainEqual(before.mac('a'));
+  });
+
+  it('makes no value until then, except by `next`', () => {
+    const today = new Keyring(OLD);
+    expect(before.keyId).toBe(today.keyId);
+    expect(before.mac('a')).toEqual(today.mac('a'));
+    expect(today.open(before.seal('012345', 'a'), 'a')).toBe('012345');
+    expect(before.next?.keyId).toBe(after.keyId);
+    expect(before.open(before.next?.seal('012345', 'a') ?? Buffer.alloc(0), 'a')).toBe('012345');
+    expect(after.next).toBeUndefined();
+  });
+
+  it('is one of three accepted secrets, which are identified by what their values begin with', () => {
+    const all = new Keyring('a', 'b', 'c');
+    const each = ['a', 'b', 'c'].map((secret) => new Keyring(secret));
+    expect(all.acceptedIds.map((id) => id.toString('hex'))).toEqual(each.map(({ keyId }) => keyId));
+    expect(all.acceptedMacs('x')).toEqual(each.map((keyring) => keyring.mac('x')));
+    for (const keyring of each) {
+      expect(keyring.seal('', 'x').subarray(0, 4).toString('hex')).toBe(keyring.keyId);
+      expect(all.open(keyring.seal('012345', 'x'), 'x')).toBe('012345');
+    }
+  });
+});
+
 describe('Keyring.mac', () => {
   const keyring = new Keyring(NEW);
 

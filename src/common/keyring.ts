@@ -20,21 +20,29 @@ const TAG_BYTES = 16;
 
 /**
  * Keys derived from `APP_SECRET` with HKDF-SHA-256 (RFC 5869). They are never stored in the
- * database. New values use the current secret. After a rotation, values of the previous secret are
- * accepted too.
+ * database. New values use the current secret. During a rotation, values of the previous and the
+ * next secret are accepted too, so processes with either secret accept each other's values.
  */
 export class Keyring {
+  /** Makes values that will be needed when the next secret is the current one. */
+  readonly next?: Keyring;
   private readonly current: Keys;
   private readonly accepted: Keys[];
 
-  constructor(secret: string, previous?: string) {
+  constructor(secret: string, previous?: string, next?: string) {
     this.current = derive(secret);
-    this.accepted = previous ? [this.current, derive(previous)] : [this.current];
+    this.accepted = [this.current, ...[previous, next].flatMap((other) => (other ? [derive(other)] : []))];
+    if (next) this.next = new Keyring(next);
   }
 
   /** Identifies the current secret without revealing it. */
   get keyId(): string {
     return this.current.id.toString('hex');
+  }
+
+  /** What sealed values begin with: one id per accepted secret, the current one first. */
+  get acceptedIds(): Buffer[] {
+    return this.accepted.map(({ id }) => id);
   }
 
   /** HMAC-SHA-256 over the parts. The JSON array keeps `['ab','c']` and `['a','bc']` apart. */

@@ -15,12 +15,16 @@ export class ConfigModule {
       module: ConfigModule,
       providers: [
         { provide: Config, useValue: config },
-        { provide: Keyring, useFactory: () => new Keyring(appSecret(config), config.APP_SECRET_PREVIOUS) },
+        { provide: Keyring, useFactory: () => keyringOf(config) },
         { provide: TestIdentities, useFactory: () => new TestIdentities(config.TEST_IDENTITIES) },
       ],
       exports: [Config, Keyring, TestIdentities],
     };
   }
+}
+
+function keyringOf(config: Config): Keyring {
+  return new Keyring(appSecret(config), config.APP_SECRET_PREVIOUS, config.APP_SECRET_NEXT);
 }
 
 /**

@@ -125,6 +125,7 @@ describe('Config', () => {
     { DOCS: 'off', SECURITY_CONTACT: 'security@acme.test' },
     { TEST_IDENTITIES: `*@ci.acme.test=123456@${inDays(80)}, *@example.com=000000@${inDays(80)}` },
     { APP_SECRET_PREVIOUS: [...SECRET].reverse().join('') },
+    { APP_SECRET_NEXT: OTHER_SECRET },
     { TWILIO_FROM: '', TWILIO_MESSAGING_SERVICE_SID: 'MG0123456789abcdef0123456789abcdef' },
     { TWILIO_API_URL: 'http://127.0.0.1:9911', POSTMARK_API_URL: 'https://proxy.acme.test' },
     { OTP_LENGTH: '4', OTP_MAX_ATTEMPTS: '3' },
@@ -158,6 +159,13 @@ describe('Config', () => {
     ['APP_SECRET', 'dates', { APP_SECRET: '2024-01-012024-01-022024-01-032024-01-04' }],
     ['APP_SECRET_PREVIOUS', 'short', { APP_SECRET_PREVIOUS: 'hunter2hunter2' }],
     ['APP_SECRET_PREVIOUS', 'the same as APP_SECRET', { APP_SECRET_PREVIOUS: SECRET }],
+    ['APP_SECRET_NEXT', 'short', { APP_SECRET_NEXT: 'hunter2hunter2' }],
+    ['APP_SECRET_NEXT', 'the same as APP_SECRET', { APP_SECRET_NEXT: SECRET }],
+    [
+      'APP_SECRET_NEXT',
+      'the same as APP_SECRET_PREVIOUS',
+      { APP_SECRET_PREVIOUS: OTHER_SECRET, APP_SECRET_NEXT: OTHER_SECRET },
+    ],
     ['METRICS_TOKEN', 'the same as APP_SECRET', { METRICS_TOKEN: SECRET }],
     [
       'TWILIO_AUTH_TOKEN',

@@ -308,6 +308,7 @@ export const settings = {
 
   APP_SECRET: secret.optional(),
   APP_SECRET_PREVIOUS: secret.optional(),
+  APP_SECRET_NEXT: secret.optional(),
   TOKEN_AUDIENCE: text.optional(),
   ACCESS_TOKEN_TTL_SECONDS: integer(60, 3600).default(900),
   REFRESH_TOKEN_TTL_SECONDS: integer(3600, 30 * 86_400).default(30 * 86_400),

@@ -135,13 +135,13 @@ create table sealed_keys (
   constraint sealed_keys_pkey primary key (name)
 );
 
--- Key pairs that sign tokens, one per period and APP_SECRET.
+-- Key pairs that sign tokens, one per period and APP_SECRET. There is no column for the public key,
+-- because it must be derived from the sealed private key to be trusted.
 create table signing_keys (
   period integer not null,        -- number of 30-day periods since 1970
   secret_id text collate "C" not null,
   kid text not null,
-  public_jwk jsonb not null,
-  private_sealed bytea not null,
+  private_sealed bytea not null,  -- bound to the columns above
   created_at timestamptz not null default now(),
   constraint signing_keys_pkey primary key (period, secret_id)
 );

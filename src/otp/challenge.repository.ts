@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { Keyring } from '../common/keyring.js';
 import type { Recipient } from '../common/recipient.js';
 import { Batch, withLockTimeout, type LockTimeout } from '../database/batch.js';
 import { Sql, statement } from '../database/sql.js';
@@ -17,7 +18,7 @@ export interface ChallengeKey {
 type BatchKey = Pick<ChallengeKey, 'recipient' | 'lane'>;
 
 export interface Guess extends ChallengeKey {
-  /** The hashes of the guess under the current secret and, after a rotation, the previous one. */
+  /** The hashes of the guess under each accepted secret: one to three, the current one first. */
   hashes: Buffer[];
   policy: Policy;
 }
@@ -131,8 +132,8 @@ const ISSUE = statement(
             case when keep then c.previous_expires_at when overlap then least(c.expires_at, excluded.expires_at) end
           from (select
             live and c.expires_at > now() + make_interval(secs => $8::float8)
-              -- sealed under the current APP_SECRET, so this process can open it
-              and substr(c.code_sealed, 1, 4) = substr(excluded.code_sealed, 1, 4),
+              -- sealed under an accepted APP_SECRET, so this process can open it
+              and substr(c.code_sealed, 1, 4) = any ($20::bytea[]),
             live and $8 < $2::int
           from (select c.consumed_at is null and c.attempts < $4::int and c.expires_at > now()
             and c.context_hash is not distinct from excluded.context_hash) as state(live)) as old(keep, overlap)),
@@ -193,8 +194,8 @@ const EXPLAIN_ISSUE = statement(
 );
 
 /** Whether a guess is the live code, or the previous one before its end. */
-const IS_RIGHT = `(code_hash in (g.hash, g.previous)
-        or (previous_code_hash in (g.hash, g.previous) and previous_expires_at > now()))`;
+const IS_RIGHT = `(code_hash in (g.hash, g.second, g.third)
+        or (previous_code_hash in (g.hash, g.second, g.third) and previous_expires_at > now()))`;
 
 /**
  * Counts and compares a guess in one statement. Under READ COMMITTED, an UPDATE that waited for a
@@ -208,10 +209,10 @@ const IS_RIGHT = `(code_hash in (g.hash, g.previous)
 const VERIFY = statement(
   'challenges_verify',
   `
-    with ${withLockTimeout('$8')},
+    with ${withLockTimeout('$9')},
     guesses as materialized (
-      select g.* from lock_timeout, unnest($4::text[], $5::text[], $6::bytea[], $7::bytea[])
-        as g(recipient, lane, hash, previous))
+      select g.* from lock_timeout, unnest($4::text[], $5::text[], $6::bytea[], $7::bytea[], $8::bytea[])
+        as g(recipient, lane, hash, second, third))
     update challenges c set
       attempts = attempts + 1,
       consumed_at = case when ${IS_RIGHT} then now() end,
@@ -244,7 +245,7 @@ const JUDGE = statement(
         when failures_since > now() - interval '1 day' then failures + 1 else 1 end,
       failures_since = case when failures > 0 and failures_since > now() - interval '1 day'
         then failures_since else now() end
-    from (select $6::bytea as hash, $7::bytea as previous) g
+    from (select $6::bytea as hash, $7::bytea as second, $8::bytea as third) g
     where c.recipient = $1 and c.purpose = $2 and c.lane = $3
       and consumed_at is null and expires_at > now() and attempts < $4
       and (failures < $5 or failures_since <= now() - interval '1 day')
@@ -328,7 +329,10 @@ export class ChallengeRepository {
     run: (calls, lockTimeout) => this.verifyAll(calls, lockTimeout),
   });
 
-  constructor(private readonly sql: Sql) {}
+  constructor(
+    private readonly sql: Sql,
+    private readonly keyring: Keyring,
+  ) {}
 
   /** The live challenge whose message is queued, or null if a limit refuses the request. */
   issue(challenge: NewChallenge): Promise<Issued | null> {
@@ -347,15 +351,10 @@ export class ChallengeRepository {
   }
 
   /** Like `verify`, but does not consume the code. */
-  judge({
-    recipient,
-    purpose,
-    lane,
-    policy,
-    hashes: [current, previous = current],
-  }: Guess): Promise<Verdict | null> {
-    const { maxAttempts, guessesPerDay } = policy;
-    return this.sql.row(JUDGE, [recipient, purpose, lane, maxAttempts, guessesPerDay, current, previous]);
+  judge({ recipient, purpose, lane, policy, hashes }: Guess): Promise<Verdict | null> {
+    const [current, second = current, third = current] = hashes;
+    const values = [recipient, purpose, lane, policy.maxAttempts, policy.guessesPerDay];
+    return this.sql.row(JUDGE, [...values, current, second, third]);
   }
 
   explainVerify({ recipient, purpose, lane }: ChallengeKey, policy: Policy): Promise<VerifyRefusal | null> {
@@ -411,6 +410,7 @@ export class ChallengeRepository {
       challenges.map(({ template }) => template),
       lockTimeout,
       challenges.map(({ fromDevice }) => fromDevice),
+      this.keyring.acceptedIds,
     ]);
     return new Map(rows.map((row) => [batchKey(row), row]));
   }
@@ -424,7 +424,8 @@ export class ChallengeRepository {
       guesses.map(({ recipient }) => recipient),
       guesses.map(({ lane }) => lane),
       guesses.map(({ hashes: [current] }) => current),
-      guesses.map(({ hashes: [current, previous = current] }) => previous),
+      guesses.map(({ hashes: [current, second = current] }) => second),
+      guesses.map(({ hashes: [current, , third = current] }) => third),
       lockTimeout,
     ]);
     return new Map(rows.map((row) => [batchKey(row), row]));

@@ -16,11 +16,11 @@ export class JwksController {
    * Get the public keys
    *
    * @remarks A JSON Web Key Set (RFC 7517). Backends use it to verify tokens without a request to
-   * this server. It may be cached for an hour, because each key is published one period before its
-   * first use.
+   * this server. It may be cached for five minutes. Until then, a backend may accept tokens of a
+   * key that was revoked. Without a revocation, each key is published before its first use.
    */
   @Get('jwks.json')
-  @Header('Cache-Control', 'public, max-age=3600')
+  @Header('Cache-Control', 'public, max-age=300')
   jwks(): Jwks {
     return { keys: this.signing.publicKeys() };
   }

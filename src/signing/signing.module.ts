@@ -1,14 +1,12 @@
 import { Module } from '@nestjs/common';
 import { JwtModule } from '@nestjs/jwt';
-import { TypeOrmModule } from '@nestjs/typeorm';
 import { JwksController } from './jwks.controller.js';
-import { SigningKey } from './signing-key.entity.js';
 import { SigningKeyRepository } from './signing-key.repository.js';
 import { SigningService } from './signing.service.js';
 
 /** Signs and verifies all signed tokens, and publishes the keys. */
 @Module({
-  imports: [TypeOrmModule.forFeature([SigningKey]), JwtModule.register({})],
+  imports: [JwtModule.register({})],
   controllers: [JwksController],
   providers: [SigningService, SigningKeyRepository],
   exports: [SigningService],

@@ -1,10 +1,13 @@
 import { createHmac, createPublicKey, generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
+import { Logger } from '@nestjs/common';
 import { JwtService } from '@nestjs/jwt';
 import { Keyring } from '../common/keyring.js';
 import { Config } from '../config/config.js';
-import type { SigningKey } from './signing-key.entity.js';
-import type { SigningKeyRepository } from './signing-key.repository.js';
-import { SigningService } from './signing.service.js';
+import { generateKeyPair } from './key-pair.js';
+import type { SigningKeyRepository, StoredKey } from './signing-key.repository.js';
+import { boundTo, SigningService } from './signing.service.js';
+
+const { jest } = import.meta;
 
 const KIND = { typ: 'at+jwt' };
 const keyring = new Keyring('a secret');
@@ -15,28 +18,36 @@ const config = Config.from({
 
 /** The table `signing_keys` in memory. */
 class FakeKeys {
-  readonly rows: SigningKey[] = [];
-  currentPeriod = () => Promise.resolve(700);
-  list = () => Promise.resolve([...this.rows]);
-  add = (key: Omit<SigningKey, 'createdAt'>) =>
-    Promise.resolve(void this.rows.push({ ...key, createdAt: new Date() }));
+  rows: StoredKey[] = [];
+  period = 700;
+  read = (secretIds: string[]) =>
+    Promise.resolve({
+      currentPeriod: this.period,
+      keys: this.rows.filter(({ secretId }) => secretIds.includes(secretId)),
+    });
+  add = (key: StoredKey, refused?: StoredKey) => {
+    const inSlot = ({ period, secretId }: StoredKey) => period === key.period && secretId === key.secretId;
+    this.rows = this.rows.filter((row) => row !== refused);
+    return Promise.resolve(void (this.rows.some(inSlot) || this.rows.push(key)));
+  };
   removeBefore = () => Promise.resolve();
 }
 
 const keys = new FakeKeys();
-const signing = new SigningService(
-  keys as unknown as SigningKeyRepository,
-  keyring,
-  new JwtService({}),
-  config,
-);
+const signing = serviceWith(keys, keyring);
+
+function serviceWith(table: FakeKeys, secrets: Keyring): SigningService {
+  return new SigningService(table as unknown as SigningKeyRepository, secrets, new JwtService({}), config);
+}
+
 let current: { kid: string; privateKey: KeyObject | string };
 
 beforeAll(async () => {
+  Logger.overrideLogger(false);
   await signing.onModuleInit();
   const [row] = keys.rows;
   if (!row) throw new Error('no key');
-  current = { kid: row.kid, privateKey: keyring.open(row.privateSealed, 'signing key', row.kid) };
+  current = { kid: row.kid, privateKey: keyring.open(row.privateSealed, ...boundTo(row)) };
 });
 afterAll(() => signing.onApplicationShutdown());
 
@@ -78,8 +89,9 @@ describe('genuine token', () => {
 
   it('is accepted under every published key', () => {
     const [, next] = keys.rows;
-    const pem = keyring.open(next?.privateSealed ?? Buffer.alloc(0), 'signing key', next?.kid ?? '');
-    const token = tokenOf({ ...goodHeader(), kid: next?.kid }, goodClaims(), pem);
+    if (!next) throw new Error('no next key');
+    const pem = keyring.open(next.privateSealed, ...boundTo(next));
+    const token = tokenOf({ ...goodHeader(), kid: next.kid }, goodClaims(), pem);
     expect(signing.verify(token, KIND)).toMatchObject({ sub: 'ada' });
   });
 });
@@ -297,4 +309,129 @@ describe('malformed token', () => {
       expect(signing.verify(tokenOf(goodHeader(), claims), KIND)).toBeNull();
     },
   );
+});
+
+describe('row that this server has not written', () => {
+  const attacker = generateKeyPair();
+  const own = () => keys.rows.find(({ kid }) => kid === current.kid) as StoredKey;
+  /** A row whose key the attacker knows, sealed as well as it can be without the secret. */
+  const foreign = (slot: object): StoredKey => {
+    const row = { ...own(), ...slot, kid: attacker.kid };
+    return { ...row, privateSealed: new Keyring('a guess').seal(attacker.privatePem, ...boundTo(row)) };
+  };
+  /** Sealed under the right key id, because the beginning of the value is not secret. */
+  const withOurKeyId = (row: StoredKey): StoredKey => ({
+    ...row,
+    privateSealed: Buffer.concat([own().privateSealed.subarray(0, 4), row.privateSealed.subarray(4)]),
+  });
+
+  it.each<[string, () => StoredKey]>([
+    ['with a key of somebody else', () => foreign({ period: 699 })],
+    ['with a key of somebody else and our key id', () => withOurKeyId(foreign({ period: 699 }))],
+    ['copied to another period', () => ({ ...own(), period: 699 })],
+    ['with the kid of another key', () => ({ ...own(), period: 699, kid: attacker.kid })],
+    ['copied to another secret', () => ({ ...own(), secretId: new Keyring('b').keyId })],
+    ['with an empty private key', () => ({ ...own(), period: 699, privateSealed: Buffer.alloc(0) })],
+  ])('is neither trusted nor published: %s', async (_, plant) => {
+    const table = Object.assign(new FakeKeys(), { rows: [...keys.rows, plant()] });
+    const service = serviceWith(table, new Keyring('a secret', 'b'));
+    await service.refresh();
+    expect(service.publicKeys().map(({ kid }) => kid)).toEqual(keys.rows.map(({ kid }) => kid));
+    const forged = tokenOf({ ...goodHeader(), kid: attacker.kid }, goodClaims(), attacker.privatePem);
+    expect(service.verify(forged, KIND)).toBeNull();
+    expect(service.verify(withClaims({}), KIND)).toMatchObject({ sub: 'ada' });
+  });
+
+  it('is replaced if it takes the place of the current key, and never signs', async () => {
+    const table = new FakeKeys();
+    table.rows = [foreign({ period: 700 }), withOurKeyId(foreign({ period: 701 }))];
+    const service = serviceWith(table, keyring);
+    await service.refresh();
+    expect(service.publicKeys().map(({ kid }) => kid)).toEqual(table.rows.map(({ kid }) => kid));
+    expect(table.rows.map(({ kid }) => kid)).not.toContain(attacker.kid);
+    const token = service.sign({ sub: 'ada' }, { ...KIND, expiresInSeconds: 60 });
+    expect(service.verify(token, KIND)).toMatchObject({ sub: 'ada' });
+  });
+
+  it('is logged once, without its content', async () => {
+    const planted = { ...own(), period: 699, kid: 'x'.repeat(10_000) };
+    const service = serviceWith(Object.assign(new FakeKeys(), { rows: [...keys.rows, planted] }), keyring);
+    const lines: unknown[] = [];
+    Object.assign(service, { logger: { error: (line: unknown) => lines.push(line) } });
+    for (let reads = 0; reads < 3; reads++) await service.refresh();
+    expect(lines).toHaveLength(1);
+    expect(JSON.stringify(lines).length).toBeLessThan(300);
+  });
+});
+
+describe('keys of a secret', () => {
+  const signedBy = (service: SigningService) =>
+    service.sign({ sub: 'ada' }, { ...KIND, expiresInSeconds: 60 });
+  const kidsOf = (service: SigningService) => service.publicKeys().map(({ kid }) => kid);
+
+  it('are published before it is the current one, and are gone once it is not configured', async () => {
+    const table = new FakeKeys();
+    const services = [
+      new Keyring('old'),
+      new Keyring('old', undefined, 'new'),
+      new Keyring('new', 'old'),
+      new Keyring('new'),
+    ].map((secrets) => serviceWith(table, secrets));
+    const [old, oldWithNext, newWithOld, onlyNew] = services as [
+      SigningService,
+      SigningService,
+      SigningService,
+      SigningService,
+    ];
+    for (const service of services) await service.refresh();
+    expect(kidsOf(oldWithNext)).toEqual(expect.arrayContaining([...kidsOf(old), ...kidsOf(onlyNew)]));
+    expect(new Set(kidsOf(newWithOld))).toEqual(new Set(kidsOf(oldWithNext)));
+    expect(table.rows).toHaveLength(4);
+
+    const [oldToken, newToken] = [signedBy(oldWithNext), signedBy(newWithOld)];
+    for (const service of [oldWithNext, newWithOld])
+      for (const token of [oldToken, newToken]) expect(service.verify(token, KIND)).not.toBeNull();
+    expect(onlyNew.verify(newToken, KIND)).not.toBeNull();
+    expect(onlyNew.verify(oldToken, KIND)).toBeNull();
+    expect(old.verify(newToken, KIND)).toBeNull();
+  });
+
+  it('are read again within ten seconds, also after the database could not be read', async () => {
+    jest.useFakeTimers();
+    try {
+      const table = new FakeKeys();
+      const service = serviceWith(table, keyring);
+      await service.onModuleInit();
+      const token = signedBy(service);
+      const { read } = table;
+      table.read = () => Promise.reject(new Error('no database'));
+      await jest.advanceTimersByTimeAsync(60_000);
+      expect(service.verify(token, KIND)).not.toBeNull();
+      Object.assign(table, { read, rows: [] });
+      await jest.advanceTimersByTimeAsync(10_000);
+      expect(service.verify(token, KIND)).toBeNull();
+      service.onApplicationShutdown();
+      const after = signedBy(service);
+      table.rows = [];
+      await jest.advanceTimersByTimeAsync(10_000);
+      expect(service.verify(after, KIND)).not.toBeNull();
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  it('are replaced after a revocation, and their tokens are refused although they were cached', async () => {
+    const table = new FakeKeys();
+    const service = serviceWith(table, keyring);
+    await service.refresh();
+    const before = kidsOf(service);
+    const token = signedBy(service);
+    expect(service.verify(token, KIND)).not.toBeNull();
+    table.rows = [];
+    await service.refresh();
+    expect(service.verify(token, KIND)).toBeNull();
+    expect(kidsOf(service)).toHaveLength(2);
+    expect(kidsOf(service)).not.toEqual(expect.arrayContaining([before[0]]));
+    expect(service.verify(signedBy(service), KIND)).not.toBeNull();
+  });
 });

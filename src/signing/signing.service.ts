@@ -6,8 +6,9 @@ import { Keyring } from '../common/keyring.js';
 import { Config } from '../config/config.js';
 import { readJoseHeader } from './jose-header.js';
 import type { PublicJwk } from './jwks.dto.js';
-import { generateKeyPair } from './key-pair.js';
-import { SigningKeyRepository } from './signing-key.repository.js';
+import type { EntityManager } from 'typeorm';
+import { generateKeyPair, publicJwkOf, thumbprint } from './key-pair.js';
+import { SigningKeyRepository, type StoredKey } from './signing-key.repository.js';
 
 interface TokenOptions {
   /**
@@ -36,7 +37,16 @@ interface Verified {
   claims: Claims;
 }
 
-const REFRESH_MS = 10 * 60 * 1000;
+/** A key of a row that this server has written. */
+interface OpenedKey {
+  row: StoredKey;
+  privateKey: KeyObject;
+  publicKey: KeyObject;
+  published: PublicJwk;
+}
+
+/** How often each process reads the keys: it notices within this time that a key was revoked. */
+const POLL_MS = 4_000;
 /** Least time between two reads of the keys that unknown key ids cause. */
 const RELOAD_PAUSE_MS = 5_000;
 /** How far the clocks of two processes of this server may differ. */
@@ -52,17 +62,22 @@ const MAX_VERIFIED = 10_000;
 @Injectable()
 export class SigningService implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger('Signing');
-  private kid = '';
-  private privateKey?: KeyObject;
+  private current?: OpenedKey;
   private published: PublicJwk[] = [];
   private verifiers = new Map<string, KeyObject>();
+  /** The rows of the last read by their content; null for one that was refused. */
+  private opened = new Map<string, OpenedKey | null>();
   /**
    * Tokens with a valid signature, by their SHA-256. Kind, key and times are checked on every call.
    */
   private readonly verified = new LRUCache<string, Verified>({ max: MAX_VERIFIED });
   private timer?: NodeJS.Timeout;
+  private stopped = false;
+  private isFailing = false;
   private reloadedAt = -Infinity;
   private reloading?: Promise<void>;
+  private reading: Promise<void> = Promise.resolve();
+  private nextRead?: Promise<void>;
 
   constructor(
     private readonly keys: SigningKeyRepository,
@@ -73,21 +88,20 @@ export class SigningService implements OnModuleInit, OnApplicationShutdown {
 
   async onModuleInit(): Promise<void> {
     await this.refresh();
-    this.timer = setInterval(() => {
-      this.refresh().catch(() => this.logger.warn({ msg: 'signing keys not refreshed' }));
-    }, REFRESH_MS).unref();
+    this.schedulePoll();
   }
 
   onApplicationShutdown(): void {
-    clearInterval(this.timer);
+    this.stopped = true;
+    clearTimeout(this.timer);
   }
 
   /** Adds issuer, audience, `iat` and `exp` to the claims. */
   sign(claims: object, { typ, expiresInSeconds }: TokenOptions): string {
     return this.jwt.sign(claims, {
       algorithm: 'ES256',
-      privateKey: this.privateKey,
-      keyid: this.kid,
+      privateKey: this.current?.privateKey,
+      keyid: this.current?.row.kid,
       header: { alg: 'ES256', typ },
       issuer: this.config.publicUrl,
       audience: this.config.audience,
@@ -161,40 +175,138 @@ export class SigningService implements OnModuleInit, OnApplicationShutdown {
   }
 
   /**
-   * Creates the missing keys of this period and the next, removes keys no token needs, and loads
-   * the rest.
+   * Removes one key, or all, for good. Its tokens are refused from then on: in this process after the
+   * next `refresh`, in the others after their next poll.
    */
-  private async refresh(): Promise<void> {
-    const period = await this.keys.currentPeriod();
-    const keys = await this.keys.list();
-    const ownKeys = keys.filter(({ secretId }) => secretId === this.keyring.keyId);
-    for (const wanted of [period, period + 1]) {
-      if (!ownKeys.some((key) => key.period === wanted)) await this.keys.add(this.generate(wanted));
+  revoke(kid: string | null, manager: EntityManager): Promise<string[]> {
+    return this.keys.revoke(manager, kid);
+  }
+
+  /**
+   * Reads the keys. One read after the other, so that an older one never replaces a newer one. Calls
+   * during a read share the next one.
+   */
+  refresh(): Promise<void> {
+    this.nextRead ??= this.reading.then(() => {
+      this.nextRead = undefined;
+      const read = this.readKeys();
+      this.reading = read.catch(() => undefined);
+      return read;
+    });
+    return this.nextRead;
+  }
+
+  private schedulePoll(): void {
+    if (this.stopped) return;
+    this.timer = setTimeout(() => {
+      void this.poll().then(() => this.schedulePoll());
+    }, POLL_MS).unref();
+  }
+
+  /** Logs only the first of several failures. */
+  private async poll(): Promise<void> {
+    try {
+      await this.refresh();
+      this.isFailing = false;
+    } catch {
+      if (!this.isFailing && !this.stopped) this.logger.warn({ msg: 'signing keys not refreshed' });
+      this.isFailing = true;
     }
-    // A key is kept for 30 days after its period. Lasting tokens need it as long as their session lives.
-    await this.keys.removeBefore(period - 1);
+  }
 
-    const all = await this.keys.list();
-    const current = all.find((key) => key.period === period && key.secretId === this.keyring.keyId);
+  /**
+   * Loads the keys of the accepted secrets, and creates the missing ones of this period and the next.
+   * Those of the next secret are created as soon as it is known, so that other backends have them
+   * when it becomes the current one.
+   */
+  private async readKeys(): Promise<void> {
+    const secretIds = this.keyring.acceptedIds.map((id) => id.toString('hex'));
+    let stored = await this.keys.read(secretIds);
+    let keys = this.openAll(stored.keys);
+    const missing = this.missingKeys(stored.currentPeriod, keys);
+    if (missing.length > 0) {
+      for (const key of missing) {
+        await this.keys.add(
+          key,
+          stored.keys.find((row) => isSameSlot(row, key)),
+        );
+      }
+      // A key is kept for 30 days after its period. Lasting tokens need it as long as their session
+      // lives.
+      await this.keys.removeBefore(stored.currentPeriod - 1);
+      stored = await this.keys.read(secretIds);
+      keys = this.openAll(stored.keys);
+    }
+    const slot = { period: stored.currentPeriod, secretId: this.keyring.keyId };
+    const current = keys.find(({ row }) => isSameSlot(row, slot));
     if (!current) throw new Error('The signing key was not stored.');
-    this.privateKey = createPrivateKey(this.keyring.open(current.privateSealed, 'signing key', current.kid));
-    this.kid = current.kid;
-    this.published = all.map(({ kid, publicJwk }) => ({ ...publicJwk, kid, alg: 'ES256', use: 'sig' }));
-    this.verifiers = new Map(
-      all.map(({ kid, publicJwk }) => [kid, createPublicKey({ key: publicJwk, format: 'jwk' })]),
-    );
+    this.current = current;
+    this.published = keys.map(({ published }) => published);
+    this.verifiers = new Map(keys.map(({ row, publicKey }) => [row.kid, publicKey]));
   }
 
-  private generate(period: number) {
-    const { kid, publicJwk, privatePem } = generateKeyPair();
-    return {
-      period,
-      secretId: this.keyring.keyId,
-      kid,
-      publicJwk,
-      privateSealed: this.keyring.seal(privatePem, 'signing key', kid),
-    };
+  /** Opens each row once, so that a poll is cheap and a refused row is logged once. */
+  private openAll(rows: StoredKey[]): OpenedKey[] {
+    const opened = new Map<string, OpenedKey | null>();
+    for (const row of rows) {
+      const content = JSON.stringify([...boundTo(row), row.privateSealed.toString('base64')]);
+      const known = this.opened.get(content);
+      opened.set(content, known === undefined ? this.open(row) : known);
+    }
+    this.opened = opened;
+    return [...opened.values()].filter((key) => key !== null);
   }
+
+  /**
+   * Null for a row that was not written with the `APP_SECRET`, or was copied or changed afterwards.
+   * Nothing but the sealed private key is trusted: the public key is derived from it.
+   */
+  private open(row: StoredKey): OpenedKey | null {
+    try {
+      const privateKey = createPrivateKey(this.keyring.open(row.privateSealed, ...boundTo(row)));
+      const publicKey = createPublicKey(privateKey);
+      const jwk = publicJwkOf(publicKey);
+      if (thumbprint(jwk) !== row.kid) throw new Error('the kid is not the thumbprint');
+      return { row, privateKey, publicKey, published: { ...jwk, kid: row.kid, alg: 'ES256', use: 'sig' } };
+    } catch {
+      const { period, secretId, kid } = row;
+      this.logger.error({
+        msg: 'a row of signing_keys was not written by this server and is ignored',
+        period,
+        secretId,
+        kid: kid.slice(0, 64),
+      });
+      return null;
+    }
+  }
+
+  private missingKeys(currentPeriod: number, keys: OpenedKey[]): StoredKey[] {
+    const owners = this.keyring.next ? [this.keyring, this.keyring.next] : [this.keyring];
+    return owners
+      .flatMap((keyring) => [currentPeriod, currentPeriod + 1].map((period) => ({ keyring, period })))
+      .filter(
+        ({ keyring, period }) =>
+          !keys.some(({ row }) => isSameSlot(row, { period, secretId: keyring.keyId })),
+      )
+      .map(({ keyring, period }) => newKey(keyring, period));
+  }
+}
+
+type Slot = Pick<StoredKey, 'period' | 'secretId'>;
+
+function isSameSlot(a: Slot, b: Slot): boolean {
+  return a.period === b.period && a.secretId === b.secretId;
+}
+
+function newKey(keyring: Keyring, period: number): StoredKey {
+  const { kid, privatePem } = generateKeyPair();
+  const row = { period, secretId: keyring.keyId, kid };
+  return { ...row, privateSealed: keyring.seal(privatePem, ...boundTo(row)) };
+}
+
+/** What the seal of a private key is bound to: all other columns that are read. */
+export function boundTo({ period, secretId, kid }: Omit<StoredKey, 'privateSealed'>): string[] {
+  return ['signing key', String(period), secretId, kid];
 }
 
 /**

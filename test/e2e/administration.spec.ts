@@ -1,10 +1,10 @@
-import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Response } from 'supertest';
 import { changeContact, logIn, Person, signUp } from '../support/accounts.js';
 import { TestApp } from '../support/app.js';
+import { runCommand, runProcess } from '../support/command.js';
 import { POSTGRES_URL } from '../support/database.js';
 import { raw, type RawReply } from '../support/raw.js';
 import { ServerProcess } from '../support/server.js';
@@ -37,31 +37,6 @@ const ADMIN_ROUTES = `
   PATCH /users/:id, POST /deliveries/unblock`;
 
 const parseRoutes = (list: string) => list.split(',').map((route) => route.trim());
-
-interface CommandResult {
-  code: number | string | null | undefined;
-  stdout: string;
-  stderr: string;
-}
-
-/** Runs the built command-line program. */
-function runCommand(args: string[], settings: Record<string, string> = {}): Promise<CommandResult> {
-  return runProcess(process.execPath, ['dist/cli.js', ...args], settings);
-}
-
-function runProcess(
-  file: string,
-  args: string[],
-  settings: Record<string, string>,
-  cwd?: string,
-): Promise<CommandResult> {
-  const { PATH = '', HOME = '' } = process.env;
-  return new Promise((resolve) => {
-    execFile(file, args, { cwd, env: { PATH, HOME, ...settings } }, (error, stdout, stderr) =>
-      resolve({ code: error ? error.code : 0, stdout, stderr }),
-    );
-  });
-}
 
 interface User {
   id: string;

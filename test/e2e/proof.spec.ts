@@ -173,10 +173,9 @@ describe('OTP proof', () => {
   });
 
   it('is signed with keys that are stored encrypted', async () => {
-    const rows = await app.sql<{ private_sealed: Buffer; public_jwk: object }>('select * from signing_keys');
+    const rows = await app.sql<{ private_sealed: Buffer }>('select * from signing_keys');
     expect(rows).toHaveLength(keySet.keys.length);
-    for (const { private_sealed, public_jwk } of rows) {
-      expect(Object.keys(public_jwk).sort()).toEqual(['crv', 'kty', 'x', 'y']);
+    for (const { private_sealed } of rows) {
       expect(Buffer.from(private_sealed).toString('latin1')).not.toMatch(/PRIVATE|BEGIN|MIG/);
     }
   });

@@ -3,15 +3,25 @@ import { Keyring } from '../../src/common/keyring.js';
 import type { TestApp } from './app.js';
 import { decode, signed, type Fields } from './jws.js';
 
+export interface SigningKeyRow {
+  period: number;
+  secret_id: string;
+  kid: string;
+  private_sealed: Uint8Array;
+}
+
+/** What somebody with a dump and its APP_SECRET can do. */
+export function openSigningKey(secret: string, row: SigningKeyRow): KeyObject {
+  const boundTo = ['signing key', String(row.period), row.secret_id, row.kid];
+  return createPrivateKey(new Keyring(secret).open(Buffer.from(row.private_sealed), ...boundTo));
+}
+
 /** The private key that the server signed a token with, decrypted with its APP_SECRET. */
 export async function signingKeyOf(app: TestApp, secret: string, token: string): Promise<KeyObject> {
   const { kid } = decode(token.split('.')[0]);
-  const [row] = await app.sql<{ private_sealed: Uint8Array }>(
-    'select private_sealed from signing_keys where kid = $1',
-    [kid],
-  );
-  const sealed = Buffer.from(row?.private_sealed ?? []);
-  return createPrivateKey(new Keyring(secret).open(sealed, 'signing key', kid as string));
+  const [row] = await app.sql<SigningKeyRow>('select * from signing_keys where kid = $1', [kid]);
+  if (!row) throw new Error('the server has no such key');
+  return openSigningKey(secret, row);
 }
 
 /** The token as if it had been signed earlier. Its `iat` and `exp` move into the past. */
