@@ -149,7 +149,10 @@ create table signing_keys (
 create table devices (
   id uuid not null,
   user_id uuid not null,
-  token_hash bytea not null,
+  token_hash bytea not null,      -- SHA-256 of the newest device token
+  previous_hash bytea,            -- of the one before it, still recognised
+  network text,                   -- of the client at the last sign-in
+  program text,
   user_agent text,
   created_at timestamptz not null default now(),
   last_used_at timestamptz not null default now(),
@@ -166,12 +169,15 @@ create table sessions (
   user_id uuid not null,
   device_id uuid,
   refresh_hash bytea not null,    -- SHA-256 of the current refresh token
-  previous_hash bytea,            -- of its predecessor, accepted for ten more seconds
+  previous_hash bytea,            -- of its predecessor, accepted for ten more seconds or as a retry
+  successor_salt uuid,            -- what the current token was derived with from its predecessor
   amr text[] not null,            -- how the user signed in (RFC 8176)
   user_agent text,
   ip text,
   authenticated_at timestamptz not null default now(),
-  rotated_at timestamptz,
+  rotated_at timestamptz,         -- when the predecessor was first presented
+  network text,                   -- of the client at the last refresh, with program the evidence of
+  program text,                   -- a retry; null: unknown
   last_used_at timestamptz not null default now(),
   expires_at timestamptz not null,  -- absolute end; ending a session moves it to now
   ended_at timestamptz,

@@ -8,12 +8,20 @@ export interface DeviceKey {
   tokenHash: Buffer;
 }
 
+/**
+ * The condition that a row of `devices` is the device of a presented token. Besides the newest
+ * token, the one before it counts, because the reply with the newest one may have been lost.
+ */
+export function deviceMatches(devices: string, id: string, tokenHash: string): string {
+  return `${devices}.id = ${id} and ${tokenHash} in (${devices}.token_hash, ${devices}.previous_hash)`;
+}
+
 /** Reads `users` only for one condition: the device must belong to the user with the address. */
 const OF_ADDRESS = statement(
   'devices_of_address',
   `
     select d.id from devices d join users u on u.id = d.user_id
-    where d.id = $1 and d.token_hash = $2 and d.last_used_at > now() - interval '180 days'
+    where ${deviceMatches('d', '$1::uuid', '$2::bytea')} and d.last_used_at > now() - interval '180 days'
       and case when $3::boolean then u.phone = $4 and u.phone_verified_at is not null else u.email = $4 end`,
 );
 

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Batch } from '../database/batch.js';
 import { Sql, statement } from '../database/sql.js';
-import type { DeviceKey } from './device.repository.js';
+import { deviceMatches, type DeviceKey } from './device.repository.js';
 
 export interface NewSession {
   id: string;
@@ -24,19 +24,27 @@ export interface Rotation {
   sessionId: string;
   /** Hash of the presented token. */
   presented: Buffer;
-  /** Hash of the token that replaces it. */
+  /** Hash of the token that replaces it, and the salt from which that token was derived. */
   successor: Buffer;
+  successorSalt: string;
   /** Whether this server made the presented token. */
   isGenuine: boolean;
+  /** How long the predecessor of a token that was not seen yet may be presented again. */
+  retrySeconds: number;
   userAgent?: string;
   ip: string;
+  network: string;
+  program: string | null;
+  /** From the device token that the client presented. */
+  presentedDevice: DeviceKey | null;
 }
 
 export interface Rotated {
   userId: string;
   amr: string[];
-  /** Hash of the token that is valid now. */
+  /** Hash of the token that is valid now, and its salt. */
   refreshHash: Buffer;
+  successorSalt: string;
   /** The presented token was a replay, and the session has ended. */
   replayed: boolean;
 }
@@ -135,37 +143,56 @@ const TOUCH = statement(
  * Checks the presented refresh token and acts on it in one statement:
  * - The current token is rotated.
  * - Its predecessor is accepted for 10 seconds after the rotation and changes no token. The caller
- *   gets the current token again, so a retry or a second tab works.
+ *   gets the current token again, so a second tab works.
+ * - Later, the reply with the current token may have been lost. As long as the current token was not
+ *   presented, its predecessor is accepted for `retrySeconds` after the rotation with evidence: the
+ *   device token of the session, or the network and program of the last refresh. The caller gets a
+ *   new current token, and the lost one becomes invalid. So there is one live token, and if a thief
+ *   has read the lost reply, the next use of either token ends the session. Parallel retries within
+ *   10 seconds get the same token.
  * - Any other genuine token is a replay: somebody has a copy of it. The session ends (RFC 9700,
  *   section 4.14.2).
  * - A token that is not genuine changes nothing, so knowing a session's id is not enough to end it.
  *
  * Under READ COMMITTED, an UPDATE that waited for the row evaluates its WHERE and CASEs again on
  * the newest version. Of parallel refreshes of one token, the first one rotates it and the others
- * find it as the predecessor. So there is never more than one successor, and an ended session stays
- * ended.
+ * find it as the predecessor; of parallel retries, the others find a token that was just issued. So
+ * there is never more than one successor, and an ended session stays ended.
  */
 const REFRESH = statement(
   'sessions_refresh',
   `
     update sessions s set
-      (refresh_hash, previous_hash, rotated_at, last_used_at, user_agent, ip, ended_at, end_reason, expires_at) = (
+      (refresh_hash, previous_hash, successor_salt, rotated_at, network, program, last_used_at,
+        user_agent, ip, ended_at, end_reason, expires_at) = (
         select
-          case when rotates then $3::bytea else s.refresh_hash end,
+          case when rotates or retries then $3::bytea else s.refresh_hash end,
           case when rotates then s.refresh_hash else s.previous_hash end,
+          case when rotates or retries then $4::uuid else s.successor_salt end,
           case when rotates then now() else s.rotated_at end,
-          case when replayed then s.last_used_at else now() end,
-          case when replayed then s.user_agent else $5::text end,
-          case when replayed then s.ip else $6::text end,
+          case when rotates or retries then $8::text else s.network end,
+          case when rotates or retries then $9::text else s.program end,
+          case when rotates or retries then now() else s.last_used_at end,
+          case when replayed then s.user_agent else $6::text end,
+          case when replayed then s.ip else $7::text end,
           case when replayed then now() end,
           case when replayed then 'replay' end,
           case when replayed then least(s.expires_at, now()) else s.expires_at end
-        from (select
-          s.refresh_hash = $2::bytea as rotates,
-          s.refresh_hash <> $2 and (s.previous_hash is distinct from $2
-            or s.rotated_at <= now() - interval '10 seconds') as replayed) as verdict)
-    where id = $1::uuid and ${LIVE} and (refresh_hash = $2 or previous_hash = $2 or $4::boolean)
-    returning user_id as "userId", amr, refresh_hash as "refreshHash", ended_at is not null as replayed`,
+        from (
+          select s.refresh_hash = $2::bytea as rotates, s.previous_hash is not distinct from $2 as is_previous,
+            (s.network = $8 and s.program = $9) is true or exists (
+              select from devices d where d.id = s.device_id and ${deviceMatches('d', '$10::uuid', '$11::bytea')}
+            ) as has_evidence) as presented,
+        lateral (
+          select is_previous and (s.rotated_at > now() - interval '10 seconds'
+            or has_evidence and s.last_used_at > now() - interval '10 seconds') as repeats) as repetition,
+        lateral (
+          select is_previous and has_evidence and not repeats
+            and s.rotated_at > now() - make_interval(secs => $12::int) as retries) as retry,
+        lateral (select not (rotates or repeats or retries) as replayed) as verdict)
+    where id = $1::uuid and ${LIVE} and (refresh_hash = $2 or previous_hash = $2 or $5::boolean)
+    returning user_id as "userId", amr, refresh_hash as "refreshHash", successor_salt as "successorSalt",
+      ended_at is not null as replayed`,
 );
 
 const LIST = statement(
@@ -244,8 +271,21 @@ export class SessionRepository {
   }
 
   /** Null when the session has ended or the token is not genuine. */
-  refresh({ sessionId, presented, successor, isGenuine, userAgent, ip }: Rotation): Promise<Rotated | null> {
-    return this.sql.row(REFRESH, [sessionId, presented, successor, isGenuine, userAgent ?? null, ip]);
+  refresh(rotation: Rotation): Promise<Rotated | null> {
+    return this.sql.row(REFRESH, [
+      rotation.sessionId,
+      rotation.presented,
+      rotation.successor,
+      rotation.successorSalt,
+      rotation.isGenuine,
+      rotation.userAgent ?? null,
+      rotation.ip,
+      rotation.network,
+      rotation.program,
+      rotation.presentedDevice?.id ?? null,
+      rotation.presentedDevice?.tokenHash ?? null,
+      rotation.retrySeconds,
+    ]);
   }
 
   list(userId: string): Promise<SessionRow[]> {

@@ -1,5 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
+import { networkOf } from '../common/client-network.js';
+import { programOf } from '../common/client-program.js';
 import { sha256 } from '../common/digest.js';
 import { newId } from '../common/random.js';
 import type { Caller, Role } from '../http/access.js';
@@ -106,24 +108,33 @@ export class SessionsService {
   }
 
   /** Exchanges a refresh token for the next one. After `replayed` the session has ended. */
-  async refresh(refreshToken: string, { userAgent, ip }: Client): Promise<Refreshed> {
+  async refresh(refreshToken: string, { userAgent, ip, deviceToken }: Client): Promise<Refreshed> {
     const read = readRefreshToken(this.keyring, refreshToken);
     if (!read) return { outcome: 'refused' };
     const { sessionId, isGenuine } = read;
-    const successors = deriveSuccessors(this.keyring, sessionId, refreshToken);
+    const successorsWith = (salt: string) =>
+      deriveSuccessors(this.keyring, { sessionId, token: refreshToken, salt });
+    const successorSalt = newId();
     const rotated = await this.sessions.refresh({
       sessionId,
       isGenuine,
       presented: sha256(refreshToken),
-      successor: sha256(successors[0] ?? ''),
+      successor: sha256(successorsWith(successorSalt)[0] ?? ''),
+      successorSalt,
+      retrySeconds: this.config.REFRESH_RETRY_SECONDS,
       userAgent,
       ip,
+      network: networkOf(ip),
+      program: programOf(userAgent),
+      presentedDevice: presentedDevice(deviceToken),
     });
     if (!rotated) return { outcome: 'refused' };
     const { userId, amr, refreshHash, replayed } = rotated;
     if (replayed) return { outcome: 'replayed', userId, sessionId };
-    // A process with another APP_SECRET may have rotated the token first, to another successor.
-    const successor = successors.find((token) => sha256(token).equals(refreshHash));
+    // A parallel request may have issued the successor, also in a process with another APP_SECRET.
+    const successor = successorsWith(rotated.successorSalt).find((token) =>
+      sha256(token).equals(refreshHash),
+    );
     if (!successor) return { outcome: 'refused' };
     return { outcome: 'refreshed', userId, sessionId, amr, refreshToken: successor };
   }
