@@ -151,6 +151,7 @@ create table devices (
   user_id uuid not null,
   token_hash bytea not null,      -- SHA-256 of the newest device token
   previous_hash bytea,            -- of the one before it, still recognised
+  token_salt uuid,                -- what the newest token was derived with from the one before it
   network text,                   -- of the client at the last sign-in
   program text,
   user_agent text,
@@ -220,6 +221,14 @@ create table customers (
 );
 create index customers_owner on customers (owner_id, id);
 
+-- How many customers each user has. The row's lock makes the limit exact.
+create table customer_counts (
+  owner_id uuid not null,
+  customers integer not null,
+  constraint customer_counts_pkey primary key (owner_id),
+  constraint customer_counts_owner_fkey foreign key (owner_id) references users (id) on delete cascade
+);
+
 -- What happened to accounts, for their owners. Kept for 90 days.
 create table account_events (
   id uuid not null,               -- UUID v7: sorts by time
@@ -268,7 +277,7 @@ export class Schema1763700000001 implements MigrationInterface {
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(`
-      drop table audit_entries, account_events, customers, contact_changes, sessions, devices,
+      drop table audit_entries, account_events, customer_counts, customers, contact_changes, sessions, devices,
         signing_keys, sealed_keys, password_guesses, registrations, users, suppressions, messages,
         challenges;
       drop function audit_is_append_only`);

@@ -8,6 +8,9 @@ export interface DeviceKey {
   tokenHash: Buffer;
 }
 
+/** Per user. */
+const MAX_DEVICES = 10;
+
 /**
  * The condition that a row of `devices` is the device of a presented token. Besides the newest
  * token, the one before it counts, because the reply with the newest one may have been lost.
@@ -37,6 +40,14 @@ const FORGET = statement(
       select device_id from sessions where id = $1::uuid and user_id = $2)`,
 );
 
+/** Runs under the lock on the user's row, so that it sees every device and none is added meanwhile. */
+const FORGET_OLDEST = statement(
+  'devices_forget_oldest',
+  `
+    delete from devices where id = any (array(
+      select id from devices where user_id = $1 order by last_used_at desc, id desc offset ${MAX_DEVICES}))`,
+);
+
 const FORGET_ALL = statement('devices_forget_all', `delete from devices where user_id = $1`);
 
 const REMOVE_UNUSED = statement(
@@ -61,6 +72,11 @@ export class DeviceRepository {
   /** Removes the device of one of the user's sessions. */
   async forget(sessionId: string, userId: string): Promise<void> {
     await this.sql.rows(FORGET, [sessionId, userId]);
+  }
+
+  /** Forgets the devices beyond the ten most recently used. Needs the lock on the user's row. */
+  async forgetOldest(manager: EntityManager, userId: string): Promise<void> {
+    await manager.query(FORGET_OLDEST.text, [userId]);
   }
 
   async forgetAll(manager: EntityManager, userId: string): Promise<void> {

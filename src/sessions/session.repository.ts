@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Batch } from '../database/batch.js';
 import { Sql, statement } from '../database/sql.js';
+import type { Role } from '../http/access.js';
 import { deviceMatches, type DeviceKey } from './device.repository.js';
 
 export interface NewSession {
@@ -14,8 +15,12 @@ export interface NewSession {
   amr: string[];
   userAgent?: string;
   ip: string;
+  network: string;
+  program: string | null;
   /** From the device token that the client presented. */
   presentedDevice: DeviceKey | null;
+  /** Hash of the token that replaces the presented one, and its salt. */
+  nextDevice: { tokenHash: Buffer; salt: string } | null;
   /** Inserted if the presented device is not one of the user's. */
   newDevice: DeviceKey;
 }
@@ -52,6 +57,8 @@ export interface Rotated {
 interface LiveSession {
   id: string;
   userId: string;
+  /** The user's current roles. */
+  roles: Role[];
   recentlyAuthenticated: boolean;
   /** Last used more than an hour ago. */
   isIdle: boolean;
@@ -70,7 +77,9 @@ export interface SessionRow {
 export interface OpenedSession {
   deviceId: string;
   at: Date;
-  /** The device was not recognised, and the user has other devices. */
+  /** Hash and salt of the newest token of the recognised device. Null for a new device. */
+  deviceHash: Buffer | null;
+  deviceSalt: string | null;
   isNewDevice: boolean;
 }
 
@@ -90,7 +99,7 @@ const ENDED = `ended_at = now(), end_reason = $3::text, expires_at = least(expir
  * Opens a session in one commit: on the presented device if it belongs to the user, else on a new
  * one. Does nothing if the user was disabled or the security stamp changed since the credentials
  * were checked. `isNewDevice` reads the statement's snapshot, which does not contain the new
- * device.
+ * device, and has the network and program of the device's last sign-in.
  *
  * Safe against a concurrent password reset, disabling or role change. Such a transaction first
  * raises the security stamp by an UPDATE of the users row, then ends the sessions by a second
@@ -99,6 +108,11 @@ const ENDED = `ended_at = now(), end_reason = $3::text, expires_at = least(expir
  *   statement has a newer snapshot, sees the new session and ends it.
  * - If the UPDATE comes first, this statement waits for its commit, re-checks the WHERE on the
  *   newest version of the row, and finds another security stamp.
+ *
+ * The device's token is rotated. The presented one becomes the previous one, so a lost reply loses
+ * nothing. Parallel sign-ins with one token all get the same next token: the first one stores it,
+ * and the others, which waited for the row, find a token that was issued within ten seconds. Later,
+ * the previous token replaces a newest one that nobody presented, so a thief cannot keep it.
  */
 const OPEN = statement(
   'sessions_open',
@@ -106,28 +120,44 @@ const OPEN = statement(
     with owner as (
       select id from users where id = $1::uuid and security_stamp = $2::int and disabled_at is null for share),
     recognised as (
-      update devices set last_used_at = now(), user_agent = $3::text
-      where id = $4::uuid and token_hash = $5::bytea and last_used_at > now() - interval '180 days'
-        and user_id = (select id from owner)
-      returning id),
+      update devices d set
+        token_hash = case when d.token_hash = $5 or d.last_used_at <= now() - interval '10 seconds'
+          then $15::bytea else d.token_hash end,
+        token_salt = case when d.token_hash = $5 or d.last_used_at <= now() - interval '10 seconds'
+          then $16::uuid else d.token_salt end,
+        previous_hash = $5, last_used_at = now(), user_agent = $3::text, network = $13::text, program = $14::text
+      from devices before
+      where ${deviceMatches('d', '$4::uuid', '$5::bytea')} and d.last_used_at > now() - interval '180 days'
+        and d.user_id = (select id from owner) and before.id = d.id
+      returning d.id, d.token_hash, d.token_salt,
+        before.network is distinct from $13 and before.program is distinct from $14 as is_elsewhere),
     added as (
-      insert into devices (id, user_id, token_hash, user_agent)
-      select $6::uuid, id, $7::bytea, $3 from owner where not exists (select from recognised)
-      returning id)
-    insert into sessions (id, user_id, device_id, refresh_hash, amr, user_agent, ip, expires_at)
-    select $8::uuid, owner.id, device.id, $9::bytea, $10::text[], $3, $11::text,
-      now() + make_interval(secs => $12::int)
-    from owner, (select id from recognised union all select id from added) as device
-    returning device_id as "deviceId", authenticated_at as at,
-      device_id = $6 and exists (select from devices where user_id = sessions.user_id) as "isNewDevice"`,
+      insert into devices (id, user_id, token_hash, user_agent, network, program)
+      select $6::uuid, id, $7::bytea, $3, $13, $14 from owner where not exists (select from recognised)
+      returning id),
+    opened as (
+      insert into sessions (id, user_id, device_id, refresh_hash, amr, user_agent, ip, expires_at)
+      select $8::uuid, owner.id, device.id, $9::bytea, $10::text[], $3, $11::text,
+        now() + make_interval(secs => $12::int)
+      from owner, (select id from recognised union all select id from added) as device
+      returning device_id, authenticated_at)
+    select opened.device_id as "deviceId", opened.authenticated_at as at,
+      recognised.token_hash as "deviceHash", recognised.token_salt as "deviceSalt",
+      coalesce(recognised.is_elsewhere, exists (select from devices where user_id = $1)) as "isNewDevice"
+    from opened left join recognised on true`,
 );
 
+/**
+ * The roles are the user's and not the token's, so an old or forged token has no more roles than its
+ * user.
+ */
 const CHECK = statement(
   'sessions_check',
   `
-    select id, user_id as "userId", authenticated_at > now() - interval '10 minutes' as "recentlyAuthenticated",
-      ${IDLE} as "isIdle"
-    from sessions where id = any ($1::uuid[]) and ${LIVE}`,
+    select sessions.id, user_id as "userId", roles,
+      authenticated_at > now() - interval '10 minutes' as "recentlyAuthenticated", ${IDLE} as "isIdle"
+    from sessions join users on users.id = user_id
+    where sessions.id = any ($1::uuid[]) and disabled_at is null and ${LIVE}`,
 );
 
 /**
@@ -256,6 +286,10 @@ export class SessionRepository {
       session.amr,
       session.ip,
       session.lifeSeconds,
+      session.network,
+      session.program,
+      session.nextDevice?.tokenHash ?? null,
+      session.nextDevice?.salt ?? null,
     ]);
   }
 
