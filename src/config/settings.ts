@@ -255,6 +255,7 @@ export const settings = {
   PASSWORD_MIN_LENGTH: integer(8, 64).default(8),
   RESET_URL: url('http:', 'https:').optional(),
   SIGN_UP_ON_VERIFY: flag.default(false),
+  CUSTOMERS_PER_USER: integer(1, 1_000_000).default(10_000),
 
   OTP_LENGTH: integer(4, 10).default(6),
   OTP_TTL_SECONDS: integer(30, 600).default(300),

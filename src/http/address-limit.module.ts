@@ -4,10 +4,11 @@ import { minutes, ThrottlerModule } from '@nestjs/throttler';
 import { Keyring } from '../common/keyring.js';
 import { Config } from '../config/config.js';
 import { AddressLimitGuard } from './address-limit.guard.js';
+import { RequestLimits } from './request-limits.js';
 
 /**
- * Limits the requests per minute from one address (`IP_RATE_LIMIT`). Requests are counted before
- * their fields are validated: in Redis for all processes if `REDIS_URL` is set, else in each
+ * Limits the requests per minute: public ones from one address (`IP_RATE_LIMIT`), those of one user,
+ * and invalid tokens. Requests are counted before their fields are validated: in Redis for all processes if `REDIS_URL` is set, else in each
  * process.
  */
 @Module({
@@ -22,7 +23,8 @@ import { AddressLimitGuard } from './address-limit.guard.js';
       }),
     }),
   ],
-  providers: [{ provide: APP_GUARD, useClass: AddressLimitGuard }],
+  providers: [{ provide: APP_GUARD, useClass: AddressLimitGuard }, RequestLimits],
+  exports: [RequestLimits],
 })
 export class AddressLimitModule {}
 
