@@ -48,12 +48,19 @@ describe('limits per minute of signed-in requests', () => {
   it('allows one user 600 requests over all routes, sessions and networks', async () => {
     const ada = await newPerson();
     const eve = await newPerson();
-    const statuses: number[] = [];
-    for (let sent = 0; sent < REQUESTS; sent += 50) {
-      const batch = Array.from({ length: 50 }, (_, i) => getMe(ada.accessToken, `203.0.113.${i}`));
-      statuses.push(...(await Promise.all(batch)).map(({ status }) => status));
+    // On a busy machine the first requests are a minute old before the last ones are sent.
+    let accepted = 0;
+    for (let isLimited = false; !isLimited;) {
+      const batch = Array.from({ length: 100 }, (_, i) =>
+        fetch(`${app.url}/users/me`, {
+          headers: { authorization: `Bearer ${ada.accessToken}`, 'x-forwarded-for': `203.0.113.${i}` },
+        }),
+      );
+      const statuses = (await Promise.all(batch)).map(({ status }) => status);
+      accepted += statuses.filter((status) => status === 200).length;
+      isLimited = statuses.includes(429);
     }
-    expect(new Set(statuses)).toEqual(new Set([200]));
+    expect(accepted).toBeGreaterThanOrEqual(REQUESTS);
     expectLimited(await getMe(ada.accessToken, '203.0.113.99'));
     expectLimited(await ada.get('/auth/sessions'));
     expectLimited(await ada.post('/customers', { address: 'x' }));
