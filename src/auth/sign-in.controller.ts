@@ -114,9 +114,10 @@ export class SignInController {
   /**
    * Get new tokens
    *
-   * @remarks Each refresh token works once, and the reply has the next one. A used token may be
-   * sent again for ten seconds, for retries. After that it ends its session, because somebody else
-   * may have a copy.
+   * @remarks Each refresh token works once, and the reply has the next one. If the reply was lost,
+   * send the same token again, with the device token (`X-Device-Token` or its cookie), within a day.
+   * In any other case, a token that is sent again ends its session after ten seconds, because
+   * somebody else may have a copy.
    */
   @Public()
   @Post('refresh')

@@ -131,12 +131,13 @@ export class Tokens {
 
 export class SignedIn extends Tokens {
   /**
-   * Identifies this device at later sign-ins: send it as the header `X-Device-Token`. Browsers get
-   * it as a cookie. A recognised device has its own limits, so strangers who use up the limits of
-   * an address do not lock out its owner. Keep the token after sign-out.
+   * Identifies this device at later sign-ins, and each sign-in replaces it: send the newest one as
+   * the header `X-Device-Token`. A recognised device has its own limits, so strangers who use up the
+   * limits of an address do not lock out its owner. Keep the token after sign-out. Absent for
+   * clients that keep cookies, such as pages of the same site, which get it as a cookie.
    * @example "AZ_zsnpVfMOh8EwqPZvgAZ9Lw3Bk…"
    */
-  deviceToken!: string;
+  deviceToken?: string;
 
   /**
    * The account was opened without a password, because its registration was contested. Ask the user
@@ -176,7 +177,7 @@ export class SignInCodeApproved implements Partial<SignedIn> {
   refreshToken?: string;
 
   /**
-   * Identifies this device at later sign-ins.
+   * Identifies this device at later sign-ins. Absent for clients that keep cookies.
    * @example "AZ_zsnpVfMOh8EwqPZvgAZ9Lw3Bk…"
    */
   deviceToken?: string;

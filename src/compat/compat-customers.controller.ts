@@ -9,6 +9,7 @@ import { Config } from '../config/config.js';
 import { problemsWithMsg } from '../http/msg.js';
 import { NEW_CUSTOMER_EXAMPLE } from '../customers/customers.controller.js';
 import { NewCustomer, type CustomerDetails } from '../customers/customers.dto.js';
+import { CustomerError } from '../customers/customers.errors.js';
 import { CustomersService } from '../customers/customers.service.js';
 import { CompatCustomerDetails, CompatNewCustomer } from './compat.dto.js';
 
@@ -52,7 +53,7 @@ export class CompatCustomersController {
    */
   @Post()
   @ApiBody({ type: NewCustomer, examples: NEW_CUSTOMER_EXAMPLE })
-  @ApiProblems(...problemsWithMsg(...SIGNED_IN_BODY_PROBLEMS))
+  @ApiProblems(...problemsWithMsg(CustomerError.tooMany(), ...SIGNED_IN_BODY_PROBLEMS))
   async add(@CurrentCaller() { userId }: Caller, @Body() body: NewCustomer): Promise<CompatNewCustomer> {
     return { msg: 'Customer added.', ...withContect(await this.customers.add(userId, body)) };
   }

@@ -312,6 +312,8 @@ export const settings = {
   TOKEN_AUDIENCE: text.optional(),
   ACCESS_TOKEN_TTL_SECONDS: integer(60, 3600).default(900),
   REFRESH_TOKEN_TTL_SECONDS: integer(3600, 30 * 86_400).default(30 * 86_400),
+  // Longer is useless, because a session ends after 14 days without a refresh.
+  REFRESH_RETRY_SECONDS: integer(0, 14 * 86_400).default(86_400),
 
   BCRYPT_COST: integer(4, 15).default(10),
   PASSWORD_MIN_LENGTH: integer(8, 64).default(8),
@@ -320,6 +322,7 @@ export const settings = {
     .refine(hasNoCredentials, NO_CREDENTIALS)
     .optional(),
   SIGN_UP_ON_VERIFY: flag.default(false),
+  CUSTOMERS_PER_USER: integer(1, 1_000_000).default(10_000),
 
   OTP_LENGTH: integer(4, 10).default(6),
   OTP_TTL_SECONDS: integer(30, 600).default(300),

@@ -33,11 +33,19 @@ const FIND = statement(
   `select ${COLUMNS} from customers where id = $1::uuid and owner_id = $2::uuid`,
 );
 
+/**
+ * Counts the customer and adds it in one statement. Of parallel calls, each one waits for the row of
+ * the count and checks the limit against its newest value, so the limit is never exceeded.
+ */
 const ADD = statement(
   'customers_add',
   `
+    with counted as (
+      insert into customer_counts as c (owner_id, customers) values ($2::uuid, 1)
+      on conflict (owner_id) do update set customers = c.customers + 1 where c.customers < $6::int
+      returning owner_id)
     insert into customers (id, owner_id, name, contact, address)
-    values ($1::uuid, $2::uuid, $3::text, $4::text, $5::text)
+    select $1::uuid, owner_id, $3::text, $4::text, $5::text from counted
     returning ${COLUMNS}`,
 );
 
@@ -54,9 +62,15 @@ const UPDATE = statement(
     returning ${COLUMNS}`,
 );
 
+/** A customer is deleted once, so parallel calls count it once. */
 const REMOVE = statement(
   'customers_remove',
-  'delete from customers where id = $1::uuid and owner_id = $2::uuid returning id',
+  `
+    with removed as (
+      delete from customers where id = $1::uuid and owner_id = $2::uuid returning owner_id),
+    counted as (
+      update customer_counts c set customers = customers - 1 from removed where c.owner_id = removed.owner_id)
+    select owner_id from removed`,
 );
 
 const FOREIGN_KEY_VIOLATION = '23503';
@@ -74,16 +88,20 @@ export class CustomerRepository {
     return this.sql.row<CustomerRow>(FIND, [id, ownerId]);
   }
 
-  /** Null when the owner's account was deleted after the request was authenticated. */
+  /**
+   * Adds a customer unless the owner has `limit` of them. `ownerDeleted` means that the account was
+   * deleted after the request was authenticated.
+   */
   async add(
     { id, ownerId }: CustomerKey,
     { name, contact, address }: CustomerFields,
-  ): Promise<CustomerRow | null> {
+    limit: number,
+  ): Promise<CustomerRow | 'full' | 'ownerDeleted'> {
     try {
-      const values = [id, ownerId, name, contact, address];
-      return await this.sql.row<CustomerRow>(ADD, values);
+      const values = [id, ownerId, name, contact, address, limit];
+      return (await this.sql.row<CustomerRow>(ADD, values)) ?? 'full';
     } catch (error) {
-      if ((error as { code?: unknown }).code === FOREIGN_KEY_VIOLATION) return null;
+      if ((error as { code?: unknown }).code === FOREIGN_KEY_VIOLATION) return 'ownerDeleted';
       throw error;
     }
   }

@@ -69,7 +69,7 @@ export class CustomersController {
   /** Add a customer */
   @Post()
   @ApiBody({ type: NewCustomer, examples: NEW_CUSTOMER_EXAMPLE })
-  @ApiProblems(...SIGNED_IN_BODY_PROBLEMS)
+  @ApiProblems(CustomerError.tooMany(), ...SIGNED_IN_BODY_PROBLEMS)
   add(@CurrentCaller() { userId }: Caller, @Body() body: NewCustomer): Promise<CustomerDetails> {
     return this.customers.add(userId, body);
   }

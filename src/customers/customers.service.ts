@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { newId } from '../common/random.js';
+import { Config } from '../config/config.js';
 import { CommonError } from '../http/common.errors.js';
 import { fetchLimit, type PageQuery } from '../http/pagination.js';
 import { CustomerRepository, type CustomerKey } from './customer.repository.js';
@@ -9,7 +10,10 @@ import { CustomerError } from './customers.errors.js';
 /** Customers, always of one owner. Users cannot see each other's customers. */
 @Injectable()
 export class CustomersService {
-  constructor(private readonly customers: CustomerRepository) {}
+  constructor(
+    private readonly customers: CustomerRepository,
+    private readonly config: Config,
+  ) {}
 
   /** Returns a page and, if there are more, the first row of the next page. */
   list(ownerId: string, query: PageQuery): Promise<CustomerDetails[]> {
@@ -23,8 +27,10 @@ export class CustomersService {
   async add(ownerId: string, body: NewCustomer): Promise<CustomerDetails> {
     const { name = null, address } = body;
     const contact = contactOf(body) ?? null;
-    const added = await this.customers.add({ id: newId(), ownerId }, { name, contact, address });
-    if (!added) throw CommonError.unauthorized();
+    const key = { id: newId(), ownerId };
+    const added = await this.customers.add(key, { name, contact, address }, this.config.CUSTOMERS_PER_USER);
+    if (added === 'full') throw CustomerError.tooMany();
+    if (added === 'ownerDeleted') throw CommonError.unauthorized();
     return added;
   }
 

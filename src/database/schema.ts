@@ -150,7 +150,11 @@ create table signing_keys (
 create table devices (
   id uuid not null,
   user_id uuid not null,
-  token_hash bytea not null,
+  token_hash bytea not null,      -- SHA-256 of the newest device token
+  previous_hash bytea,            -- of the one before it, still recognised
+  token_salt uuid,                -- what the newest token was derived with from the one before it
+  network text,                   -- of the client at the last sign-in
+  program text,
   user_agent text,
   created_at timestamptz not null default now(),
   last_used_at timestamptz not null default now(),
@@ -167,12 +171,15 @@ create table sessions (
   user_id uuid not null,
   device_id uuid,
   refresh_hash bytea not null,    -- SHA-256 of the current refresh token
-  previous_hash bytea,            -- of its predecessor, accepted for ten more seconds
+  previous_hash bytea,            -- of its predecessor, accepted for ten more seconds or as a retry
+  successor_salt uuid,            -- what the current token was derived with from its predecessor
   amr text[] not null,            -- how the user signed in (RFC 8176)
   user_agent text,
   ip text,
   authenticated_at timestamptz not null default now(),
-  rotated_at timestamptz,
+  rotated_at timestamptz,         -- when the predecessor was first presented
+  network text,                   -- of the client at the last refresh, with program the evidence of
+  program text,                   -- a retry; null: unknown
   last_used_at timestamptz not null default now(),
   expires_at timestamptz not null,  -- absolute end; ending a session moves it to now
   ended_at timestamptz,
@@ -214,6 +221,14 @@ create table customers (
   constraint customers_owner_fkey foreign key (owner_id) references users (id) on delete cascade
 );
 create index customers_owner on customers (owner_id, id);
+
+-- How many customers each user has. The row's lock makes the limit exact.
+create table customer_counts (
+  owner_id uuid not null,
+  customers integer not null,
+  constraint customer_counts_pkey primary key (owner_id),
+  constraint customer_counts_owner_fkey foreign key (owner_id) references users (id) on delete cascade
+);
 
 -- What happened to accounts, for their owners. Kept for 90 days.
 create table account_events (
@@ -263,7 +278,7 @@ export class Schema1763700000001 implements MigrationInterface {
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(`
-      drop table audit_entries, account_events, customers, contact_changes, sessions, devices,
+      drop table audit_entries, account_events, customer_counts, customers, contact_changes, sessions, devices,
         signing_keys, sealed_keys, password_guesses, registrations, users, suppressions, messages,
         challenges;
       drop function audit_is_append_only`);

@@ -14,6 +14,7 @@ export const TABLE_OWNERS = {
   sessions: 'sessions',
   contact_changes: 'users',
   customers: 'customers',
+  customer_counts: 'customers',
   account_events: 'account-events',
   audit_entries: 'audit',
 } as const;
@@ -85,6 +86,10 @@ export const CROSS_MODULE_STATEMENTS: Record<string, CrossModuleStatement> = {
   sessions_open: {
     tables: ['users'],
     reason: 'A share lock on the user makes the check of the security stamp and the new session atomic.',
+  },
+  sessions_check: {
+    tables: ['users'],
+    reason: 'A request has the current roles of its user, whatever its token says, in one round trip.',
   },
   sessions_lock_user: {
     tables: ['users'],

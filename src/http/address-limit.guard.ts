@@ -5,8 +5,8 @@ import { CommonError } from './common.errors.js';
 
 /**
  * One limit per client address, shared by all public routes. An IPv6 address counts as its /64.
- * Routes that need an access token are not limited, because many users of an office or a mobile
- * network share one address and the token already identifies the caller.
+ * Routes that need an access token have a limit per user instead (`RequestLimits`), because many
+ * users of an office or a mobile network share one address.
  */
 @Injectable()
 export class AddressLimitGuard extends ThrottlerGuard {

@@ -4,13 +4,13 @@ import { minutes, ThrottlerModule } from '@nestjs/throttler';
 import { Keyring } from '../common/keyring.js';
 import { Config } from '../config/config.js';
 import { AddressLimitGuard } from './address-limit.guard.js';
-import { NetworkLimits } from './network-limits.js';
-import { ThrottledNetworkLimits } from './throttled-network-limits.js';
+import { RequestLimits } from './request-limits.js';
+import { ThrottledRequestLimits } from './throttled-request-limits.js';
 
 /**
- * Limits the requests per minute from one address (`IP_RATE_LIMIT`). Requests are counted before
- * their fields are validated: in Redis for all processes if `REDIS_URL` is set, else in each
- * process. `NetworkLimits` counts in the same place.
+ * Limits the requests per minute: public ones from one address (`IP_RATE_LIMIT`), those of one user,
+ * and invalid tokens. Requests are counted before their fields are validated: in Redis for all
+ * processes if `REDIS_URL` is set, else in each process. `RequestLimits` counts in the same place.
  */
 @Global()
 @Module({
@@ -27,9 +27,9 @@ import { ThrottledNetworkLimits } from './throttled-network-limits.js';
   ],
   providers: [
     { provide: APP_GUARD, useClass: AddressLimitGuard },
-    { provide: NetworkLimits, useClass: ThrottledNetworkLimits },
+    { provide: RequestLimits, useClass: ThrottledRequestLimits },
   ],
-  exports: [NetworkLimits],
+  exports: [RequestLimits],
 })
 export class AddressLimitModule {}
 

@@ -5,8 +5,6 @@ import { localeFromHeader, type Locale } from '../common/locale.js';
 import { BARE_TOKEN } from './access.js';
 
 const MAX_USER_AGENT = 256;
-export const DEVICE_COOKIE = 'device_token';
-const IN_COOKIES = new RegExp(`(?:^|; )${DEVICE_COOKIE}=([\\w-]+)`);
 
 /** The client of a request, for limits and records. */
 export interface Client {
@@ -23,13 +21,13 @@ export interface Client {
 const reflector = new Reflector();
 
 export const CurrentClient = createParamDecorator((_: unknown, context: ExecutionContext): Client => {
-  const { ip, headers } = context.switchToHttp().getRequest<FastifyRequest>();
+  const { ip, headers, deviceCookie } = context.switchToHttp().getRequest<FastifyRequest>();
   const header = headers['x-device-token'];
   return {
     ip,
     // Node accepts 8-bit control characters in headers. A terminal would execute them.
     userAgent: headers['user-agent']?.replace(/\p{Cc}/gu, ' ').slice(0, MAX_USER_AGENT),
-    deviceToken: typeof header === 'string' ? header : IN_COOKIES.exec(headers.cookie ?? '')?.[1],
+    deviceToken: typeof header === 'string' ? header : deviceCookie,
     locale: localeFromHeader(headers['accept-language']),
     neverRefreshes: reflector.getAllAndOverride(BARE_TOKEN, [context.getHandler(), context.getClass()]),
   };

@@ -30,7 +30,7 @@ export const CommonError = {
     new AppError('unauthorized', 'reauthentication_required', 'Sign in again, or give the current password.'),
   forbidden: () => new AppError('forbidden', 'forbidden', 'Your account may not do this.'),
   rateLimited: (retryAfter: number) =>
-    new AppError('rate_limited', 'rate_limited', 'Too many requests from your address. Please slow down.', {
+    new AppError('rate_limited', 'rate_limited', 'Too many requests. Please slow down.', {
       retryAfter,
     }),
   unavailable: () =>
@@ -59,7 +59,15 @@ const UNREADABLE = [
 export const BODY_PROBLEMS = [...UNREADABLE, CommonError.rateLimited(30)];
 
 /** Operations of a signed-in user. */
-export const SIGNED_IN_PROBLEMS = [CommonError.unauthorized(), CommonError.unavailable()];
+export const SIGNED_IN_PROBLEMS = [
+  CommonError.unauthorized(),
+  CommonError.rateLimited(30),
+  CommonError.unavailable(),
+];
 
 /** Operations of a signed-in user, with a body. */
-export const SIGNED_IN_BODY_PROBLEMS = [...UNREADABLE, CommonError.unauthorized()];
+export const SIGNED_IN_BODY_PROBLEMS = [
+  ...UNREADABLE,
+  CommonError.unauthorized(),
+  CommonError.rateLimited(30),
+];

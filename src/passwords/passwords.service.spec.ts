@@ -1,3 +1,4 @@
+import type { RequestLimits } from '../http/request-limits.js';
 import { Config } from '../config/config.js';
 import { CommonError } from '../http/common.errors.js';
 import type { GuessBudgets } from './guess-budgets.js';
@@ -19,8 +20,10 @@ function passwordsWith(slots = new HashSlots(1, 1), guessesLeft = 1, hashesLeft 
     spend: () => (guessesLeft > 0 ? recordCall('spend') : Promise.reject(PasswordError.guessLimit(7))),
     reset: () => recordCall('reset'),
   };
-  const limits = {
-    spend: () => (hashesLeft > 0 ? Promise.resolve() : Promise.reject(CommonError.rateLimited(30))),
+  const limits: RequestLimits = {
+    countRequest: () => Promise.resolve(),
+    countFailedToken: () => Promise.resolve(),
+    countHash: () => (hashesLeft > 0 ? Promise.resolve() : Promise.reject(CommonError.rateLimited(30))),
   };
   const hasher = {
     hash: (password: string) => Promise.resolve(`new:${password}`),

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Config } from '../config/config.js';
 import type { Client } from '../http/client.js';
-import { NetworkLimits } from '../http/network-limits.js';
+import { RequestLimits } from '../http/request-limits.js';
 import { GuessBudgets, type PasswordAttempt } from './guess-budgets.js';
 import { HashSlots, type RunInSlot } from './hash-slots.js';
 import { PasswordHasher } from './password-hasher.js';
@@ -17,9 +17,6 @@ export interface PasswordVerdict {
    */
   rehashed?: string;
 }
-
-/** Requests that hash a password, per network and minute and over all routes. */
-const HASHES_PER_MINUTE = 30;
 
 /** Who asks for a hash. Requests from recognised devices and sessions come first. */
 export interface HashRequest {
@@ -45,7 +42,7 @@ export class Passwords {
   constructor(
     private readonly hasher: PasswordHasher,
     private readonly slots: HashSlots,
-    private readonly limits: NetworkLimits,
+    private readonly limits: RequestLimits,
     private readonly guessBudgets: GuessBudgets,
     private readonly config: Config,
   ) {}
@@ -99,7 +96,7 @@ export class Passwords {
 
   /** A hash costs more than anything else that a request can cause. */
   private spendHash({ ip }: HashRequest['client']): Promise<void> {
-    return this.limits.spend('hash', ip, HASHES_PER_MINUTE);
+    return this.limits.countHash(ip);
   }
 
   private async spendAndCompare(

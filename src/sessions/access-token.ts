@@ -52,3 +52,17 @@ export async function readAccessToken(
   const read = () => signing.verify<AccessClaims>(token, { typ: TYP, acceptsExpired });
   return read() ?? ((await signing.loadKeyOf(token)) ? read() : null);
 }
+
+/** Whether the token was a valid access token until its `exp`. */
+export function isExpiredAccessToken(
+  signing: SigningService,
+  token: string,
+  { acceptsLasting = false } = {},
+): boolean {
+  const isValid = (acceptsAny: boolean) =>
+    signing.verify<AccessClaims>(token, {
+      typ: TYP,
+      acceptsExpired: (claims) => acceptsAny || (acceptsLasting && claims.lasting === true),
+    }) !== null;
+  return isValid(true) && !isValid(false);
+}

@@ -10,6 +10,7 @@ import {
   type Role,
 } from '../http/access.js';
 import { CommonError } from '../http/common.errors.js';
+import { RequestLimits } from '../http/request-limits.js';
 import { SessionsService } from './sessions.service.js';
 
 const BEARER = /^bearer +([\w.-]+) *$/i;
@@ -21,6 +22,7 @@ export class AccessGuard implements CanActivate {
   constructor(
     private readonly reflector: Reflector,
     private readonly sessions: SessionsService,
+    private readonly limits: RequestLimits,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -33,7 +35,13 @@ export class AccessGuard implements CanActivate {
     // Throws while the database is unreachable: the reply is then 503, and the token is never taken
     // as valid.
     const caller = token && (await this.sessions.authenticate(token, { acceptsLasting }));
-    if (!caller) throw CommonError.unauthorized();
+    if (!caller) {
+      // A missing or expired token is no attempt to guess one.
+      if (request.headers.authorization && !this.sessions.hasExpired(token ?? '', { acceptsLasting }))
+        await this.limits.countFailedToken(request.ip);
+      throw CommonError.unauthorized();
+    }
+    await this.limits.countRequest(caller.userId);
     const allowed = this.metadata<Role[]>(ROLES, context);
     if (allowed && !allowed.some((role) => caller.roles.includes(role))) throw CommonError.forbidden();
     request.caller = caller;

@@ -1,4 +1,5 @@
-import { deviceIdOf, createDeviceToken } from './device-token.js';
+import { Keyring } from '../common/keyring.js';
+import { deviceIdOf, createDeviceToken, deriveNextTokens } from './device-token.js';
 
 describe('device token', () => {
   it('contains the id of its device', () => {
@@ -24,5 +25,34 @@ describe('device token', () => {
     ['100 kB', 'a'.repeat(100_000)],
   ])('reads no device id from %s', (_, token) => {
     expect(deviceIdOf(token)).toBeNull();
+  });
+});
+
+describe('next device token', () => {
+  const salt = '0197f3b2-7a55-7cc3-a1f0-4c2a3d9be002';
+  const device = createDeviceToken();
+
+  it('belongs to the same device and is always the same', () => {
+    const [next = ''] = deriveNextTokens(new Keyring('one'), { ...device, salt });
+    expect(deviceIdOf(next)).toBe(device.id);
+    expect(next).not.toBe(device.token);
+    expect(deriveNextTokens(new Keyring('one'), { ...device, salt })).toEqual([next]);
+  });
+
+  it('differs by token, salt and secret', () => {
+    const tokens = [
+      deriveNextTokens(new Keyring('one'), { ...device, salt }),
+      deriveNextTokens(new Keyring('one'), { ...device, salt: device.id }),
+      deriveNextTokens(new Keyring('one'), { ...createDeviceToken(), salt }),
+      deriveNextTokens(new Keyring('two'), { ...device, salt }),
+    ];
+    expect(new Set(tokens.flat()).size).toBe(4);
+  });
+
+  it('is found under each accepted secret', () => {
+    const [one, two, both] = [new Keyring('one'), new Keyring('two'), new Keyring('two', 'one')].map(
+      (keyring) => deriveNextTokens(keyring, { ...device, salt }),
+    );
+    expect(both).toEqual([...(two ?? []), ...(one ?? [])]);
   });
 });

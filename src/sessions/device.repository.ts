@@ -8,12 +8,23 @@ export interface DeviceKey {
   tokenHash: Buffer;
 }
 
+/** Per user. */
+const MAX_DEVICES = 10;
+
+/**
+ * The condition that a row of `devices` is the device of a presented token. Besides the newest
+ * token, the one before it counts, because the reply with the newest one may have been lost.
+ */
+export function deviceMatches(devices: string, id: string, tokenHash: string): string {
+  return `${devices}.id = ${id} and ${tokenHash} in (${devices}.token_hash, ${devices}.previous_hash)`;
+}
+
 /** Reads `users` only for one condition: the device must belong to the user with the address. */
 const OF_ADDRESS = statement(
   'devices_of_address',
   `
     select d.id from devices d join users u on u.id = d.user_id
-    where d.id = $1 and d.token_hash = $2 and d.last_used_at > now() - interval '180 days'
+    where ${deviceMatches('d', '$1::uuid', '$2::bytea')} and d.last_used_at > now() - interval '180 days'
       and case when $3::boolean then u.phone = $4 and u.phone_verified_at is not null else u.email = $4 end`,
 );
 
@@ -27,6 +38,14 @@ const FORGET = statement(
     with owner as (select id from users where id = $2::uuid for no key update)
     delete from devices where user_id = (select id from owner) and id = (
       select device_id from sessions where id = $1::uuid and user_id = $2)`,
+);
+
+/** Runs under the lock on the user's row, so that it sees every device and none is added meanwhile. */
+const FORGET_OLDEST = statement(
+  'devices_forget_oldest',
+  `
+    delete from devices where id = any (array(
+      select id from devices where user_id = $1 order by last_used_at desc, id desc offset ${MAX_DEVICES}))`,
 );
 
 const FORGET_ALL = statement('devices_forget_all', `delete from devices where user_id = $1`);
@@ -53,6 +72,11 @@ export class DeviceRepository {
   /** Removes the device of one of the user's sessions. */
   async forget(sessionId: string, userId: string): Promise<void> {
     await this.sql.rows(FORGET, [sessionId, userId]);
+  }
+
+  /** Forgets the devices beyond the ten most recently used. Needs the lock on the user's row. */
+  async forgetOldest(manager: EntityManager, userId: string): Promise<void> {
+    await manager.query(FORGET_OLDEST.text, [userId]);
   }
 
   async forgetAll(manager: EntityManager, userId: string): Promise<void> {

@@ -61,25 +61,31 @@ describe('refresh token', () => {
 });
 
 describe('successor of a refresh token', () => {
+  const SALT = '0197f3b2-7a55-7cc3-a1f0-4c2a3d9be002';
+  const successors = (ring: Keyring, token: string, salt = SALT) =>
+    deriveSuccessors(ring, { sessionId: SESSION, token, salt });
+
   it('is always the same genuine token of the session, different from its predecessor', () => {
     const token = createRefreshToken(keyring, SESSION);
-    const [successor = ''] = deriveSuccessors(keyring, SESSION, token);
-    expect(deriveSuccessors(keyring, SESSION, token)).toEqual([successor]);
+    const [successor = ''] = successors(keyring, token);
+    expect(successors(keyring, token)).toEqual([successor]);
     expect(readRefreshToken(keyring, successor)).toEqual({ sessionId: SESSION, isGenuine: true });
     expect(successor).not.toBe(token);
-    expect(deriveSuccessors(keyring, SESSION, successor)).not.toContain(token);
+    expect(successors(keyring, successor)).not.toContain(token);
+  });
+
+  it('is different with another salt', () => {
+    const token = createRefreshToken(keyring, SESSION);
+    expect(successors(keyring, token, SESSION)).not.toEqual(successors(keyring, token));
   });
 
   it('is different under another secret', () => {
     const token = createRefreshToken(keyring, SESSION);
-    expect(deriveSuccessors(other, SESSION, token)).not.toEqual(deriveSuccessors(keyring, SESSION, token));
+    expect(successors(other, token)).not.toEqual(successors(keyring, token));
   });
 
   it('is found under each accepted secret, no matter which process derived it', () => {
     const token = createRefreshToken(keyring, SESSION);
-    expect(deriveSuccessors(rotated, SESSION, token)).toEqual([
-      ...deriveSuccessors(other, SESSION, token),
-      ...deriveSuccessors(keyring, SESSION, token),
-    ]);
+    expect(successors(rotated, token)).toEqual([...successors(other, token), ...successors(keyring, token)]);
   });
 });

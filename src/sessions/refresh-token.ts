@@ -38,11 +38,15 @@ export function readRefreshToken(keyring: Keyring, token: string): RefreshToken 
 
 /**
  * The tokens that can replace a token: one per accepted `APP_SECRET`, the current one first. They
- * are derived from the token, not random, so that parallel refreshes of one token all return the
- * same successor although only hashes are stored. Deriving them needs the `APP_SECRET`.
+ * are derived from the token and a stored salt, not random, so that parallel refreshes of one token
+ * all return the same successor although only hashes are stored. Deriving them needs the
+ * `APP_SECRET`. Another salt gives another successor, which a retry needs.
  */
-export function deriveSuccessors(keyring: Keyring, sessionId: string, token: string): string[] {
-  return keyring.acceptedMacs('refresh successor', token).flatMap((secret, index) => {
+export function deriveSuccessors(
+  keyring: Keyring,
+  { sessionId, token, salt }: { sessionId: string; token: string; salt: string },
+): string[] {
+  return keyring.acceptedMacs('refresh successor', token, salt).flatMap((secret, index) => {
     const mac = keyring.acceptedMacs(...tagInput(sessionId, secret))[index];
     return mac ? [writeToken(sessionId, secret, truncate(mac))] : [];
   });

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { AccountEventsModule } from '../account-events/account-events.module.js';
+import { AddressLimitModule } from '../http/address-limit.module.js';
 import { SigningModule } from '../signing/signing.module.js';
 import { AccessGuard } from './access.guard.js';
 import { DeviceRepository } from './device.repository.js';
@@ -12,7 +13,7 @@ import { SignOutService } from './sign-out.service.js';
 
 /** Sessions and recognised devices. The access guard applies to every route of the application. */
 @Module({
-  imports: [AccountEventsModule, SigningModule],
+  imports: [AccountEventsModule, AddressLimitModule, SigningModule],
   controllers: [SessionsController],
   providers: [
     SessionsService,

@@ -1,5 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
+import { networkOf } from '../common/client-network.js';
+import { programOf } from '../common/client-program.js';
 import { sha256 } from '../common/digest.js';
 import { newId } from '../common/random.js';
 import type { Caller, Role } from '../http/access.js';
@@ -8,11 +10,11 @@ import { Keyring } from '../common/keyring.js';
 import { addressOf, isPhone, type Recipient } from '../common/recipient.js';
 import { Config } from '../config/config.js';
 import { SigningService } from '../signing/signing.service.js';
-import { readAccessToken, signAccessToken } from './access-token.js';
+import { isExpiredAccessToken, readAccessToken, signAccessToken } from './access-token.js';
 import { DeviceRepository, type DeviceKey } from './device.repository.js';
-import { deviceIdOf, createDeviceToken } from './device-token.js';
+import { deviceIdOf, createDeviceToken, deriveNextTokens } from './device-token.js';
 import { createRefreshToken, readRefreshToken, deriveSuccessors } from './refresh-token.js';
-import { SessionRepository, type SessionRow } from './session.repository.js';
+import { SessionRepository, type OpenedSession, type SessionRow } from './session.repository.js';
 
 export { TEST } from './access-token.js';
 
@@ -30,14 +32,17 @@ export interface Tokens {
   /** Life of the access token in seconds. */
   expiresIn: number;
   refreshToken: string;
-  /** Identifies the device at the next sign-in. It grants no access. */
+  /** Identifies the device at the next sign-in, where another one replaces it. It grants no access. */
   deviceToken: string;
 }
 
 export interface Opened {
   tokens: Tokens;
   at: Date;
-  /** The device was not recognised, and the user has other devices. */
+  /**
+   * The device was not recognised, and the user has other devices; or it was recognised, but both
+   * its network and its program differ from its last sign-in, so its token may have been stolen.
+   */
   isNewDevice: boolean;
 }
 
@@ -66,6 +71,8 @@ export class SessionsService {
     const id = newId();
     const refreshToken = createRefreshToken(this.keyring, id);
     const newDevice = createDeviceToken();
+    const salt = newId();
+    const [nextToken] = this.nextDeviceTokens(client.deviceToken, salt);
     const opened = await this.sessions.open({
       id,
       userId: user.id,
@@ -75,19 +82,49 @@ export class SessionsService {
       amr,
       userAgent: client.userAgent,
       ip: client.ip,
+      network: networkOf(client.ip),
+      program: programOf(client.userAgent),
       presentedDevice: presentedDevice(client.deviceToken),
+      nextDevice: nextToken === undefined ? null : { tokenHash: sha256(nextToken), salt },
       newDevice: { id: newDevice.id, tokenHash: sha256(newDevice.token) },
     });
     if (!opened) return null;
-    const deviceToken =
-      opened.deviceId === newDevice.id ? newDevice.token : (client.deviceToken ?? newDevice.token);
+    const isAdded = opened.deviceId === newDevice.id;
+    if (isAdded) await this.forgetOldestDevices(user.id);
     const tokens: Tokens = {
       tokenType: 'Bearer',
       ...this.accessToken(user, id, amr, client.neverRefreshes),
       refreshToken,
-      deviceToken,
+      deviceToken: isAdded ? newDevice.token : this.newestDeviceToken(client.deviceToken, opened),
     };
     return { tokens, at: opened.at, isNewDevice: opened.isNewDevice };
+  }
+
+  /** The tokens that may replace the presented one. None if it is malformed or missing. */
+  private nextDeviceTokens(token: string | undefined, salt: string | null): string[] {
+    const id = deviceIdOf(token);
+    if (token === undefined || id === null || salt === null) return [];
+    return deriveNextTokens(this.keyring, { id, token, salt });
+  }
+
+  /**
+   * The newest token of a recognised device. A process with another APP_SECRET may have issued it at
+   * the same moment; then the presented token is returned, which is still recognised.
+   */
+  private newestDeviceToken(presented = '', { deviceHash, deviceSalt }: OpenedSession): string {
+    const tokens = this.nextDeviceTokens(presented, deviceSalt);
+    return tokens.find((token) => deviceHash?.equals(sha256(token))) ?? presented;
+  }
+
+  /**
+   * Of sign-ins on new devices that race, each one comes here after its device was committed. The
+   * last one to get the lock sees all of them, so ten are left.
+   */
+  private forgetOldestDevices(userId: string): Promise<void> {
+    return this.dataSource.transaction(async (manager) => {
+      await this.sessions.lockUser(manager, userId);
+      await this.devices.forgetOldest(manager, userId);
+    });
   }
 
   /**
@@ -111,24 +148,33 @@ export class SessionsService {
   }
 
   /** Exchanges a refresh token for the next one. After `replayed` the session has ended. */
-  async refresh(refreshToken: string, { userAgent, ip }: Client): Promise<Refreshed> {
+  async refresh(refreshToken: string, { userAgent, ip, deviceToken }: Client): Promise<Refreshed> {
     const read = readRefreshToken(this.keyring, refreshToken);
     if (!read) return { outcome: 'refused' };
     const { sessionId, isGenuine } = read;
-    const successors = deriveSuccessors(this.keyring, sessionId, refreshToken);
+    const successorsWith = (salt: string) =>
+      deriveSuccessors(this.keyring, { sessionId, token: refreshToken, salt });
+    const successorSalt = newId();
     const rotated = await this.sessions.refresh({
       sessionId,
       isGenuine,
       presented: sha256(refreshToken),
-      successor: sha256(successors[0] ?? ''),
+      successor: sha256(successorsWith(successorSalt)[0] ?? ''),
+      successorSalt,
+      retrySeconds: this.config.REFRESH_RETRY_SECONDS,
       userAgent,
       ip,
+      network: networkOf(ip),
+      program: programOf(userAgent),
+      presentedDevice: presentedDevice(deviceToken),
     });
     if (!rotated) return { outcome: 'refused' };
     const { userId, amr, refreshHash, replayed } = rotated;
     if (replayed) return { outcome: 'replayed', userId, sessionId };
-    // A process with another APP_SECRET may have rotated the token first, to another successor.
-    const successor = successors.find((token) => sha256(token).equals(refreshHash));
+    // A parallel request may have issued the successor, also in a process with another APP_SECRET.
+    const successor = successorsWith(rotated.successorSalt).find((token) =>
+      sha256(token).equals(refreshHash),
+    );
     if (!successor) return { outcome: 'refused' };
     return { outcome: 'refreshed', userId, sessionId, amr, refreshToken: successor };
   }
@@ -145,9 +191,8 @@ export class SessionsService {
   }
 
   /**
-   * The caller that an access token belongs to, or null. The roles in the token are current,
-   * because a change of a user's roles ends the user's sessions. `acceptsLasting` accepts a lasting
-   * token after its `exp`.
+   * The caller that an access token belongs to, or null. `acceptsLasting` accepts a lasting token
+   * after its `exp`.
    */
   async authenticate(
     accessToken: string,
@@ -155,12 +200,21 @@ export class SessionsService {
   ): Promise<Caller | null> {
     const claims = await readAccessToken(this.signing, accessToken, { acceptsLasting });
     if (!claims) return null;
-    const { sub: userId, sid: sessionId, roles, lasting } = claims;
+    const { sub: userId, sid: sessionId, lasting } = claims;
     const session = await this.sessions.findLive(sessionId, userId);
     if (!session) return null;
     // No refresh shows that such a session is in use, so its requests do.
     if (lasting && session.isIdle) await this.sessions.touch(sessionId);
-    return { userId, sessionId, roles, recentlyAuthenticated: session.recentlyAuthenticated };
+    const { roles, recentlyAuthenticated } = session;
+    return { userId, sessionId, roles, recentlyAuthenticated };
+  }
+
+  /**
+   * Whether a token that `authenticate` refused was valid until it expired. Its client does nothing
+   * wrong: it finds out that it has to refresh.
+   */
+  hasExpired(accessToken: string, options: { acceptsLasting: boolean }): boolean {
+    return isExpiredAccessToken(this.signing, accessToken, options);
   }
 
   /** Active sessions, the most recently used first. */

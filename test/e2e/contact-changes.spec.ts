@@ -67,7 +67,8 @@ describe('contact changes', () => {
       await otherSession.get('/users/me').expect(401);
       await app.post('/auth/refresh', { refreshToken: otherSession.refreshToken }).expect(401);
       const { deviceToken } = await logIn(app, email, { deviceToken: ada.deviceToken });
-      expect(deviceToken).toBe(ada.deviceToken);
+      // The first 16 bytes name the device.
+      expect(deviceToken.slice(0, 21)).toBe(ada.deviceToken.slice(0, 21));
     });
 
     it('sends an undo link to the replaced address, by mail or by SMS', async () => {

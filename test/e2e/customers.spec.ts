@@ -341,4 +341,28 @@ describe('customers', () => {
       await withBareToken(app.get('/customers')).expect(401);
     });
   });
+
+  it('refuses more customers than CUSTOMERS_PER_USER until one is deleted', async () => {
+    const small = await TestApp.start({ CUSTOMERS_PER_USER: '2' });
+    try {
+      const [bob, eva] = [await signUp(small, 'bob@example.com'), await signUp(small, 'eva@example.com')];
+      const { body } = await bob.post('/customers', { address: 'a' }).expect(201);
+      await bob.post('/api/customers', { address: 'b' }).expect(201);
+      for (const path of ['/customers', '/api/customers']) {
+        const refused = await bob.post(path, { address: 'c' }).expect(409);
+        expect(refused.body).toMatchObject({ code: 'too_many_customers' });
+        expect(refused.body.msg).toBe(path === '/customers' ? undefined : refused.body.detail);
+      }
+      await eva.post('/customers', { address: 'a' }).expect(201);
+      const { id } = body as Customer;
+      await bob.patch(`/customers/${id}`, { address: 'd' }).expect(200);
+      await eva.delete(`/customers/${id}`).expect(404);
+      await bob.post('/customers', { address: 'c' }).expect(409);
+      for (const status of [204, 404]) await bob.delete(`/customers/${id}`).expect(status);
+      await bob.post('/customers', { address: 'c' }).expect(201);
+      await bob.post('/customers', { address: 'd' }).expect(409);
+    } finally {
+      await small.stop();
+    }
+  });
 });

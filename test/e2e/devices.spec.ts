@@ -26,10 +26,11 @@ describe('recognised devices', () => {
   const newUser = (extraFields = {}) => signUp(app, `somebody-${++userCount}@example.com`, extraFields);
   const deviceHeader = (token: string): DeviceHeaders => ({ 'x-device-token': token });
   const deviceCookie = (token: string): DeviceHeaders => ({
-    cookie: `theme=dark; device_token=${token}; a=b`,
+    cookie: `theme=dark; __Host-device_token=${token}; a=b`,
   });
   const setCookie = ({ headers }: Response) =>
     (headers['set-cookie'] as unknown as string[] | undefined)?.[0];
+  const tokenInCookie = (reply: Response) => /device_token=([\w-]+);/.exec(setCookie(reply) ?? '')?.[1] ?? '';
   const sessionId = ({ accessToken }: Person) => decode(accessToken.split('.')[1]).sid as string;
 
   const sendCode = (address: Address, device: DeviceHeaders = {}) =>
@@ -59,6 +60,8 @@ describe('recognised devices', () => {
     return status === 201;
   }
 
+  const deviceIdOf = (token: string) => Buffer.from(token, 'base64url').subarray(0, 16).toString('hex');
+
   describe('device token', () => {
     it('is in the reply to every sign-in, and in a cookie that scripts cannot read', async () => {
       const { email } = await newUser();
@@ -71,24 +74,174 @@ describe('recognised devices', () => {
         const { deviceToken } = reply.body as { deviceToken: string };
         expect(deviceToken).toMatch(/^[\w-]{64}$/);
         expect(setCookie(reply)).toBe(
-          `device_token=${deviceToken}; Path=/; Max-Age=15552000; HttpOnly; SameSite=Lax; Secure`,
+          `__Host-device_token=${deviceToken}; Path=/; Max-Age=15552000; HttpOnly; SameSite=Lax; Secure`,
         );
       }
       expect(setCookie(await signIn(email, 'wrong').expect(401))).toBeUndefined();
     });
 
-    it('stays the same for one device and differs for another', async () => {
-      const first = await newUser();
-      const { email, deviceToken } = first;
-      for (const device of [deviceHeader(deviceToken), deviceCookie(deviceToken)]) {
-        const reply = await signIn(email, PASSWORD, device).expect(200);
-        expect(reply.body.deviceToken).toBe(deviceToken);
-        expect(setCookie(reply)).toContain(`device_token=${deviceToken};`);
+    it('is in a cookie without a prefix if the server has no https', async () => {
+      const plain = await TestApp.start({ BCRYPT_COST: '4' });
+      try {
+        const { email } = await signUp(plain, 'ada@example.com');
+        const { body, headers } = await plain.post('/auth/login', { email, password: PASSWORD }).expect(200);
+        expect(headers['set-cookie']).toEqual([
+          `device_token=${body.deviceToken}; Path=/; Max-Age=15552000; HttpOnly; SameSite=Lax`,
+        ]);
+        const reply = await plain
+          .post('/auth/login', { email, password: PASSWORD })
+          .set('cookie', `device_token=${body.deviceToken}`)
+          .expect(200);
+        expect(deviceIdOf(tokenInCookie(reply))).toBe(deviceIdOf(body.deviceToken as string));
+      } finally {
+        await plain.stop();
       }
-      expect((await logIn(app, email)).deviceToken).not.toBe(deviceToken);
+    });
+
+    it('is not accepted under https in a cookie that another host of the domain could plant', async () => {
+      const { email, deviceToken } = await newUser();
+      for (const name of ['device_token', 'x__Host-device_token'])
+        expect(await isRecognised({ email }, { cookie: `${name}=${deviceToken}` })).toBe(false);
+    });
+
+    it.each<[string, (token: string) => DeviceHeaders]>([
+      ['of the same origin', () => ({ 'sec-fetch-site': 'same-origin', 'sec-fetch-mode': 'cors' })],
+      ['of the same site', () => ({ 'sec-fetch-site': 'same-site' })],
+      [
+        'whose script sends the header',
+        (token) => ({ 'sec-fetch-site': 'same-site', ...deviceHeader(token) }),
+      ],
+      ['that sends the cookie', deviceCookie],
+    ])('is only in the cookie for a page %s', async (_, headers) => {
+      const { email, deviceToken } = await newUser();
+      const otp = await requestCode({ email }, headers(deviceToken));
+      for (const reply of [
+        await verifyCode({ email }, otp, headers(deviceToken)).expect(201),
+        await signIn(email, PASSWORD, headers(deviceToken)).expect(200),
+      ]) {
+        expect(reply.body).toMatchObject({ accessToken: expect.any(String) });
+        expect(reply.body).not.toHaveProperty('deviceToken');
+        expect(await isRecognised({ email }, deviceCookie(tokenInCookie(reply)))).toBe(true);
+      }
+    });
+
+    it.each<[string, (token: string) => DeviceHeaders]>([
+      ['page of another site, which gets no cookie', () => ({ 'sec-fetch-site': 'cross-site' })],
+      ['client that sends the header', deviceHeader],
+      ['client that sends both', (token) => ({ ...deviceHeader(token), ...deviceCookie(token) })],
+      ['client with other cookies', () => ({ cookie: 'AWSALB=1' })],
+    ])('is in the reply for a %s', async (_, headers) => {
+      const { email, deviceToken } = await newUser();
+      const reply = await signIn(email, PASSWORD, headers(deviceToken)).expect(200);
+      expect(reply.body.deviceToken).toBe(tokenInCookie(reply));
+    });
+
+    it('is replaced at each sign-in of one device and differs for another', async () => {
+      const first = await newUser();
+      const { email } = first;
+      const tokens = [first.deviceToken];
+      for (const device of [deviceHeader, deviceCookie, deviceHeader])
+        tokens.push(tokenInCookie(await signIn(email, PASSWORD, device(tokens.at(-1) ?? '')).expect(200)));
       // Signing out does not forget the device.
       await first.post('/auth/logout').expect(201);
-      expect((await logIn(app, email, { deviceToken })).deviceToken).toBe(deviceToken);
+      tokens.push((await logIn(app, email, { deviceToken: tokens.at(-1) })).deviceToken);
+      expect(new Set(tokens).size).toBe(tokens.length);
+      expect(new Set(tokens.map(deviceIdOf)).size).toBe(1);
+      expect(deviceIdOf((await logIn(app, email)).deviceToken)).not.toBe(deviceIdOf(first.deviceToken));
+    });
+
+    it('is recognised until the token after its successor was issued', async () => {
+      const { email, deviceToken } = await newUser();
+      const second = await logIn(app, email, { deviceToken });
+      expect(await isRecognised({ email }, deviceHeader(deviceToken))).toBe(true);
+      expect(await isRecognised({ email }, deviceHeader(second.deviceToken))).toBe(true);
+      const third = await logIn(app, email, { deviceToken: second.deviceToken });
+      expect(await isRecognised({ email }, deviceHeader(deviceToken))).toBe(false);
+      expect(await isRecognised({ email }, deviceHeader(second.deviceToken))).toBe(true);
+      expect(await isRecognised({ email }, deviceHeader(third.deviceToken))).toBe(true);
+    });
+
+    it('survives lost replies, and a lost token is replaced', async () => {
+      const { email, deviceToken } = await newUser();
+      const lost = await logIn(app, email, { deviceToken });
+      const together = await logIn(app, email, { deviceToken });
+      expect(together.deviceToken).toBe(lost.deviceToken);
+      await app.age(11);
+      const newest = await logIn(app, email, { deviceToken });
+      expect(newest.deviceToken).not.toBe(lost.deviceToken);
+      expect(await isRecognised({ email }, deviceHeader(lost.deviceToken))).toBe(false);
+      for (const token of [deviceToken, newest.deviceToken])
+        expect(await isRecognised({ email }, deviceHeader(token))).toBe(true);
+    });
+
+    it('of a later sign-in is evidence for a refresh of the device', async () => {
+      const first = await newUser();
+      await app.post('/auth/refresh', { refreshToken: first.refreshToken }).expect(200);
+      const second = await logIn(app, first.email, { deviceToken: first.deviceToken });
+      for (const { deviceToken } of [first, second]) {
+        await app.age(11);
+        await app
+          .post('/auth/refresh', { refreshToken: first.refreshToken })
+          .set(deviceHeader(deviceToken))
+          .expect(200);
+      }
+    });
+  });
+
+  it('recognises ten devices of an account and forgets the one that was not used for longest', async () => {
+    const { email, user, deviceToken } = await newUser();
+    const others: Person[] = [];
+    for (let count = 1; count < 10; count++) others.push(await logIn(app, email));
+    // The first device is used again, so the second one is the oldest.
+    const { deviceToken: newest } = await logIn(app, email, { deviceToken });
+    others.push(await logIn(app, email));
+    const count = 'select count(*)::int from devices where user_id = $1';
+    expect(await app.sql(count, [user.id])).toEqual([{ count: 10 }]);
+    expect(await isRecognised({ email }, deviceHeader(others[0]?.deviceToken ?? ''))).toBe(false);
+    for (const token of [newest, others[1]?.deviceToken ?? '', others[9]?.deviceToken ?? ''])
+      expect(await isRecognised({ email }, deviceHeader(token))).toBe(true);
+    // Its session stays.
+    await others[0]?.get('/users/me').expect(200);
+  });
+
+  describe('notice of a sign-in with a device token', () => {
+    const HOME = { 'x-forwarded-for': '203.0.113.7', 'user-agent': 'Acme/2.3 (iPhone)' };
+    const OTHER_NETWORK = { ...HOME, 'x-forwarded-for': '198.51.100.9' };
+    const OTHER_PROGRAM = { ...HOME, 'user-agent': 'curl/8.5' };
+    let proxied: TestApp;
+    beforeAll(async () => {
+      proxied = await TestApp.start({ BCRYPT_COST: '4', TRUST_PROXY: 'loopback' });
+    });
+    afterAll(() => proxied?.stop());
+
+    const countNotices = async (email: string) =>
+      (
+        await proxied.sql(`select from messages where template = 'new_sign_in' and recipient = $1`, [
+          `email:${email}`,
+        ])
+      ).length;
+    const signInFrom = async (email: string, token: string, client: DeviceHeaders) =>
+      (
+        await proxied
+          .post('/auth/login', { email, password: PASSWORD })
+          .set({ ...client, ...deviceHeader(token) })
+          .expect(200)
+      ).body.deviceToken as string;
+
+    it.each<[string, number, DeviceHeaders]>([
+      ['is not sent for an update of the program', 0, { ...HOME, 'user-agent': 'Acme/2.4 (iPhone)' }],
+      ['is not sent for another network', 0, OTHER_NETWORK],
+      ['is not sent for another program', 0, OTHER_PROGRAM],
+      ['is sent for another network and program', 1, { ...OTHER_NETWORK, 'user-agent': 'curl/8.5' }],
+      ['is sent for another network and no program', 1, { ...OTHER_NETWORK, 'user-agent': '' }],
+    ])('%s', async (_, notices, client) => {
+      const { email, deviceToken } = await signUp(proxied, `somebody-${++userCount}@example.com`);
+      // The registration was made without a program.
+      const token = await signInFrom(email, deviceToken, { ...HOME, 'x-forwarded-for': '127.0.0.1' });
+      const home = await signInFrom(email, token, HOME);
+      expect(await countNotices(email)).toBe(0);
+      await signInFrom(email, home, client);
+      expect(await countNotices(email)).toBe(notices);
     });
   });
 

@@ -266,6 +266,27 @@ describe('access tokens and proofs', () => {
     );
   });
 
+  it('gives a token the roles of its user, whatever roles the token carries', async () => {
+    const forged = signedByServer({ roles: ['user', 'admin'] });
+    const getUsers = (token: string) => app.get('/users').set('authorization', `Bearer ${token}`);
+    await callServer(forged).expect(200);
+    await getUsers(forged).expect(403);
+    const setRoles = (roles: string) =>
+      app.sql(`update users set roles = $1::text[] where id = $2`, [roles, ada.user.id]);
+    await setRoles('{user,admin}');
+    await getUsers(signedByServer({ roles: [] })).expect(200);
+    await setRoles('{user}');
+    await getUsers(forged).expect(403);
+  });
+
+  it('rejects the token of a disabled user even if the session was not ended', async () => {
+    const { user, accessToken } = await signUp(app, 'disabled@example.com');
+    await app.sql('update users set disabled_at = now() where id = $1', [user.id]);
+    await expectRefusedByServer('disabled', accessToken);
+    await app.sql('update users set disabled_at = null where id = $1', [user.id]);
+    await callServer(accessToken).expect(200);
+  });
+
   it('rejects tokens that are expired, not yet valid or have malformed dates', async () => {
     const future = now() + 900;
     const invalidTokens: [string, string][] = [

@@ -7,6 +7,7 @@ export interface Call {
   method?: string;
   path: string;
   body: object;
+  headers?: Record<string, string>;
 }
 
 export interface Reply {
@@ -68,13 +69,14 @@ class Connection {
     return new Connection(socket);
   }
 
-  load({ method = 'POST', path, body }: Call): Promise<void> {
+  load({ method = 'POST', path, body, headers = {} }: Call): Promise<void> {
     const json = JSON.stringify(body);
     const head = [
       `${method} ${path} HTTP/1.1`,
       'host: 127.0.0.1',
       'content-type: application/json',
       `content-length: ${Buffer.byteLength(json)}`,
+      ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
     ].join('\r\n');
     this.lastByte = json.slice(-1);
     return new Promise((resolve, reject) => {
