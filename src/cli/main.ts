@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { describeFailure } from '../start-failure.js';
 import { grantAdmin } from './admin-grant.js';
+import { verifyAudit } from './audit-verify.js';
 import { CommandError, UsageError } from './command-errors.js';
 import { writeApiReference } from './openapi.js';
 
@@ -14,6 +15,7 @@ interface Command {
 
 const commands = new Map<string, Command>([
   ['admin:grant', { args: ['<e-mail>'], summary: 'make a user an administrator', run: grantAdmin }],
+  ['audit:verify', { args: [], summary: 'check the audit log', run: verifyAudit }],
   ['openapi', { args: [], summary: 'write openapi.json and docs/errors.md', run: writeApiReference }],
 ]);
 
