@@ -46,7 +46,7 @@ export class PasswordResetService {
     const account = await this.users.findByVerifiedAddress(recipient);
     const message =
       account && !account.disabledAt
-        ? { template: PURPOSE, link: (token: string) => `${this.resetUrl}#token=${token}` }
+        ? { template: PURPOSE, link: (token: string) => `${this.config.resetUrl}#token=${token}` }
         : { template: 'no_account', decoy: true };
     try {
       await this.otp.send({ recipient, policy: this.purposes.policyOf(PURPOSE), locale, ...message });
@@ -69,7 +69,7 @@ export class PasswordResetService {
   /** The link is redeemed last, so that it survives a refused password and an overloaded server. */
   private async resetByLink(token: string, password: string, client: Client): Promise<void> {
     const link = this.codes.readLink(token, PURPOSE);
-    if (!link) throw AuthError.resetInvalid();
+    if (!link) return this.acceptInvitation(token, password, client);
     const account = await this.users.findByVerifiedAddress(link.recipient);
     if (account) this.passwords.assertAcceptable(password, this.users.passwordOwner(account));
     const hash = await this.passwords.hash(password);
@@ -78,6 +78,18 @@ export class PasswordResetService {
       throw AuthError.resetInvalid();
     }
     await this.setPassword(account, link.recipient, hash, client);
+  }
+
+  /**
+   * The link of an invitation verifies the address and sets the first password. It is used up by the
+   * statement that stores the password, so that of parallel uses one succeeds.
+   */
+  private async acceptInvitation(token: string, password: string, client: Client): Promise<void> {
+    const account = await this.users.findByInvitation(token);
+    if (!account?.email) throw AuthError.resetInvalid();
+    this.passwords.assertAcceptable(password, this.users.passwordOwner(account));
+    const hash = await this.passwords.hash(password);
+    await this.setPassword(account, `email:${account.email}`, hash, client);
   }
 
   /**
@@ -141,9 +153,5 @@ export class PasswordResetService {
       recipient,
       client,
     });
-  }
-
-  private get resetUrl(): string {
-    return this.config.RESET_URL ?? `${this.config.publicUrl}/reset`;
   }
 }
