@@ -93,6 +93,7 @@ create table users (
   invitation_hash bytea,          -- SHA-256 of the invitation link's token
   invitation_expires_at timestamptz,
   disabled_at timestamptz,
+  is_test boolean not null default false,  -- made with the known code of a test identity
   security_stamp integer not null default 0,  -- rises with every change that ends sessions
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),

@@ -22,6 +22,8 @@ export interface Account {
    */
   invitedRoles: Role[] | null;
   disabledAt: Date | null;
+  /** Made with the known code of a test identity. Such a code opens no other account. */
+  isTest: boolean;
   /**
    * Raised by every change that ends sessions. A sign-in that was checked against an older value
    * opens no session.

@@ -10,6 +10,7 @@ import { ContactsService } from './contacts.service.js';
 import { MeController } from './me.controller.js';
 import { ProfileService } from './profile.service.js';
 import { RoleNotices } from './role-notices.service.js';
+import { TestAccounts } from './test-accounts.js';
 import { UndoPageController } from './undo-page.controller.js';
 import { UserAdminService } from './user-admin.service.js';
 import { UndoController } from './undo.controller.js';
@@ -28,6 +29,7 @@ import { UsersService } from './users.service.js';
     UserAdminService,
     RoleNotices,
     UserRepository,
+    TestAccounts,
     ContactChangeRepository,
   ],
   exports: [UsersService, UserAdminService],

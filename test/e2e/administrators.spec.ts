@@ -225,15 +225,10 @@ describe('administrators', () => {
     const settings = { NODE_ENV: 'test', DATA_DIR };
     const server = await ServerProcess.start(settings);
     await signUp(new Client(server.url), 'ada@example.com').finally(() => server.stop());
-    const verify = () => runCommand(['audit:verify'], settings);
-    expect(await verify()).toMatchObject({
+    await runCommand(['admin:grant', 'ada@example.com'], settings);
+    expect(await runCommand(['audit:verify'], settings)).toEqual({
       code: 0,
-      stdout: 'The audit log is intact. Entries: 0. Head: none.\n',
-    });
-    for (let i = 0; i < 2; i++) await runCommand(['admin:grant', 'ada@example.com'], settings);
-    expect(await verify()).toEqual({
-      code: 0,
-      stdout: expect.stringMatching(/^The audit log is intact\. Entries: 2\. Head: [0-9a-f]{64}\.\n$/),
+      stdout: expect.stringMatching(/^The audit log is intact\. Entries: 1\. Head: [0-9a-f]{64}\.\n$/),
       stderr: '',
     });
     rmSync(DATA_DIR, { recursive: true });
