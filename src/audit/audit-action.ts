@@ -1,2 +1,12 @@
-/** Actions of administrators that are written to the audit log. */
-export type AuditAction = 'user.update' | 'user.grant_admin' | 'delivery.unblock' | 'keys.revoke';
+/** Actions of administrators that are written to the audit log. Reading personal data is one. */
+export type AuditAction =
+  | 'user.list'
+  | 'user.read'
+  | 'user.read_events'
+  | 'user.invite'
+  | 'user.update'
+  | 'user.delete'
+  | 'user.grant_admin'
+  | 'delivery.read'
+  | 'delivery.unblock'
+  | 'keys.revoke';

@@ -1,10 +1,17 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
-/** One action of an administrator. A database trigger refuses to change or delete a row. */
+/**
+ * One action of an administrator. Database triggers refuse to change or delete a row, and set the
+ * columns of the chain, which only `audit:verify` reads.
+ */
 @Entity('audit_entries')
+@Index('audit_entries_seq', ['seq'], { unique: true })
 @Index('audit_entries_actor', ['actorId', 'id'])
 @Index('audit_entries_subject', ['subjectId', 'id'])
 export class AuditRecord {
+  @Column('bigint', { select: false })
+  seq!: string;
+
   /** UUID v7, so that ids are in the order of the actions. */
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'audit_entries_pkey' })
   id!: string;
@@ -30,4 +37,10 @@ export class AuditRecord {
 
   @Column('timestamptz', { default: () => 'now()' })
   at!: Date;
+
+  @Column('bytea', { name: 'previous_hash', nullable: true, select: false })
+  previousHash!: Buffer | null;
+
+  @Column('bytea', { select: false })
+  hash!: Buffer;
 }

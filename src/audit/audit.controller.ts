@@ -2,7 +2,7 @@ import { Controller, Get, Query, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Roles } from '../http/access.js';
-import { CommonError, SIGNED_IN_PROBLEMS } from '../http/common.errors.js';
+import { ADMIN_READ_PROBLEMS, CommonError } from '../http/common.errors.js';
 import { ApiProblems } from '../http/api-problems.js';
 import { ApiPage, paginate } from '../http/pagination.js';
 import { Config } from '../config/config.js';
@@ -22,15 +22,14 @@ export class AuditController {
   /**
    * Read the audit log
    *
-   * @remarks The actions of administrators, newest first. Follow the `Link` header to the next page
-   * until there is none. Entries are never changed or removed.
+   * @remarks What administrators did and whose data they read, newest first. Follow the `Link` header
+   * to the next page until there is none. Entries are never changed or removed.
    */
   @Get()
   @ApiPage(AuditEntry)
   @ApiProblems(
     CommonError.validation([{ field: 'subject', detail: mustBeUserId('subject') }]),
-    ...SIGNED_IN_PROBLEMS,
-    CommonError.forbidden(),
+    ...ADMIN_READ_PROBLEMS,
   )
   async list(
     @Query() query: AuditQuery,

@@ -36,19 +36,20 @@ export class AuditEntry {
   actorId!: string | null;
 
   /**
-   * The action: `user.update`, `user.grant_admin`, `delivery.unblock` or `keys.revoke`.
+   * The action: `user.list`, `user.read`, `user.read_events`, `user.invite`, `user.update`,
+   * `user.delete`, `user.grant_admin`, `delivery.read`, `delivery.unblock` or `keys.revoke`.
    * @example "user.update"
    */
   action!: string;
 
   /**
-   * The user that the action changed, if any.
+   * The user that the action changed, or whose data it read, if any.
    * @example "0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001"
    */
   subjectId!: string | null;
 
   /**
-   * Details of the action, such as the changed fields.
+   * Details of the action, such as the changed fields. Addresses are masked.
    * @example { "roles": ["user", "admin"] }
    */
   details!: Record<string, unknown>;

@@ -52,7 +52,7 @@ export class PasswordResetService {
     const account = await this.users.findByVerifiedAddress(recipient);
     const message =
       account && !account.disabledAt
-        ? { template: PURPOSE, link: (token: string) => `${this.resetUrl}#token=${token}` }
+        ? { template: PURPOSE, link: (token: string) => `${this.config.resetUrl}#token=${token}` }
         : { template: 'no_account', decoy: true };
     const fromDevice = await this.sessions.isRecognised(recipient, deviceToken);
     const policy = this.purposes.policyOf(PURPOSE);
@@ -76,7 +76,7 @@ export class PasswordResetService {
 
   private async resetByLink(token: string, password: string, client: Client): Promise<void> {
     const link = this.codes.readLink(token, PURPOSE);
-    if (!link) throw AuthError.resetInvalid();
+    if (!link) return this.acceptInvitation(token, password, client);
     const account = await this.users.findByVerifiedAddress(link.recipient);
     if (account) this.passwords.assertAcceptable(password, this.users.passwordOwner(account));
     await this.recordingRefusal(account, link.recipient, client, async () => {
@@ -84,6 +84,18 @@ export class PasswordResetService {
       if (!(await this.otp.isRedeemable(link, PURPOSE))) throw AuthError.resetInvalid();
       await this.setPassword(account, link, password, client);
     });
+  }
+
+  /**
+   * The link of an invitation verifies the address and sets the first password. It is used up by the
+   * statement that stores the password, so that of parallel uses one succeeds.
+   */
+  private async acceptInvitation(token: string, password: string, client: Client): Promise<void> {
+    const account = await this.users.findByInvitation(token);
+    if (!account?.email) throw AuthError.resetInvalid();
+    this.passwords.assertAcceptable(password, this.users.passwordOwner(account));
+    const hash = await this.passwords.hash(password);
+    await this.setPassword(account, `email:${account.email}`, hash, client);
   }
 
   /**
@@ -173,9 +185,5 @@ export class PasswordResetService {
       recipient,
       client,
     });
-  }
-
-  private get resetUrl(): string {
-    return this.config.RESET_URL ?? `${this.config.publicUrl}/reset`;
   }
 }

@@ -158,12 +158,14 @@ export class SignInService {
   }
 
   private async openSession(
-    account: Account,
+    found: Account,
     amr: string[],
     recipient: Recipient,
     client: Client,
   ): Promise<SignedIn> {
-    if (account.disabledAt) throw UserError.disabled();
+    if (found.disabledAt) throw UserError.disabled();
+    // An invited user has no password and no phone number, so a code just verified the address.
+    const account = found.invitedRoles ? await this.users.acceptInvitation(found) : found;
     const isTest = this.testIdentities.has(recipient);
     // The code of a test identity is not a secret, so it must neither open the account of a person
     // nor give administrator rights.

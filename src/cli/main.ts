@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { describeFailure } from '../start-failure.js';
 import { grantAdmin } from './admin-grant.js';
+import { verifyAudit } from './audit-verify.js';
 import { CommandError, UsageError } from './command-errors.js';
 import { revokeKeys } from './keys-revoke.js';
 import { writeApiReference } from './openapi.js';
@@ -16,6 +17,7 @@ interface Command {
 const commands = new Map<string, Command>([
   ['admin:grant', { args: ['<e-mail>'], summary: 'make a user an administrator', run: grantAdmin }],
   ['keys:revoke', { args: ['[kid]'], summary: 'revoke one signing key, or all of them', run: revokeKeys }],
+  ['audit:verify', { args: [], summary: 'check the audit log', run: verifyAudit }],
   ['openapi', { args: [], summary: 'write openapi.json and docs/errors.md', run: writeApiReference }],
 ]);
 

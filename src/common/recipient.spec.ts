@@ -4,6 +4,7 @@ import {
   countryOf,
   isFixedLine,
   maskedAddress,
+  maskedSearch,
   parseEmail,
   parsePhone,
   type Recipient,
@@ -331,4 +332,17 @@ it('maskedAddress shows only the start and the end of an address', () => {
   expect(maskedAddress('phone:+14155550123')).toBe('+14•••••••23');
   expect(maskedAddress('email:ada@example.com')).toBe('a•••@example.com');
   expect(maskedAddress('email:a@example.com')).toBe('a•••@example.com');
+});
+
+it.each([
+  ['ada@example.com', 'a•••@example.com'],
+  ['ada@exam', 'a•••@exam'],
+  ['ada lovelace', 'a•••'],
+  ['@ada', '@•••'],
+  ['+14155550123', '+14•••'],
+  ['+1', '+1•••'],
+  ['4155550123', '4•••'],
+  ['😀 ada', '😀•••'],
+])('maskedSearch turns %j into %j', (search, masked) => {
+  expect(maskedSearch(search)).toBe(masked);
 });

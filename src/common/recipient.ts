@@ -43,6 +43,15 @@ export function maskedAddress(recipient: Recipient): string {
   return address.slice(0, 1) + '•••' + address.slice(at);
 }
 
+/** The beginning of an address, masked like the address: `a•••@exam`, `+14•••`. */
+export function maskedSearch(text: string): string {
+  const at = text.lastIndexOf('@');
+  const end = at > 0 ? text.slice(at) : '';
+  // By characters, because half of one cannot be stored.
+  const start = [...text].slice(0, text.startsWith('+') ? 3 : 1);
+  return start.join('') + '•••' + end;
+}
+
 /** Longer than any address that people type. Parsing 100 kB would take minutes. */
 const MAX_INPUT = 320;
 

@@ -50,6 +50,11 @@ export class Config extends ProviderConfig {
     return this.PUBLIC_URL?.replace(/\/+$/, '') ?? `http://localhost:${this.PORT}`;
   }
 
+  /** The page for a new password, which the links of reset and invitation mails open. */
+  get resetUrl(): string {
+    return this.RESET_URL ?? `${this.publicUrl}/reset`;
+  }
+
   /**
    * Every purpose has its own daily guesses, so production accepts configured purposes only.
    * Otherwise a client could make up purposes to get more guesses. Development accepts any purpose.

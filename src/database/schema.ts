@@ -75,8 +75,9 @@ create table suppressions (
   constraint suppressions_pkey primary key (recipient)
 );
 
--- An e-mail address in users is always verified; until then it is in registrations. Several users
--- may claim a phone number, and one can verify it.
+-- An e-mail address in users is verified; until then it is in registrations. Only an invited user has
+-- an address that is not verified yet, and nobody can sign in without verifying it. Several users may
+-- claim a phone number, and one can verify it.
 create table users (
   id uuid not null,
   email text collate "C",
@@ -89,6 +90,9 @@ create table users (
   last_name text,
   password_hash text,             -- null: signs in by code only
   roles text[] not null default '{user}',
+  invited_roles text[],           -- replace roles once the address is verified; null: it is
+  invitation_hash bytea,          -- SHA-256 of the invitation link's token
+  invitation_expires_at timestamptz,
   disabled_at timestamptz,
   is_test boolean not null default false,  -- made with the known code of a test identity
   security_stamp integer not null default 0,  -- rises with every change that ends sessions
@@ -101,6 +105,8 @@ create table users (
 create unique index users_email on users (email text_pattern_ops);
 create index users_phone on users (phone text_pattern_ops);
 create unique index users_verified_phone on users (phone) where phone_verified_at is not null;
+create index users_administrators on users (id) where 'admin' = any (roles) and disabled_at is null;
+create unique index users_invitation on users (invitation_hash) where invitation_hash is not null;
 
 -- What was given for an address that is not verified yet.
 create table registrations (
@@ -247,9 +253,11 @@ create table account_events (
 create index account_events_user on account_events (user_id, id);
 create index account_events_at on account_events (at);
 
--- What administrators did, for good. No foreign keys, because entries outlive the accounts they
--- name, and no personal data. A trigger refuses every change.
+-- What administrators did and whose data they read, for good. No foreign keys, because entries
+-- outlive the accounts they name, and no personal data of these. A trigger refuses every change, and
+-- each entry holds the hash of the one before, so that a change past the trigger is noticed.
 create table audit_entries (
+  seq bigint not null,            -- 1, 2, 3: the place in the chain
   id uuid not null,               -- UUID v7: sorts by time
   actor_id uuid,                  -- null: the command line
   action text not null,
@@ -258,8 +266,11 @@ create table audit_entries (
   ip text,
   user_agent text,
   at timestamptz not null default now(),
+  previous_hash bytea,            -- null: the first entry
+  hash bytea not null,            -- SHA-256 of all columns above; entryHash computes it again
   constraint audit_entries_pkey primary key (id)
 );
+create unique index audit_entries_seq on audit_entries (seq);
 create index audit_entries_actor on audit_entries (actor_id, id);
 create index audit_entries_subject on audit_entries (subject_id, id);
 create function audit_is_append_only() returns trigger language plpgsql as $$
@@ -268,6 +279,24 @@ begin
 end $$;
 create trigger audit_is_append_only before update or delete or truncate on audit_entries
   for each statement execute function audit_is_append_only();
+-- Entries of all processes wait here for each other until their transactions end. Every query of a
+-- volatile function sees what was committed before it, so the second one reads the entry of the
+-- first. Take this lock last in a transaction. Each column counts with its length, so that no two
+-- entries give the same text.
+create function audit_chain() returns trigger language plpgsql as $$
+begin
+  perform pg_advisory_xact_lock(7046029255);
+  select seq, hash into new.seq, new.previous_hash from audit_entries order by seq desc limit 1;
+  new.seq := coalesce(new.seq, 0) + 1;
+  new.hash := (
+    select sha256(convert_to(string_agg(coalesce(octet_length(value) || ':' || value, '-'), ',' order by place), 'UTF8'))
+    from unnest(array[new.seq::text, new.id::text, new.actor_id::text, new.action, new.subject_id::text,
+      new.details::text, new.ip, new.user_agent,
+      to_char(new.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US'), encode(new.previous_hash, 'hex')])
+      with ordinality as columns(value, place));
+  return new;
+end $$;
+create trigger audit_chain before insert on audit_entries for each row execute function audit_chain();
 `;
 
 /** Creates the schema. From version 1.0 on it is frozen, and changes are added as migrations. */
@@ -281,6 +310,6 @@ export class Schema1763700000001 implements MigrationInterface {
       drop table audit_entries, account_events, customer_counts, customers, contact_changes, sessions, devices,
         signing_keys, sealed_keys, password_guesses, registrations, users, suppressions, messages,
         challenges;
-      drop function audit_is_append_only`);
+      drop function audit_is_append_only, audit_chain`);
   }
 }

@@ -2,7 +2,7 @@ import { Body, Controller, Get, HttpCode, Param, ParseUUIDPipe, Post, Query } fr
 import { ApiBearerAuth, ApiBody, ApiTags } from '@nestjs/swagger';
 import { CurrentCaller, Roles, type Caller } from '../http/access.js';
 import { CurrentClient, type Client } from '../http/client.js';
-import { CommonError, SIGNED_IN_BODY_PROBLEMS, SIGNED_IN_PROBLEMS } from '../http/common.errors.js';
+import { ADMIN_BODY_PROBLEMS, ADMIN_READ_PROBLEMS } from '../http/common.errors.js';
 import { ApiProblems } from '../http/api-problems.js';
 import { UnblockService } from './unblock.service.js';
 import { addressErrors, OtpError } from '../otp/otp.errors.js';
@@ -28,28 +28,39 @@ export class DeliveriesController {
   /**
    * Get the delivery timeline of a recipient
    *
-   * @remarks Lists codes and messages, the budgets used, and any suppression of the recipient.
+   * @remarks Lists codes and messages, the budgets used, and any suppression of the recipient. The
+   * audit log records it.
    */
   @Get()
-  @ApiProblems(...ADDRESS_PROBLEMS, ...SIGNED_IN_PROBLEMS, CommonError.forbidden())
-  async ofRecipient(@Query() { recipient }: TimelineQuery): Promise<Timeline> {
-    return this.timelines.ofRecipient(this.recipients.fromText(recipient, 'recipient'));
+  @ApiProblems(...ADDRESS_PROBLEMS, ...ADMIN_READ_PROBLEMS)
+  async ofRecipient(
+    @CurrentCaller() caller: Caller,
+    @Query() { recipient }: TimelineQuery,
+    @CurrentClient() client: Client,
+  ): Promise<Timeline> {
+    return this.timelines.readOfRecipient(caller, this.recipients.fromText(recipient, 'recipient'), client);
   }
 
-  /** Get the delivery timeline of a challenge */
+  /**
+   * Get the delivery timeline of a challenge
+   *
+   * @remarks The audit log records it.
+   */
   @Get(':challengeId')
-  @ApiProblems(OtpError.challengeNotFound(), ...SIGNED_IN_PROBLEMS, CommonError.forbidden())
+  @ApiProblems(OtpError.challengeNotFound(), ...ADMIN_READ_PROBLEMS)
   ofChallenge(
+    @CurrentCaller() caller: Caller,
     @Param('challengeId', new ParseUUIDPipe({ exceptionFactory: OtpError.challengeNotFound })) id: string,
+    @CurrentClient() client: Client,
   ): Promise<Timeline> {
-    return this.timelines.ofChallenge(id);
+    return this.timelines.readOfChallenge(caller, id, client);
   }
 
   /**
    * Unblock a recipient
    *
    * @remarks Resets its budgets, ends the cooldown and lifts a suppression. The audit log records it.
-   * Returns the updated timeline.
+   * Returns the updated timeline. Needs a sign-in within ten minutes.
    */
   @Post('unblock')
   @HttpCode(200)
@@ -60,7 +71,7 @@ export class DeliveriesController {
       purpose: { summary: 'For one purpose', value: { recipient: '+14155550123', purpose: 'login' } },
     },
   })
-  @ApiProblems(...ADDRESS_PROBLEMS, ...SIGNED_IN_BODY_PROBLEMS, CommonError.forbidden())
+  @ApiProblems(...ADDRESS_PROBLEMS, ...ADMIN_BODY_PROBLEMS)
   async unblock(
     @CurrentCaller() caller: Caller,
     @Body() body: Unblock,

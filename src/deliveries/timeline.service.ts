@@ -1,4 +1,7 @@
 import { Injectable } from '@nestjs/common';
+import { AuditLog } from '../audit/audit-log.service.js';
+import type { Caller } from '../http/access.js';
+import type { Client } from '../http/client.js';
 import { maskedAddress, type Recipient } from '../common/recipient.js';
 import { MessageHistory, type MessageSummary } from '../notifier/outbox/message-history.js';
 import { challengeStatus } from '../otp/challenge-status.service.js';
@@ -14,7 +17,22 @@ export class TimelineService {
     private readonly challengeHistory: ChallengeHistory,
     private readonly messageHistory: MessageHistory,
     private readonly purposes: Purposes,
+    private readonly audit: AuditLog,
   ) {}
+
+  /** Returns nothing before it is in the audit log, as does `readOfChallenge`. */
+  async readOfRecipient(caller: Caller, recipient: Recipient, client: Client): Promise<Timeline> {
+    const timeline = await this.ofRecipient(recipient);
+    await this.record(caller, { recipient: timeline.recipient }, client);
+    return timeline;
+  }
+
+  /** Throws `challenge_not_found`. A challenge that was replaced shows its messages only. */
+  async readOfChallenge(caller: Caller, challengeId: string, client: Client): Promise<Timeline> {
+    const timeline = await this.ofChallenge(challengeId);
+    await this.record(caller, { recipient: timeline.recipient, challengeId }, client);
+    return timeline;
+  }
 
   async ofRecipient(recipient: Recipient): Promise<Timeline> {
     const challenges = await this.challengeHistory.ofRecipient(recipient);
@@ -22,8 +40,7 @@ export class TimelineService {
     return this.timeline(recipient, challenges, messages);
   }
 
-  /** Throws `challenge_not_found`. A challenge that was replaced shows its messages only. */
-  async ofChallenge(id: string): Promise<Timeline> {
+  private async ofChallenge(id: string): Promise<Timeline> {
     const messages = await this.messageHistory.ofChallenge(id);
     const [newest] = messages;
     if (!newest) throw OtpError.challengeNotFound();
@@ -34,6 +51,14 @@ export class TimelineService {
       challenges.filter((challenge) => challenge.id === challengeId),
       messages,
     );
+  }
+
+  private record(
+    { userId: actorId }: Caller,
+    details: { recipient: string; challengeId?: string },
+    client: Client,
+  ): Promise<void> {
+    return this.audit.record({ actorId, action: 'delivery.read', details, client });
   }
 
   private async timeline(

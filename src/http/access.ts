@@ -25,7 +25,10 @@ export const Public = () => SetMetadata(PUBLIC, ANYONE);
 /** Anyone may call the route. An access token is optional, but an invalid one is rejected. */
 export const OptionallySignedIn = () => SetMetadata(PUBLIC, OPTIONAL);
 
-/** Only users with one of the roles may call the route. */
+/**
+ * Only users with one of the roles may call the route. A route that changes something also needs a
+ * sign-in within ten minutes, so that an old session of an administrator is no use to a thief.
+ */
 export const Roles = (...roles: Role[]) => SetMetadata(ROLES, roles);
 
 /**

@@ -71,3 +71,16 @@ export const SIGNED_IN_BODY_PROBLEMS = [
   CommonError.unauthorized(),
   CommonError.rateLimited(30),
 ];
+
+/** Operations of an administrator that change nothing. */
+export const ADMIN_READ_PROBLEMS = [CommonError.forbidden(), ...SIGNED_IN_PROBLEMS];
+
+/** Operations of an administrator that change something. */
+export const ADMIN_PROBLEMS = [CommonError.reauthenticate(), ...ADMIN_READ_PROBLEMS];
+
+/** Operations of an administrator that change something, with a body. */
+export const ADMIN_BODY_PROBLEMS = [
+  CommonError.reauthenticate(),
+  CommonError.forbidden(),
+  ...SIGNED_IN_BODY_PROBLEMS,
+];

@@ -16,6 +16,8 @@ import { SessionsService } from './sessions.service.js';
 const BEARER = /^bearer +([\w.-]+) *$/i;
 const BARE = /^(?:bearer +)?([\w.-]+) *$/i;
 
+const READS = new Set(['GET', 'HEAD']);
+
 /** Refuses requests without a live session, except on routes marked `@Public()` and the like. */
 @Injectable()
 export class AccessGuard implements CanActivate {
@@ -44,6 +46,8 @@ export class AccessGuard implements CanActivate {
     await this.limits.countRequest(caller.userId);
     const allowed = this.metadata<Role[]>(ROLES, context);
     if (allowed && !allowed.some((role) => caller.roles.includes(role))) throw CommonError.forbidden();
+    if (allowed && !READS.has(request.method) && !caller.recentlyAuthenticated)
+      throw CommonError.reauthenticate();
     request.caller = caller;
     return true;
   }

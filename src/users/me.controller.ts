@@ -79,7 +79,7 @@ export class MeController {
    */
   @Delete()
   @HttpCode(204)
-  @ApiProblems(CommonError.reauthenticate(), ...SIGNED_IN_PROBLEMS)
+  @ApiProblems(CommonError.reauthenticate(), UserError.lastAdministrator(), ...SIGNED_IN_PROBLEMS)
   remove(@CurrentCaller() caller: Caller): Promise<void> {
     return this.profiles.remove(caller);
   }

@@ -7,12 +7,16 @@ import { addressOf, isPhone, type Recipient } from '../common/recipient.js';
 import { Batch } from '../database/batch.js';
 import { Sql, statement, type Statement } from '../database/sql.js';
 import type { Account } from './account.js';
+import { ADMINISTRATORS } from './administrators.js';
 import type { ContactField } from './contact-change.repository.js';
 import { UserError } from './users.errors.js';
 
+/** Just above three days, so that the mail, which rounds down, says 72 hours. */
+export const INVITATION_SECONDS = 73 * 3_600;
+
 /** Column list with the names of `Account`. */
 const ACCOUNT = `id, email, phone, phone_verified_at as "phoneVerifiedAt", username, first_name as "firstName",
-  last_name as "lastName", password_hash as "passwordHash", roles, disabled_at as "disabledAt", is_test as "isTest", security_stamp as "securityStamp",
+  last_name as "lastName", password_hash as "passwordHash", roles, invited_roles as "invitedRoles", disabled_at as "disabledAt", is_test as "isTest", security_stamp as "securityStamp",
   created_at as "createdAt"`;
 
 const BY_ID = statement('users_by_id', `select ${ACCOUNT} from users where id = any ($1::uuid[])`);
@@ -94,6 +98,87 @@ const EXPLAIN_CHANGE = {
   phone: explainChange('phone', 'phone = $2 and phone_verified_at is not null'),
 };
 
+/**
+ * The user whose access changes, locked after the administrators. `count` makes PostgreSQL lock these
+ * first, so that all such statements lock rows in one order and cannot deadlock.
+ */
+const SUBJECT = `${ADMINISTRATORS},
+  subject as (
+    select id as subject_id, coalesce(invited_roles, roles) as former_roles,
+      'admin' = any (roles) and disabled_at is null as is_administrator
+    from users where id = $1::uuid and (select count(*) from administrators) >= 0 for update)`;
+
+/** Whether an administrator is left without the subject. Its row is locked, so it stays one. */
+const OTHER_IS_LEFT = 'exists (select from administrators where administrators.id <> subject_id)';
+
+/**
+ * Changes roles or disables, unless no administrator would be left. Returns no row for an unknown
+ * user, and a row without an account for a refusal. The roles of an invited user wait for the address
+ * to be verified.
+ */
+const SET_ACCESS = statement(
+  'users_set_access',
+  `
+  with ${SUBJECT},
+  changed as (
+    update users set
+      roles = case when invited_roles is null then coalesce($2::text[], roles) else roles end,
+      invited_roles = case when invited_roles is not null then coalesce($2, invited_roles) end,
+      security_stamp = security_stamp + 1, updated_at = now(),
+      disabled_at = case when $3::boolean is null then disabled_at when $3 then coalesce(disabled_at, now()) end
+    from subject where id = $1 and (not is_administrator or ${OTHER_IS_LEFT}
+      or ('admin' = any (coalesce($2, former_roles)) and $3 is not true))
+    returning ${ACCOUNT})
+  select changed.*, former_roles as "formerRoles" from subject left join changed on true`,
+);
+
+/**
+ * Deletes a user with everything that belongs to it (by foreign keys), unless no administrator would
+ * be left. Returns no row for an unknown user.
+ */
+const REMOVE = statement(
+  'users_remove',
+  `
+  with ${SUBJECT},
+  removed as (
+    delete from users using subject where id = $1 and (not is_administrator or ${OTHER_IS_LEFT})
+    returning id, email, phone)
+  select removed.id is not null as "isRemoved", is_administrator as "wasAdministrator", email, phone
+  from subject left join removed on true`,
+);
+
+const HAS_OTHER_ADMINISTRATOR = statement(
+  'users_has_other_administrator',
+  `select 1 from users where 'admin' = any (roles) and disabled_at is null and id <> $1 limit 1`,
+);
+
+const ADMINISTRATOR_EMAILS = `
+  select email from users
+  where 'admin' = any (roles) and disabled_at is null and email is not null and id <> $1 order by id`;
+
+const INVITE = `
+  insert into users (id, email, invited_roles, invitation_hash, invitation_expires_at)
+  values ($1, $2, $3, $4, now() + make_interval(secs => ${INVITATION_SECONDS}))
+  on conflict do nothing
+  returning ${ACCOUNT}`;
+
+const BY_INVITATION = statement(
+  'users_by_invitation',
+  `select ${ACCOUNT} from users where invitation_hash = $1 and invitation_expires_at > now()`,
+);
+
+/** The address was verified, so that the user gets the roles of the invitation, and its link ends. */
+const ACCEPT = `roles = coalesce(invited_roles, roles), invited_roles = null, invitation_hash = null,
+  invitation_expires_at = null`;
+
+const ACCEPT_INVITATION = statement(
+  'users_accept_invitation',
+  `
+  update users set ${ACCEPT}, security_stamp = security_stamp + 1, updated_at = now()
+  where id = $1 and security_stamp = $2 and disabled_at is null
+  returning ${ACCOUNT}`,
+);
+
 /** Accounts of these verified addresses that were not made by a test identity. */
 const FIND_REAL = statement(
   'users_find_real',
@@ -102,8 +187,6 @@ const FIND_REAL = statement(
       and (email = any ($1::text[]) or (phone = any ($1::text[]) and phone_verified_at is not null))
     limit 1`,
 );
-
-const REMOVE = statement('users_remove', 'delete from users where id = $1');
 
 /**
  * For a confirmed change, which has a security stamp. Optimistic lock: applies only if the account
@@ -117,6 +200,18 @@ export interface Names {
   username?: string | null;
   firstName?: string | null;
   lastName?: string | null;
+}
+
+/** An account after a change of its access. */
+export interface ChangedAccess extends Account {
+  formerRoles: Role[];
+}
+
+interface RemovedUser {
+  isRemoved: boolean;
+  wasAdministrator: boolean;
+  email: string | null;
+  phone: string | null;
 }
 
 /**
@@ -182,11 +277,14 @@ export class UserRepository {
     return this.sql.rows(SEARCH[prefix.startsWith('+') ? 'phone' : 'email'], [after, prefix, limit]);
   }
 
-  /** Returns null if the account has changed since it was read. */
+  /**
+   * Only somebody who verified the address of an account can set its password, so an invitation is
+   * accepted thereby. Returns null if the account has changed since it was read.
+   */
   setPassword(manager: EntityManager, { id, securityStamp }: Account, hash: string): Promise<Account | null> {
     return this.update(
       manager,
-      'password_hash = $3, security_stamp = security_stamp + 1',
+      `password_hash = $3, security_stamp = security_stamp + 1, ${ACCEPT}`,
       'id = $1 and security_stamp = $2',
       [id, securityStamp, hash],
     );
@@ -247,24 +345,64 @@ export class UserRepository {
     return this.update(manager, 'phone_verified_at = now()', where, [phone]);
   }
 
-  /** `undefined` leaves a value unchanged. */
-  setAccess(
+  /**
+   * `undefined` leaves a value unchanged. Returns null if there is no such user. Throws
+   * `last_administrator`.
+   */
+  async setAccess(
     manager: EntityManager,
     id: string,
     { roles, disabled }: { roles?: Role[]; disabled?: boolean },
+  ): Promise<ChangedAccess | null> {
+    const values = [id, roles ?? null, disabled ?? null];
+    const [row] = await manager.query<ChangedAccess[]>(SET_ACCESS.text, values);
+    if (row && row.id === null) throw UserError.lastAdministrator();
+    return row ?? null;
+  }
+
+  /** Returns null if the address has an account. */
+  async invite(
+    manager: EntityManager,
+    { email, roles, tokenHash }: { email: string; roles: Role[]; tokenHash: Buffer },
   ): Promise<Account | null> {
-    const set = `roles = coalesce($2, roles), security_stamp = security_stamp + 1,
-      disabled_at = case when $3::boolean is null then disabled_at when $3 then coalesce(disabled_at, now()) end`;
-    return this.update(manager, set, 'id = $1', [id, roles ?? null, disabled ?? null]);
+    const [account] = await manager.query<Account[]>(INVITE, [newId(), email, roles, tokenHash]);
+    return account ?? null;
+  }
+
+  /** The invited user whose link has this token. */
+  findByInvitation(tokenHash: Buffer): Promise<Account | null> {
+    return this.sql.row(BY_INVITATION, [tokenHash]);
+  }
+
+  /** For a user who verified the address. Returns null if the account has changed since it was read. */
+  acceptInvitation({ id, securityStamp }: Account): Promise<Account | null> {
+    return this.sql.row(ACCEPT_INVITATION, [id, securityStamp]);
+  }
+
+  async hasOtherAdministrator(id: string): Promise<boolean> {
+    return (await this.sql.row(HAS_OTHER_ADMINISTRATOR, [id])) !== null;
+  }
+
+  /** The addresses of all administrators but this user. */
+  async administratorEmails(manager: EntityManager, exceptId: string): Promise<string[]> {
+    const rows = await manager.query<{ email: string }[]>(ADMINISTRATOR_EMAILS, [exceptId]);
+    return rows.map(({ email }) => email);
   }
 
   async dropPassword(manager: EntityManager, id: string): Promise<void> {
     await this.update(manager, 'password_hash = null, security_stamp = security_stamp + 1', 'id = $1', [id]);
   }
 
-  /** Foreign keys delete everything that belongs to the user. */
-  async remove(id: string): Promise<void> {
-    await this.sql.rows(REMOVE, [id]);
+  /**
+   * Deletes a user with everything that belongs to it. Returns null if there is no such user. Throws
+   * `last_administrator`.
+   */
+  async remove(id: string, manager?: EntityManager): Promise<RemovedUser | null> {
+    const [row] = manager
+      ? await manager.query<RemovedUser[]>(REMOVE.text, [id])
+      : await this.sql.rows<RemovedUser>(REMOVE, [id]);
+    if (row && !row.isRemoved) throw UserError.lastAdministrator();
+    return row ?? null;
   }
 
   /** Answers concurrent look-ups with one statement. */

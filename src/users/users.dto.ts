@@ -8,9 +8,11 @@ import {
   Matches,
   MaxLength,
 } from 'class-validator';
+import { applyDecorators } from '@nestjs/common';
 import type { Role } from '../http/access.js';
 import { EmailField, PasswordField, PhoneField, PhoneOrEmailField } from '../http/fields.js';
 import { IfGiven } from '../http/if-given.js';
+import { IsLocaleTag } from '../http/is-locale-tag.js';
 import { PageQuery } from '../http/pagination.js';
 import { Challenge } from '../otp/otp.dto.js';
 import type { Account } from './account.js';
@@ -59,8 +61,14 @@ export class Profile {
   createdAt!: Date;
 }
 
-/** A user, as seen by administrators. */
+/** A user, as seen by administrators. The roles of an invited user are those of the invitation. */
 export class ManagedUser extends Profile {
+  /**
+   * True until an invited user has verified the e-mail address. The roles apply after that.
+   * @example false
+   */
+  invitationPending!: boolean;
+
   /**
    * When the account was disabled; null if it is not disabled.
    * @example null
@@ -192,16 +200,46 @@ export class UserQuery extends PageQuery {
   search?: string;
 }
 
+function RolesField(): PropertyDecorator {
+  return applyDecorators(
+    IfGiven(),
+    ArrayUnique({ message: 'roles must not contain duplicates.' }),
+    IsIn(['user', 'admin'], { each: true, message: 'roles may only contain user and admin.' }),
+    ArrayNotEmpty({ message: 'roles must not be empty.' }),
+    IsArray({ message: 'roles must be an array.' }),
+  );
+}
+
+export class InviteUser {
+  /**
+   * The e-mail address that the invitation is sent to.
+   * @example "ada@example.com"
+   */
+  @EmailField()
+  email!: string;
+
+  /**
+   * The roles that the user gets with the invitation. Default: `["user"]`.
+   * @example ["user"]
+   */
+  @RolesField()
+  roles?: Role[];
+
+  /**
+   * The language of the mail (BCP 47). Default: the first supported one in `Accept-Language`, else
+   * `DEFAULT_LOCALE`.
+   * @example "en"
+   */
+  @IsLocaleTag()
+  locale?: string;
+}
+
 export class UpdateUser {
   /**
    * The new roles of the user. Ends all sessions of the user.
    * @example ["user", "admin"]
    */
-  @IfGiven()
-  @ArrayUnique({ message: 'roles must not contain duplicates.' })
-  @IsIn(['user', 'admin'], { each: true, message: 'roles may only contain user and admin.' })
-  @ArrayNotEmpty({ message: 'roles must not be empty.' })
-  @IsArray({ message: 'roles must be an array.' })
+  @RolesField()
   roles?: Role[];
 
   /**

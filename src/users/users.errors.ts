@@ -6,7 +6,17 @@ export const UserError = {
   disabled: () => new AppError('forbidden', 'account_disabled', 'This account is disabled.'),
   addressTaken: () => new AppError('conflict', 'address_taken', 'This address belongs to another account.'),
   ownAccount: () =>
-    new AppError('conflict', 'own_account', 'You cannot change your own roles or disable your own account.'),
+    new AppError(
+      'conflict',
+      'own_account',
+      'You cannot change your own roles here, nor disable or delete your own account.',
+    ),
+  lastAdministrator: () =>
+    new AppError(
+      'conflict',
+      'last_administrator',
+      'This is the only administrator. Appoint another one first.',
+    ),
   nothingToChange: () =>
     new AppError('invalid', 'validation_failed', 'Send at least one field to change.', { errors: [] }),
   wrongPassword: () =>

@@ -9,6 +9,7 @@ import { ContactChangeRepository } from './contact-change.repository.js';
 import { ContactsService } from './contacts.service.js';
 import { MeController } from './me.controller.js';
 import { ProfileService } from './profile.service.js';
+import { RoleNotices } from './role-notices.service.js';
 import { TestAccounts } from './test-accounts.js';
 import { UndoPageController } from './undo-page.controller.js';
 import { UserAdminService } from './user-admin.service.js';
@@ -26,6 +27,7 @@ import { UsersService } from './users.service.js';
     ProfileService,
     ContactsService,
     UserAdminService,
+    RoleNotices,
     UserRepository,
     TestAccounts,
     ContactChangeRepository,

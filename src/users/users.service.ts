@@ -4,6 +4,7 @@ import { AccountEvents } from '../account-events/account-events.service.js';
 import type { Caller } from '../http/access.js';
 import type { Client } from '../http/client.js';
 import { CommonError } from '../http/common.errors.js';
+import { sha256 } from '../common/digest.js';
 import type { Locale } from '../common/locale.js';
 import { addressOf, isPhone, maskedAddress, type Recipient } from '../common/recipient.js';
 import { TestIdentities } from '../config/test-identities.js';
@@ -71,6 +72,21 @@ export class UsersService {
     return this.users.signUp(recipient, this.testIdentities.has(recipient));
   }
 
+  /** The invited user whose link has this token, before the link expires. */
+  findByInvitation(token: string): Promise<Account | null> {
+    return this.users.findByInvitation(sha256(token));
+  }
+
+  /**
+   * For a sign-in that verified the address of an invited user, who gets the roles of the invitation.
+   * Throws `changed_meanwhile` if the account has changed since it was read.
+   */
+  async acceptInvitation(account: Account): Promise<Account> {
+    const accepted = await this.users.acceptInvitation(account);
+    if (!accepted) throw UserError.accountChanged();
+    return accepted;
+  }
+
   setNames(id: string, names: Names): Promise<Account | null> {
     return this.users.setNames(id, names);
   }
@@ -126,9 +142,9 @@ export class UsersService {
     return { email, names: [username, firstName, lastName] };
   }
 
-  /** Deletes the account with everything that belongs to it. */
-  remove(id: string): Promise<void> {
-    return this.users.remove(id);
+  /** Deletes the account with everything that belongs to it. Throws `last_administrator`. */
+  async remove(id: string): Promise<void> {
+    await this.users.remove(id);
   }
 
   private async notifyOwner(

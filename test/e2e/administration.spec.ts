@@ -33,8 +33,8 @@ const USER_ROUTES = `
   PATCH /users/me, POST /api/customers, POST /customers, POST /users/me/contact/verify,
   DELETE /auth/sessions, POST /api/logout, POST /auth/logout, DELETE /users/me`;
 const ADMIN_ROUTES = `
-  GET /audit, GET /deliveries, GET /deliveries/:challengeId, GET /users, GET /users/:id,
-  PATCH /users/:id, POST /deliveries/unblock`;
+  DELETE /users/:id, GET /audit, GET /deliveries, GET /deliveries/:challengeId, GET /users,
+  GET /users/:id, GET /users/:id/events, PATCH /users/:id, POST /deliveries/unblock, POST /users`;
 
 const parseRoutes = (list: string) => list.split(',').map((route) => route.trim());
 
@@ -146,7 +146,7 @@ describe('administration', () => {
       }
     });
 
-    it.each(['admin:grant', 'openapi'])(
+    it.each(['admin:grant', 'audit:verify', 'openapi'])(
       '`pnpm %s` says how to build a server that is not built',
       async (name) => {
         const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as {
@@ -216,6 +216,20 @@ describe('administration', () => {
       expect(accessDecision(await requestRoute(route, admin.accessToken))).toBe('in');
       expect((await requestRoute(route.replace(/^GET/, 'HEAD'), user.accessToken)).status).toBe(403);
     });
+
+    it.each(parseRoutes(ADMIN_ROUTES).filter((route) => !route.startsWith('GET ')))(
+      '%s requires a sign-in within ten minutes',
+      async (route) => {
+        const { email, user, accessToken } = await newAdmin();
+        const older = `update sessions set authenticated_at = authenticated_at - interval '601 seconds' where user_id = $1`;
+        await app.sql(older, [user.id]);
+        const { status, text } = await requestRoute(route, accessToken);
+        expect([status, JSON.parse(text)]).toMatchObject([401, { code: 'reauthentication_required' }]);
+        // The body is empty and the user unknown, so a call that is let in fails for another reason.
+        const signedInAgain = await requestRoute(route, (await logIn(app, email)).accessToken);
+        expect([400, 404]).toContain(signedInAgain.status);
+      },
+    );
   });
 
   describe('user search', () => {
@@ -223,7 +237,7 @@ describe('administration', () => {
       const ada = await newUser();
       const { body } = await admin.get(`/users/${ada.user.id}`).expect(200);
       const profile = (await ada.get('/users/me').expect(200)).body as object;
-      expect(body).toEqual({ ...profile, disabledAt: null });
+      expect(body).toEqual({ ...profile, invitationPending: false, disabledAt: null });
       expect(await listUsers(`search=${ada.email}`)).toEqual([body]);
       for (const id of [UNKNOWN_ID, 'x', "'%20or%201=1"])
         expect(problemOf(await admin.get(`/users/${id}`))).toEqual({
@@ -355,6 +369,7 @@ describe('administration', () => {
     });
 
     it("rejects changes to the caller's own account, whatever the case of the id", async () => {
+      await newAdmin();
       const { id } = admin.user;
       for (const path of [`/users/${id}`, `/users/${id.toUpperCase()}`])
         for (const body of [{ roles: ['user'] }, { disabled: true }, { roles: ['admin'], endSessions: true }])

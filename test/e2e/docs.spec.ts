@@ -17,6 +17,7 @@ interface Media {
 }
 interface Operation {
   summary?: string;
+  tags?: string[];
   parameters?: { name: string; description?: string; example?: unknown; schema?: Schema }[];
   requestBody?: { required?: boolean; content: Record<string, Media> };
   responses: Record<string, { description?: string; content?: Record<string, Media> }>;
@@ -70,6 +71,20 @@ describe('API documentation', () => {
     const described = operations.map(([name]) => name.replace(/\{(\w+)\}/g, ':$1')).sort();
     const served = routes.filter((route) => !route.startsWith('HEAD ') && !NON_API_ROUTES.test(route));
     expect(described).toEqual(served.sort());
+  });
+
+  it('says that every change by an administrator needs a recent sign-in', () => {
+    const changes = operations.filter(
+      ([name, { tags }]) => tags?.includes('Administration') && !name.startsWith('GET '),
+    );
+    expect(changes.length).toBeGreaterThan(0);
+    for (const [name, { responses }] of changes) {
+      const examples = responses['401']?.content?.['application/problem+json']?.examples ?? {};
+      expect([name, Object.keys(examples)]).toEqual([
+        name,
+        expect.arrayContaining(['reauthentication_required']),
+      ]);
+    }
   });
 
   it('has a summary for every operation and a description for every reply', () => {

@@ -186,7 +186,7 @@ describe('registration input', () => {
       for (const [method, { requestBody }] of Object.entries(operations)) {
         if (!requestBody) continue;
         bodyCount++;
-        const allowedFields = path === '/users/{id}' ? ['roles'] : [];
+        const allowedFields = ['/users', '/users/{id}'].includes(path) ? ['roles'] : [];
         const refusedFields = Object.entries(forbiddenFields).filter(
           ([field]) => !allowedFields.includes(field),
         );

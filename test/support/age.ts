@@ -5,6 +5,7 @@ const TIMESTAMPS: Record<string, string[]> = {
     ...['failures_since', 'sends_since'],
   ],
   messages: ['created_at', 'due_at', 'expires_at', 'finished_at'],
+  users: ['invitation_expires_at'],
   registrations: ['created_at', 'expires_at'],
   password_guesses: ['window_start'],
   devices: ['created_at', 'last_used_at'],

@@ -15,8 +15,12 @@ export interface MessageContent {
   phone?: string;
   /** The field that was changed. */
   field?: 'email' | 'phone';
-  /** The new value of the field. */
+  /** The new value of the field, or the address of the other user, masked. */
   to?: string;
+  /** Whose roles were changed: the reader's or another user's, who may be deleted. */
+  whose?: 'own' | 'other' | 'deleted';
+  /** The roles after the change. */
+  roles?: string;
   /** How long the change can be undone. */
   undoHours?: number;
   /** The time of the event, in ISO 8601. */

@@ -111,12 +111,14 @@ describe('every template', () => {
     ['address_taken', {}, ['email']],
     ['code', { code: '012345', context: { note: HOSTILE } }, ['email', 'sms']],
     ['contact_changed', { field: 'phone', to: HOSTILE, link: LINK, undoHours: 72 }, ['email', 'sms']],
+    ['invitation', { link: LINK }, ['email']],
     ['many_failures', { at: AT, ip: HOSTILE }, ['email']],
     ['new_sign_in', { at: AT, device: HOSTILE, ip: '203.0.113.7' }, ['email']],
     ['no_account', {}, ['email']],
     ['password_changed', {}, ['email']],
     ['password_reset', { code: '012345', link: LINK }, ['email']],
     ['phone_linked', { phone: HOSTILE }, ['email']],
+    ['roles_changed', { whose: 'other', to: HOSTILE, roles: 'user, admin' }, ['email']],
   ];
   const rendered = ([template, content, channels]: (typeof EVERY)[number]) => ({
     ...templates.mail(template, content, 300),
@@ -193,7 +195,8 @@ describe('every template', () => {
   it.each(EVERY)('%s cannot be rendered if a required field is missing', (template, content, channels) => {
     for (const field of Object.keys(content).filter((name) => !OPTIONAL.includes(name))) {
       const without = { ...content, [field]: undefined };
-      const missing = { field: 'subject', at: 'when', undoHours: 'undoWithin' }[field] ?? field;
+      const missing =
+        { field: 'subject', whose: 'subject', at: 'when', undoHours: 'undoWithin' }[field] ?? field;
       expect(() => templates.mail(template, JSON.parse(JSON.stringify(without)), 300)).toThrow(missing);
       if (channels.includes('sms'))
         expect(() => templates.sms(template, JSON.parse(JSON.stringify(without)), 300)).toThrow();

@@ -186,8 +186,8 @@ function isRightToLeft(locale: Locale): boolean {
  * sentence.
  */
 function messageFields(content: MessageContent, locale: Locale): object {
-  const { context = {}, at, undoHours, device = '', to, phone, ip, ...rest } = content;
-  const foreign = Object.entries({ device, to, phone, ip }).filter(([, value]) => value !== undefined);
+  const { context = {}, at, undoHours, device = '', to, phone, ip, roles, ...rest } = content;
+  const foreign = Object.entries({ device, to, phone, ip, roles }).filter(([, value]) => value !== undefined);
   return {
     ...rest,
     ...Object.fromEntries(foreign.map(([name, value = '']) => [name, isolate(value, locale)])),
