@@ -94,8 +94,13 @@ export class PasswordResetService {
     const account = await this.users.findByInvitation(token);
     if (!account?.email) throw AuthError.resetInvalid();
     this.passwords.assertAcceptable(password, this.users.passwordOwner(account));
-    const hash = await this.passwords.hash(password);
-    await this.setPassword(account, `email:${account.email}`, hash, client);
+    const recipient: Recipient = `email:${account.email}`;
+    await this.recordingRefusal(account, recipient, client, async () => {
+      if (account.disabledAt) throw UserError.disabled();
+      const hash = await this.passwords.hash(password, { client, isRecognised: true });
+      await this.users.setPassword(account, hash, { forgetDevices: true, locale: client.locale });
+      await this.record(account, recipient, client);
+    });
   }
 
   /**
