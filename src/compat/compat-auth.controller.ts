@@ -10,7 +10,7 @@ import {
   VERIFY_PROBLEMS,
 } from '../auth/auth.examples.js';
 import { PasswordResetService } from '../auth/password-reset.service.js';
-import { ResetPassword } from '../auth/password.dto.js';
+import { RESET_CREDENTIALS, ResetPassword } from '../auth/password.dto.js';
 import { Register } from '../auth/registration.dto.js';
 import { RegistrationService } from '../auth/registration.service.js';
 import { LogIn, type Message, type SignInCodeSent } from '../auth/sign-in.dto.js';
@@ -142,7 +142,7 @@ export class CompatAuthController {
   }
 
   /** Set a new password (`/auth/reset`) */
-  @OptionallySignedIn()
+  @OptionallySignedIn(...RESET_CREDENTIALS)
   @Patch('reset')
   @ApiBearerAuth()
   @ApiBody({
