@@ -61,22 +61,13 @@ const CREATE_ACCOUNT = statement(
     on conflict do nothing`,
 );
 
-const FIND_PASSWORD_HASH = statement(
-  'registrations_find_password_hash',
-  'select password_hash as "passwordHash" from registrations where email = $1',
-);
-
 const REMOVE = statement('registrations_remove', 'delete from registrations where email = $1');
 
-/**
- * Registrations are kept for a day after they expire, so that a sign-in can still answer that the
- * address is not verified.
- */
-const REMOVE_OLD = statement(
-  'registrations_remove_old',
+const REMOVE_EXPIRED = statement(
+  'registrations_remove_expired',
   `
     delete from registrations where email = any (array(
-      select email from registrations where expires_at < now() - interval '1 day'
+      select email from registrations where expires_at <= now()
       order by expires_at limit $1 for update skip locked))
     returning 1`,
 );
@@ -96,17 +87,12 @@ export class RegistrationRepository {
     await this.sql.rows(CREATE_ACCOUNT, [email, newId()]);
   }
 
-  async findPasswordHash(email: string): Promise<string | null> {
-    const row = await this.sql.row<{ passwordHash: string | null }>(FIND_PASSWORD_HASH, [email]);
-    return row?.passwordHash ?? null;
-  }
-
   async remove(email: string): Promise<void> {
     await this.sql.rows(REMOVE, [email]);
   }
 
   /** Returns the number of removed rows. */
-  async removeOld(limit: number): Promise<number> {
-    return (await this.sql.rows(REMOVE_OLD, [limit])).length;
+  async removeExpired(limit: number): Promise<number> {
+    return (await this.sql.rows(REMOVE_EXPIRED, [limit])).length;
   }
 }

@@ -30,7 +30,7 @@ export class RegistrationService {
     private readonly events: AccountEvents,
     housekeeping: Housekeeping,
   ) {
-    housekeeping.addRemoval('old registrations', (limit) => this.registrations.removeOld(limit));
+    housekeeping.addRemoval('expired registrations', (limit) => this.registrations.removeExpired(limit));
   }
 
   /**
@@ -83,10 +83,5 @@ export class RegistrationService {
     const account = await this.users.signUp(recipient);
     if (account) await this.registrations.remove(addressOf(recipient));
     return account;
-  }
-
-  /** The password hash of a registration whose address is not verified yet. */
-  pendingPasswordHash(email: string): Promise<string | null> {
-    return this.registrations.findPasswordHash(email);
   }
 }

@@ -5,7 +5,7 @@ import type { AccountAction } from '../account-events/account-action.js';
 import type { Client } from '../http/client.js';
 import { CommonError } from '../http/common.errors.js';
 import type { Locale } from '../common/locale.js';
-import { addressOf, isPhone, type Recipient } from '../common/recipient.js';
+import { isPhone, type Recipient } from '../common/recipient.js';
 import { Config } from '../config/config.js';
 import { TestIdentities } from '../config/test-identities.js';
 import { OtpService } from '../otp/otp.service.js';
@@ -114,31 +114,28 @@ export class SignInService {
 
   /**
    * Returns the account if the password is right. Exactly one hash is compared for every address,
-   * so neither the reply nor its timing reveals whether an account exists.
+   * so neither the reply nor its timing reveals whether an account exists. The password of a
+   * registration that is not verified yet is as wrong as any other: somebody who registers an
+   * address and then signs in must not learn whether it was free.
    */
   private async checkPassword(recipient: Recipient, password: string, client: Client): Promise<Account> {
     const { account, right, rehashed } = await this.passwords.findAndCheck(
       () => this.passwordGuess(recipient, client),
       password,
     );
-    if (!right) throw AuthError.invalidCredentials();
-    // The password belongs to a registration whose address is not verified yet.
-    if (!account) throw AuthError.emailUnverified();
+    if (!account || !right) throw AuthError.invalidCredentials();
     if (rehashed) await this.users.updateHash(account, rehashed);
     return account;
   }
 
-  /** The guess, the hash to compare it with, and the account that the hash belongs to, if any. */
+  /** The guess, the account of the address, if any, and its hash. */
   private async passwordGuess(
     recipient: Recipient,
     client: Client,
   ): Promise<Guess & { account: Account | null }> {
     const lane = await this.sessions.laneForDevice(recipient, client.deviceToken);
     const account = await this.users.findByVerifiedAddress(recipient);
-    // Also read when there is an account, so that every address costs the same queries.
-    const pendingHash = await this.registrations.pendingPasswordHash(addressOf(recipient));
-    const hash = account ? account.passwordHash : pendingHash;
-    return { account, attempt: { subject: recipient, lane, client }, hash };
+    return { account, attempt: { subject: recipient, lane, client }, hash: account?.passwordHash ?? null };
   }
 
   /**

@@ -74,7 +74,7 @@ describe('system D: Django', () => {
     expect({ vendor, To: payload.To }).toEqual({ vendor: 'postmark', To: email });
     expect(payload.Subject).toBe(`${otp} is your verification code`);
 
-    await app.post('/auth/login', { email, password }).expect(403);
+    await app.post('/auth/login', { email, password }).expect(401);
     const verified = await app.post('/auth/verify', { email, otp }).expect(200);
     expect(verified.body).toMatchObject({ ...APPROVED, tokenType: 'Bearer' });
     expect(verified.body.user).toMatchObject({
