@@ -37,6 +37,7 @@ import {
   CompatVerification,
   CompatVerified,
 } from './compat.dto.js';
+import { ADDRESS_RESERVED } from '../users/users.examples.js';
 import { CompatError } from './compat.errors.js';
 import { readCompatOtp } from './compat-otp.js';
 import { RegistrationCookie } from './registration-cookie.js';
@@ -99,7 +100,7 @@ export class CompatAuthController {
   @Post('verify')
   @HttpCode(200)
   @ApiBody({ type: CompatVerification, examples: VERIFY_EXAMPLES })
-  @ApiProblems(...problemsWithMsg(...VERIFY_PROBLEMS, CompatError.registrationUnknown()))
+  @ApiProblems(...problemsWithMsg(...VERIFY_PROBLEMS, ADDRESS_RESERVED, CompatError.registrationUnknown()))
   async verify(
     @Body() body: CompatVerification,
     @Req() { headers }: FastifyRequest,

@@ -67,8 +67,8 @@ export const CROSS_MODULE_STATEMENTS: Record<string, CrossModuleStatement> = {
     reason: 'Contains account_events_add.',
   },
   registrations_register: {
-    tables: ['users'],
-    reason: 'A registration is stored only for an address without an account.',
+    tables: ['users', 'contact_changes'],
+    reason: 'A registration is stored only for an address that no account has, nor can get back by an undo.',
   },
   registrations_create_account: {
     tables: ['users'],
@@ -78,6 +78,10 @@ export const CROSS_MODULE_STATEMENTS: Record<string, CrossModuleStatement> = {
     tables: ['users'],
     reason: 'A device has its own lane only for an address of its user.',
   },
+  devices_of_claimant: {
+    tables: ['users'],
+    reason: 'Evidence of an account counts together with the security stamp that it was read with.',
+  },
   devices_forget: {
     tables: ['users'],
     reason: 'Locks the row of the user first, as every statement that locks several rows of a user.',
@@ -85,6 +89,10 @@ export const CROSS_MODULE_STATEMENTS: Record<string, CrossModuleStatement> = {
   sessions_open: {
     tables: ['users'],
     reason: 'A share lock on the user makes the check of the security stamp and the new session atomic.',
+  },
+  sessions_of_claimant: {
+    tables: ['users'],
+    reason: 'Evidence of an account counts together with the security stamp that it was read with.',
   },
   sessions_lock_user: {
     tables: ['users'],

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Batch } from '../database/batch.js';
 import { Sql, statement } from '../database/sql.js';
-import type { DeviceKey } from './device.repository.js';
+import type { Claimant, DeviceKey } from './device.repository.js';
 
 export interface NewSession {
   id: string;
@@ -122,6 +122,15 @@ const CHECK = statement(
     from sessions where id = any ($1::uuid[]) and ${LIVE}`,
 );
 
+/** The user of a live session, if this user claims the phone number without having verified it. */
+const OF_CLAIMANT = statement(
+  'sessions_of_claimant',
+  `
+    select u.id as "userId", u.security_stamp as "securityStamp" from users u
+    where u.id = (select user_id from sessions where id = $1 and ${LIVE})
+      and u.phone = $2 and u.phone_verified_at is null`,
+);
+
 /**
  * Safe without a lock: of parallel requests, the first updates the row. The others wait for it, check
  * the WHERE again on the new version, and change nothing. A session that ended meanwhile stays ended.
@@ -236,6 +245,10 @@ export class SessionRepository {
   async findLive(id: string, userId: string): Promise<LiveSession | null> {
     const session = await this.liveSessions.row(id);
     return session?.userId === userId ? session : null;
+  }
+
+  findClaimant(id: string, phone: string): Promise<Claimant | null> {
+    return this.sql.row(OF_CLAIMANT, [id, phone]);
   }
 
   /** Records that an idle session was used. Writes at most once an hour. */

@@ -11,6 +11,7 @@ import { MeController } from './me.controller.js';
 import { ProfileService } from './profile.service.js';
 import { UndoPageController } from './undo-page.controller.js';
 import { UserAdminService } from './user-admin.service.js';
+import { UndoLinks } from './undo-links.service.js';
 import { UndoController } from './undo.controller.js';
 import { UserRepository } from './user.repository.js';
 import { UsersController } from './users.controller.js';
@@ -25,9 +26,10 @@ import { UsersService } from './users.service.js';
     ProfileService,
     ContactsService,
     UserAdminService,
+    UndoLinks,
     UserRepository,
     ContactChangeRepository,
   ],
-  exports: [UsersService, UserAdminService],
+  exports: [UsersService, UserAdminService, UndoLinks],
 })
 export class UsersModule {}
