@@ -44,7 +44,7 @@ describe('reserved addresses', () => {
   }
 
   async function proveByCode(app: TestApp, address: { email: string } | { phone: string }) {
-    const [to = ''] = Object.values(address) as string[];
+    const [to = ''] = Object.values<string>(address);
     const { otp } = await app.codeOf(to, () => app.post('/auth/send_otp', address).expect(201));
     return (await app.post('/auth/verify_otp', { ...address, otp }).expect(201)).body as object;
   }
