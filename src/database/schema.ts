@@ -89,6 +89,7 @@ create table users (
   password_hash text,             -- null: signs in by code only
   roles text[] not null default '{user}',
   disabled_at timestamptz,
+  is_test boolean not null default false,  -- made with the known code of a test identity
   security_stamp integer not null default 0,  -- rises with every change that ends sessions
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),

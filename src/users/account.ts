@@ -17,6 +17,8 @@ export interface Account {
   passwordHash: string | null;
   roles: Role[];
   disabledAt: Date | null;
+  /** Made with the known code of a test identity. Such a code opens no other account. */
+  isTest: boolean;
   /**
    * Raised by every change that ends sessions. A sign-in that was checked against an older value
    * opens no session.

@@ -14,7 +14,7 @@ import { UserError } from './users.errors.js';
 
 /** Column list with the names of `Account`. */
 const ACCOUNT = `id, email, phone, phone_verified_at as "phoneVerifiedAt", username, first_name as "firstName",
-  last_name as "lastName", password_hash as "passwordHash", roles, disabled_at as "disabledAt", security_stamp as "securityStamp",
+  last_name as "lastName", password_hash as "passwordHash", roles, disabled_at as "disabledAt", is_test as "isTest", security_stamp as "securityStamp",
   created_at as "createdAt"`;
 
 const BY_ID = statement('users_by_id', `select ${ACCOUNT} from users where id = any ($1::uuid[])`);
@@ -53,8 +53,8 @@ const DROP_CLAIMS = statement(
 const SIGN_UP = statement(
   'users_sign_up',
   `
-    insert into users (id, email, phone, phone_verified_at)
-    values ($1, $2, $3::text, case when $3::text is not null then now() end)
+    insert into users (id, email, phone, phone_verified_at, is_test)
+    values ($1, $2, $3::text, case when $3::text is not null then now() end, $4)
     on conflict do nothing
     returning ${ACCOUNT}`,
 );
@@ -115,6 +115,15 @@ const EXPLAIN_CHANGE = {
   phone: explainChange('phone', 'phone = $2 and phone_verified_at is not null'),
 };
 
+/** Accounts of these verified addresses that were not made by a test identity. */
+const FIND_REAL = statement(
+  'users_find_real',
+  `
+    select 1 from users where not is_test
+      and (email = any ($1::text[]) or (phone = any ($1::text[]) and phone_verified_at is not null))
+    limit 1`,
+);
+
 const REMOVE = statement('users_remove', 'delete from users where id = $1');
 
 /**
@@ -157,13 +166,20 @@ export class UserRepository {
   }
 
   /** Throws `address_taken` if an account has the address, or can get it back by an undo. */
-  async signUp(manager: EntityManager, recipient: Recipient): Promise<Account> {
+  async signUp(manager: EntityManager, recipient: Recipient, isTest: boolean): Promise<Account> {
     const [email, phone] = isPhone(recipient) ? [null, addressOf(recipient)] : [addressOf(recipient), null];
     const claims = await this.lockClaims(manager, phone);
-    const [account] = await unlessTaken(manager.query<Account[]>(SIGN_UP.text, [newId(), email, phone]));
+    const [account] = await unlessTaken(
+      manager.query<Account[]>(SIGN_UP.text, [newId(), email, phone, isTest]),
+    );
     if (!account) throw UserError.addressTaken();
     await this.dropClaims(manager, phone, claims);
     return account;
+  }
+
+  /** Returns whether any of the addresses belongs to an account that no test identity made. */
+  async hasRealAccount(addresses: string[]): Promise<boolean> {
+    return (await this.sql.row(FIND_REAL, [addresses])) !== null;
   }
 
   setNames(id: string, { username, firstName, lastName }: Names): Promise<Account | null> {

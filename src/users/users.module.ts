@@ -9,6 +9,7 @@ import { ContactChangeRepository } from './contact-change.repository.js';
 import { ContactsService } from './contacts.service.js';
 import { MeController } from './me.controller.js';
 import { ProfileService } from './profile.service.js';
+import { TestAccounts } from './test-accounts.js';
 import { UndoPageController } from './undo-page.controller.js';
 import { UserAdminService } from './user-admin.service.js';
 import { UndoLinks } from './undo-links.service.js';
@@ -28,6 +29,7 @@ import { UsersService } from './users.service.js';
     UserAdminService,
     UndoLinks,
     UserRepository,
+    TestAccounts,
     ContactChangeRepository,
   ],
   exports: [UsersService, UserAdminService, UndoLinks],
