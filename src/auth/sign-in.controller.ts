@@ -1,5 +1,5 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
-import { ApiBearerAuth, ApiBody, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiBody, ApiSecurity, ApiTags } from '@nestjs/swagger';
 import { CurrentCaller, OptionalCaller, OptionallySignedIn, Public, type Caller } from '../http/access.js';
 import { CurrentClient, type Client } from '../http/client.js';
 import { BODY_PROBLEMS, CommonError, SIGNED_IN_PROBLEMS } from '../http/common.errors.js';
@@ -82,6 +82,8 @@ export class SignInController {
    */
   @OptionallySignedIn()
   @Post('verify_otp')
+  // The empty requirement makes the token optional.
+  @ApiSecurity({})
   @ApiBearerAuth()
   @ApiBody({ type: VerifySignInCode, examples: withOtp(ADDRESS_EXAMPLES) })
   @ApiProblems(...problemsWithMsg(CommonError.unauthorized(), ...VERIFY_PROBLEMS))
