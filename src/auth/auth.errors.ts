@@ -5,13 +5,12 @@ export const STILL_PENDING = { VerificationStatus: 'pending' };
 
 /** Errors of sign-in and password reset. */
 export const AuthError = {
+  // Also for an address that is not verified yet. Its own answer would tell it from a taken one.
   invalidCredentials: () =>
-    new AppError('unauthorized', 'invalid_credentials', 'The e-mail address or the password is wrong.'),
-  emailUnverified: () =>
     new AppError(
-      'forbidden',
-      'email_unverified',
-      'Verify your e-mail address first: enter the code from the mail, or register again to get a new one.',
+      'unauthorized',
+      'invalid_credentials',
+      'The e-mail address or the password is wrong, or the address is not verified yet.',
     ),
   refreshInvalid: () =>
     new AppError('unauthorized', 'refresh_token_invalid', 'This session has ended. Please sign in again.'),

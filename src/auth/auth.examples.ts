@@ -59,7 +59,6 @@ export const LOGIN_EXAMPLES = {
 
 export const LOGIN_PROBLEMS = [
   AuthError.invalidCredentials(),
-  AuthError.emailUnverified(),
   UserError.disabled(),
   UserError.accountChanged(),
   PasswordError.guessLimit(3600),

@@ -17,11 +17,13 @@ import { Passwords } from '../passwords/passwords.service.js';
 import { SessionsService } from '../sessions/sessions.service.js';
 import type { Account } from '../users/account.js';
 import { UserError } from '../users/users.errors.js';
+import { UndoLinks } from '../users/undo-links.service.js';
 import { UsersService } from '../users/users.service.js';
 import { AuthError } from './auth.errors.js';
 import type { ResetPassword } from './password.dto.js';
 
 const PURPOSE = 'password_reset';
+const NO_ACCOUNT = { template: 'no_account' };
 
 /**
  * Resets forgotten passwords with a mailed link or code, and changes the password of a signed-in
@@ -35,6 +37,7 @@ export class PasswordResetService {
     private readonly purposes: Purposes,
     private readonly recipients: Recipients,
     private readonly users: UsersService,
+    private readonly undoLinks: UndoLinks,
     private readonly passwords: Passwords,
     private readonly sessions: SessionsService,
     private readonly events: AccountEvents,
@@ -44,16 +47,18 @@ export class PasswordResetService {
   ) {}
 
   /**
-   * Mails a link and a code, or a note that the address has no account. Work and reply are the same
-   * for every address, and a rate limit does not change the reply.
+   * Mails a link and a code, or a note that the address has no account, or the undo link again if an
+   * account had the address until recently. Work and reply are the same for every address, and a rate
+   * limit does not change the reply.
    */
   async requestReset(email: string, { deviceToken }: Client, locale?: Locale): Promise<void> {
     const recipient = this.recipients.fromFields({ email });
     const account = await this.users.findByVerifiedAddress(recipient);
+    const undo = await this.undoLinks.findFor(recipient);
     const message =
       account && !account.disabledAt
         ? { template: PURPOSE, link: (token: string) => `${this.config.resetUrl}#token=${token}` }
-        : { template: 'no_account', decoy: true };
+        : { decoy: true, ...(undo ? { template: 'contact_changed', notice: undo.notice } : NO_ACCOUNT) };
     const fromDevice = await this.sessions.isRecognised(recipient, deviceToken);
     const policy = this.purposes.policyOf(PURPOSE);
     try {

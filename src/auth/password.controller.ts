@@ -6,7 +6,7 @@ import { BODY_PROBLEMS, CommonError } from '../http/common.errors.js';
 import { ApiProblems } from '../http/api-problems.js';
 import { supportedLocale } from '../common/locale.js';
 import { RESET_PROBLEMS } from './auth.examples.js';
-import { ForgotPassword, ResetPassword } from './password.dto.js';
+import { ForgotPassword, RESET_CREDENTIALS, ResetPassword } from './password.dto.js';
 import { PasswordResetService } from './password-reset.service.js';
 import { Message } from './sign-in.dto.js';
 
@@ -39,9 +39,10 @@ export class PasswordController {
    *
    * @remarks Needs one of: the `token` from the mailed link; `email` and the `otp` from the same
    * mail; an access token. An access token alone is enough within ten minutes of the sign-in; after
-   * that `currentPassword` is needed too. Ends all sessions of the user.
+   * that `currentPassword` is needed too. It is not read if the body has `token`, `email` or `otp`.
+   * Ends all sessions of the user.
    */
-  @OptionallySignedIn()
+  @OptionallySignedIn(...RESET_CREDENTIALS)
   @Patch('reset')
   @ApiBearerAuth()
   @ApiBody({

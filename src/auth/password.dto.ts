@@ -21,6 +21,9 @@ export class ForgotPassword {
   locale?: string;
 }
 
+/** The fields of `ResetPassword` that are, or belong to, a credential. */
+export const RESET_CREDENTIALS = ['token', 'email', 'otp'] as const satisfies (keyof ResetPassword)[];
+
 export class ResetPassword {
   /**
    * The new password.

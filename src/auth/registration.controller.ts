@@ -5,6 +5,7 @@ import { CurrentClient, type Client } from '../http/client.js';
 import { ApiProblems } from '../http/api-problems.js';
 import { Recipients } from '../otp/recipients.js';
 import { REGISTER_EXAMPLES, REGISTER_PROBLEMS, VERIFY_EXAMPLES, VERIFY_PROBLEMS } from './auth.examples.js';
+import { ADDRESS_RESERVED } from '../users/users.examples.js';
 import { Register, VerifyRegistration } from './registration.dto.js';
 import { RegistrationService } from './registration.service.js';
 import { SignInCodeApproved, SignInCodeSent } from './sign-in.dto.js';
@@ -24,7 +25,8 @@ export class RegistrationController {
    * Register an account
    *
    * @remarks Mails a code. Sign-in is possible once the code was sent to `/auth/verify`. If the
-   * address already has an account, the reply is the same and its owner is told by mail. Repeating
+   * address already has an account, the reply is the same and its owner is told by mail. If an
+   * account had the address until less than 72 hours ago, the mail has the link that undoes that change. Repeating
    * a registration with the same data sends the code again. Registering again with different data
    * makes the registration contested: the code then opens the account without any of the data,
    * password included.
@@ -46,7 +48,7 @@ export class RegistrationController {
   @Post('verify')
   @HttpCode(200)
   @ApiBody({ type: VerifyRegistration, examples: VERIFY_EXAMPLES })
-  @ApiProblems(...VERIFY_PROBLEMS)
+  @ApiProblems(...VERIFY_PROBLEMS, ADDRESS_RESERVED)
   async verify(
     @Body() { email, otp }: VerifyRegistration,
     @CurrentClient() client: Client,

@@ -45,7 +45,8 @@ export class Register {
   lastName?: string;
 
   /**
-   * Phone number. The first sign-in with a code sent to it verifies it.
+   * Phone number. It is a claim until a sign-in with a code sent to it verifies it. That sign-in must
+   * show evidence of this account: its device token or an access token.
    * @example "+14155550123"
    */
   @IfGiven()

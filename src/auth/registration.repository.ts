@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { newId } from '../common/random.js';
 import { Sql, statement } from '../database/sql.js';
+import { isUniqueViolation } from '../database/unique-violation.js';
 
 export interface NewRegistration {
   email: string;
@@ -15,7 +16,8 @@ export interface NewRegistration {
 }
 
 /**
- * Stores the data of a registration, or nothing if the address already has an account.
+ * Stores the data of a registration, or nothing if the address already has an account or is reserved
+ * for one that can get it back by an undo.
  *
  * While a code for the address may be valid, a registration with different data makes the row
  * contested, and a contested row holds no data: the person who enters the code from the mailbox
@@ -28,7 +30,8 @@ const REGISTER = statement(
   `
     insert into registrations as r (email, password_hash, username, first_name, last_name, phone, expires_at)
     select $1::text, $2::text, $3::text, $4::text, $5::text, $6::text, now() + make_interval(secs => $7::int)
-    where not exists (select from users where email = $1)
+    where not exists (select from users where email = $1) and not exists (
+      select from contact_changes where field = 'email' and old_address = $1 and expires_at > now())
     on conflict (email) do update set
       (contested, password_hash, username, first_name, last_name, phone, created_at) = (
         select is_contested,
@@ -49,7 +52,8 @@ const REGISTER = statement(
 /**
  * Creates the account of a verified address with the data of its registration, or without data if
  * the registration is contested or gone. Deleting and inserting in one statement means that a
- * registration is used only once. An account that already exists is left unchanged.
+ * registration is used only once. An account that already exists is left unchanged. A trigger on users
+ * refuses an address that another account can get back by an undo.
  */
 const CREATE_ACCOUNT = statement(
   'registrations_create_account',
@@ -61,22 +65,13 @@ const CREATE_ACCOUNT = statement(
     on conflict do nothing`,
 );
 
-const FIND_PASSWORD_HASH = statement(
-  'registrations_find_password_hash',
-  'select password_hash as "passwordHash" from registrations where email = $1',
-);
-
 const REMOVE = statement('registrations_remove', 'delete from registrations where email = $1');
 
-/**
- * Registrations are kept for a day after they expire, so that a sign-in can still answer that the
- * address is not verified.
- */
-const REMOVE_OLD = statement(
-  'registrations_remove_old',
+const REMOVE_EXPIRED = statement(
+  'registrations_remove_expired',
   `
     delete from registrations where email = any (array(
-      select email from registrations where expires_at < now() - interval '1 day'
+      select email from registrations where expires_at <= now()
       order by expires_at limit $1 for update skip locked))
     returning 1`,
 );
@@ -85,20 +80,20 @@ const REMOVE_OLD = statement(
 export class RegistrationRepository {
   constructor(private readonly sql: Sql) {}
 
-  /** Returns false if the address already has an account. */
+  /** Returns false if the address already has an account or is reserved for one. */
   async register(registration: NewRegistration): Promise<boolean> {
     const { email, passwordHash, username, firstName, lastName, phone, lifeSeconds } = registration;
     const values = [email, passwordHash, username, firstName, lastName, phone, lifeSeconds];
     return (await this.sql.row(REGISTER, values)) !== null;
   }
 
+  /** Does nothing if the address already has an account or is reserved for one. */
   async createAccount(email: string, isTest: boolean): Promise<void> {
-    await this.sql.rows(CREATE_ACCOUNT, [email, newId(), isTest]);
-  }
-
-  async findPasswordHash(email: string): Promise<string | null> {
-    const row = await this.sql.row<{ passwordHash: string | null }>(FIND_PASSWORD_HASH, [email]);
-    return row?.passwordHash ?? null;
+    try {
+      await this.sql.rows(CREATE_ACCOUNT, [email, newId(), isTest]);
+    } catch (error) {
+      if (!isUniqueViolation(error)) throw error;
+    }
   }
 
   async remove(email: string): Promise<void> {
@@ -106,7 +101,7 @@ export class RegistrationRepository {
   }
 
   /** Returns the number of removed rows. */
-  async removeOld(limit: number): Promise<number> {
-    return (await this.sql.rows(REMOVE_OLD, [limit])).length;
+  async removeExpired(limit: number): Promise<number> {
+    return (await this.sql.rows(REMOVE_EXPIRED, [limit])).length;
   }
 }

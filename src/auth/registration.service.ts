@@ -11,6 +11,7 @@ import { Purposes } from '../otp/purposes.js';
 import { Recipients } from '../otp/recipients.js';
 import { Passwords } from '../passwords/passwords.service.js';
 import type { Account } from '../users/account.js';
+import { UndoLinks } from '../users/undo-links.service.js';
 import { UsersService } from '../users/users.service.js';
 import type { Register } from './registration.dto.js';
 import { RegistrationRepository } from './registration.repository.js';
@@ -24,6 +25,7 @@ export class RegistrationService {
   constructor(
     private readonly registrations: RegistrationRepository,
     private readonly users: UsersService,
+    private readonly undoLinks: UndoLinks,
     private readonly passwords: Passwords,
     private readonly otp: OtpService,
     private readonly purposes: Purposes,
@@ -32,12 +34,13 @@ export class RegistrationService {
     private readonly testIdentities: TestIdentities,
     housekeeping: Housekeeping,
   ) {
-    housekeeping.addRemoval('old registrations', (limit) => this.registrations.removeOld(limit));
+    housekeeping.addRemoval('expired registrations', (limit) => this.registrations.removeExpired(limit));
   }
 
   /**
-   * Mails a code, or a note that the address already has an account. Work, reply and limits are the
-   * same in both cases, so the caller cannot tell them apart. The registration is stored before a
+   * Mails a code, or a note that the address already has an account, or the undo link again if an
+   * account had the address until recently. Work, reply and limits are the same in all cases, so the
+   * caller cannot tell them apart. The registration is stored before a
    * limit can refuse the message, because it may contest an earlier one.
    */
   async register(body: Register, client: Client): Promise<Challenge> {
@@ -60,7 +63,9 @@ export class RegistrationService {
       lifeSeconds: policy.ttlSeconds + GRACE_SECONDS,
     });
     await this.events.record({ action: 'registration', succeeded: true, recipient, client });
-    const message = isNew ? {} : { decoy: true, template: 'address_taken' };
+    const undo = await this.undoLinks.findFor(recipient);
+    const note = undo ? { template: 'contact_changed', notice: undo.notice } : { template: 'address_taken' };
+    const message = isNew ? {} : { decoy: true, ...note };
     const locale = supportedLocale(body.locale) ?? client.locale;
     const { challenge } = await this.otp.send({ recipient, policy, locale, ...message });
     return challenge;
@@ -68,7 +73,8 @@ export class RegistrationService {
 
   /**
    * Verifies the code of a registration and returns the account, which it creates unless there is
-   * one. Null if the account was deleted in the same moment.
+   * one. Null if the account was deleted in the same moment, or if the address is reserved for an
+   * account that can get it back by an undo.
    */
   async verify(recipient: Recipient, otp: string): Promise<Account | null> {
     await this.otp.verify({ recipient, policy: this.purposes.policyOf('email_verification') }, otp);
@@ -85,10 +91,5 @@ export class RegistrationService {
     const account = await this.users.signUp(recipient);
     if (account) await this.registrations.remove(addressOf(recipient));
     return account;
-  }
-
-  /** The password hash of a registration whose address is not verified yet. */
-  pendingPasswordHash(email: string): Promise<string | null> {
-    return this.registrations.findPasswordHash(email);
   }
 }

@@ -1,8 +1,8 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
-import { ApiBearerAuth, ApiBody, ApiTags } from '@nestjs/swagger';
-import { CurrentCaller, Public, type Caller } from '../http/access.js';
+import { ApiBearerAuth, ApiBody, ApiSecurity, ApiTags } from '@nestjs/swagger';
+import { CurrentCaller, OptionalCaller, OptionallySignedIn, Public, type Caller } from '../http/access.js';
 import { CurrentClient, type Client } from '../http/client.js';
-import { BODY_PROBLEMS, SIGNED_IN_PROBLEMS } from '../http/common.errors.js';
+import { BODY_PROBLEMS, CommonError, SIGNED_IN_PROBLEMS } from '../http/common.errors.js';
 import { problemsWithMsg } from '../http/msg.js';
 import { ApiProblems, withOtp } from '../http/api-problems.js';
 import { supportedLocale } from '../common/locale.js';
@@ -76,23 +76,26 @@ export class SignInController {
   /**
    * Sign in with a code
    *
-   * @remarks A code is accepted once. The reply has tokens if an account owns the address. A
-   * refusal has `VerificationStatus: pending` while the sign-in is still open.
+   * @remarks A code is accepted once. The reply has tokens if an account has verified the address. A
+   * phone number that an account only claims is linked to it, and opens it, if the request shows
+   * evidence of that account: its device token, or its access token. An invalid access token is
+   * refused. A refusal of the code has `VerificationStatus: pending` while the sign-in is still open.
    */
-  @Public()
+  @OptionallySignedIn()
   @Post('verify_otp')
+  // The empty requirement makes the token optional.
+  @ApiSecurity({})
+  @ApiBearerAuth()
   @ApiBody({ type: VerifySignInCode, examples: withOtp(ADDRESS_EXAMPLES) })
-  @ApiProblems(...problemsWithMsg(...VERIFY_PROBLEMS))
+  @ApiProblems(...problemsWithMsg(CommonError.unauthorized(), ...VERIFY_PROBLEMS))
   async verifyOtp(
     @Body() { phone, email, otp }: VerifySignInCode,
+    @OptionalCaller() caller: Caller | undefined,
     @CurrentClient() client: Client,
   ): Promise<SignInCodeApproved> {
-    const signedIn = await this.signIn.signInWithCode(
-      this.recipients.fromFields({ phone, email }),
-      otp,
-      client,
-    );
-    return { VerificationStatus: 'approved', ...signedIn };
+    const recipient = this.recipients.fromFields({ phone, email });
+    const result = await this.signIn.signInWithCode(recipient, otp, caller, client);
+    return { VerificationStatus: 'approved', ...result };
   }
 
   /**

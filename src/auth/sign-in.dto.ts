@@ -147,8 +147,13 @@ export class SignedIn extends Tokens {
   passwordRequired?: boolean;
 }
 
+/** For somebody who proved an address that an account had until recently and can get back. */
+export interface UndoOffer {
+  undoToken: string;
+}
+
 /** The code was approved. The reply has tokens if an account owns the address. */
-export class SignInCodeApproved implements Partial<SignedIn> {
+export class SignInCodeApproved implements Partial<SignedIn & UndoOffer> {
   /**
    * The code was right.
    * @example "approved"
@@ -191,6 +196,13 @@ export class SignInCodeApproved implements Partial<SignedIn> {
    * @example true
    */
   passwordRequired?: boolean;
+
+  /**
+   * Instead of tokens: an account had this address until less than 72 hours ago. To give the address
+   * back to that account, send this token to `/users/contact/undo`, then sign in again.
+   * @example "AZ_zsnpVfMOh8EwqPZvgAZ9Lw3Bk…"
+   */
+  undoToken?: string;
 }
 
 export class Message {

@@ -2,10 +2,10 @@ import { Injectable } from '@nestjs/common';
 import { AppError } from '../common/app-error.js';
 import { AccountEvents } from '../account-events/account-events.service.js';
 import type { AccountAction } from '../account-events/account-action.js';
+import type { Caller } from '../http/access.js';
 import type { Client } from '../http/client.js';
 import { CommonError } from '../http/common.errors.js';
-import type { Locale } from '../common/locale.js';
-import { addressOf, isPhone, type Recipient } from '../common/recipient.js';
+import { isPhone, type Recipient } from '../common/recipient.js';
 import { Config } from '../config/config.js';
 import { TestIdentities } from '../config/test-identities.js';
 import { OtpService } from '../otp/otp.service.js';
@@ -16,11 +16,12 @@ import { SessionsService, TEST } from '../sessions/sessions.service.js';
 import type { Account } from '../users/account.js';
 import { profileOf } from '../users/users.dto.js';
 import { UserError } from '../users/users.errors.js';
+import { UndoLinks } from '../users/undo-links.service.js';
 import { UsersService } from '../users/users.service.js';
 import { AuthError, STILL_PENDING } from './auth.errors.js';
 import { RegistrationService } from './registration.service.js';
 import { SignInNotices } from './sign-in-notices.service.js';
-import type { SignedIn, Tokens } from './sign-in.dto.js';
+import type { SignedIn, Tokens, UndoOffer } from './sign-in.dto.js';
 
 /**
  * Opens sessions and renews their tokens. Every sign-in is recorded, whether it succeeds or not.
@@ -33,6 +34,7 @@ export class SignInService {
     private readonly recipients: Recipients,
     private readonly registrations: RegistrationService,
     private readonly users: UsersService,
+    private readonly undoLinks: UndoLinks,
     private readonly passwords: Passwords,
     private readonly sessions: SessionsService,
     private readonly events: AccountEvents,
@@ -42,10 +44,17 @@ export class SignInService {
   ) {}
 
   /**
-   * Signs in with a code sent by SMS or e-mail. Returns null when the code is right but no account
-   * owns the address and none is created for it.
+   * Signs in with a code sent by SMS or e-mail. When the code is right but no account owns the address
+   * and none is created for it, returns the undo if an account had the address until recently, and
+   * else null. `caller` is the session of the request's access token, which is evidence only: the code
+   * decides which account is opened.
    */
-  async signInWithCode(recipient: Recipient, otp: string, client: Client): Promise<SignedIn | null> {
+  async signInWithCode(
+    recipient: Recipient,
+    otp: string,
+    caller: Caller | undefined,
+    client: Client,
+  ): Promise<SignedIn | UndoOffer | null> {
     const lane = await this.sessions.laneForDevice(recipient, client.deviceToken);
     const policy = this.purposes.policyOf('login');
     await this.recordingFailures('sign_in', recipient, client, () =>
@@ -53,8 +62,8 @@ export class SignInService {
     );
     const account =
       (await this.users.findByVerifiedAddress(recipient)) ??
-      (await this.linkedOrNewAccount(recipient, client.locale));
-    if (!account) return null;
+      (await this.linkedOrNewAccount(recipient, caller, client));
+    if (!account) return this.offerUndo(recipient);
     return this.openCodeSession(account, recipient, client);
   }
 
@@ -66,8 +75,11 @@ export class SignInService {
     const account = await this.recordingFailures('email_verification', recipient, client, () =>
       this.registrations.verify(recipient, otp),
     );
-    // The account was deleted after its code was verified.
-    if (!account) throw UserError.accountChanged();
+    if (!account) {
+      const undo = await this.offerUndo(recipient);
+      // Without an undo, the account was deleted after its code was verified.
+      throw undo ? UserError.addressReserved(undo.undoToken) : UserError.accountChanged();
+    }
     await this.events.record({
       userId: account.id,
       action: 'email_verification',
@@ -114,7 +126,9 @@ export class SignInService {
 
   /**
    * Returns the account if the password is right. Exactly one hash is compared for every address,
-   * so neither the reply nor its timing reveals whether an account exists.
+   * so neither the reply nor its timing reveals whether an account exists. The password of a
+   * registration that is not verified yet is as wrong as any other: somebody who registers an
+   * address and then signs in must not learn whether it was free.
    */
   private async checkPassword(recipient: Recipient, password: string, client: Client): Promise<Account> {
     const isRecognised = await this.sessions.isRecognised(recipient, client.deviceToken);
@@ -123,31 +137,38 @@ export class SignInService {
       password,
       { client, isRecognised },
     );
-    if (!right) throw AuthError.invalidCredentials();
-    // The password belongs to a registration whose address is not verified yet.
-    if (!account) throw AuthError.emailUnverified();
+    if (!account || !right) throw AuthError.invalidCredentials();
     if (rehashed) await this.users.updateHash(account, rehashed);
     return account;
   }
 
-  /** The hash to compare a guess with, and the account that the hash belongs to, if any. */
+  /** The account of the address, if any, and the hash to compare a guess with. */
   private async passwordGuess(recipient: Recipient): Promise<Guess & { account: Account | null }> {
     const account = await this.users.findByVerifiedAddress(recipient);
-    // Also read when there is an account, so that every address costs the same queries.
-    const pendingHash = await this.registrations.pendingPasswordHash(addressOf(recipient));
-    const hash = account ? account.passwordHash : pendingHash;
-    return { account, subject: recipient, hash };
+    return { account, subject: recipient, hash: account?.passwordHash ?? null };
   }
 
   /**
    * The account for a verified address that no account owned before: the one that claims this phone
-   * number, or a new one where `SIGN_UP_ON_VERIFY` is set.
+   * number and that the request shows evidence of, or a new one where `SIGN_UP_ON_VERIFY` is set.
    */
-  private async linkedOrNewAccount(recipient: Recipient, locale?: Locale): Promise<Account | null> {
-    const linked = await this.users.linkPhone(recipient, locale);
-    if (linked || !this.config.SIGN_UP_ON_VERIFY) return linked;
-    // When two requests sign up at once, one creates the account and the other finds it here.
-    return (await this.registrations.signUp(recipient)) ?? this.users.findByVerifiedAddress(recipient);
+  private async linkedOrNewAccount(
+    recipient: Recipient,
+    caller: Caller | undefined,
+    client: Client,
+  ): Promise<Account | null> {
+    const linked = await this.users.linkPhone(recipient, { caller, client });
+    if (linked) return linked;
+    const created = this.config.SIGN_UP_ON_VERIFY ? await this.registrations.signUp(recipient) : null;
+    // Of several requests that prove the address at once, one links or creates the account, and the
+    // others find it here.
+    return created ?? this.users.findByVerifiedAddress(recipient);
+  }
+
+  /** For somebody who proved an address that an account had until recently and can get back. */
+  private async offerUndo(formerAddress: Recipient): Promise<UndoOffer | null> {
+    const undo = await this.undoLinks.findFor(formerAddress);
+    return undo && { undoToken: undo.token };
   }
 
   private openCodeSession(account: Account, recipient: Recipient, client: Client): Promise<SignedIn> {

@@ -66,7 +66,7 @@ function exampleErrors(): AppError[] {
       channelWithoutContext: ['whatsapp'],
     }),
     ...examplesOf(AuthError, {}),
-    ...examplesOf(UserError, {}),
+    ...examplesOf(UserError, { addressReserved: ['AZ_zsnpVfMOh8EwqPZvgAZ9Lw3Bk…'] }),
     ...examplesOf(PasswordError, {
       refused: ['is one of the most common passwords.', 'password'],
       guessLimit: [3600],

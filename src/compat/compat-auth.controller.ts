@@ -10,7 +10,7 @@ import {
   VERIFY_PROBLEMS,
 } from '../auth/auth.examples.js';
 import { PasswordResetService } from '../auth/password-reset.service.js';
-import { ResetPassword } from '../auth/password.dto.js';
+import { RESET_CREDENTIALS, ResetPassword } from '../auth/password.dto.js';
 import { Register } from '../auth/registration.dto.js';
 import { RegistrationService } from '../auth/registration.service.js';
 import { LogIn, type Message, type SignInCodeSent } from '../auth/sign-in.dto.js';
@@ -37,6 +37,7 @@ import {
   CompatVerification,
   CompatVerified,
 } from './compat.dto.js';
+import { ADDRESS_RESERVED } from '../users/users.examples.js';
 import { CompatError } from './compat.errors.js';
 import { readCompatOtp } from './compat-otp.js';
 import { RegistrationCookie } from './registration-cookie.js';
@@ -99,7 +100,7 @@ export class CompatAuthController {
   @Post('verify')
   @HttpCode(200)
   @ApiBody({ type: CompatVerification, examples: VERIFY_EXAMPLES })
-  @ApiProblems(...problemsWithMsg(...VERIFY_PROBLEMS, CompatError.registrationUnknown()))
+  @ApiProblems(...problemsWithMsg(...VERIFY_PROBLEMS, ADDRESS_RESERVED, CompatError.registrationUnknown()))
   async verify(
     @Body() body: CompatVerification,
     @Req() { headers }: FastifyRequest,
@@ -142,7 +143,7 @@ export class CompatAuthController {
   }
 
   /** Set a new password (`/auth/reset`) */
-  @OptionallySignedIn()
+  @OptionallySignedIn(...RESET_CREDENTIALS)
   @Patch('reset')
   @ApiBearerAuth()
   @ApiBody({

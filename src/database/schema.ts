@@ -198,21 +198,35 @@ create index sessions_user on sessions (user_id);
 create index sessions_device on sessions (device_id);
 create index sessions_expiry on sessions (expires_at);
 
--- Changed addresses that the previous owner can still restore.
+-- Changed addresses that the previous owner can still restore. The undo link carries a MAC of the id.
 create table contact_changes (
   id uuid not null,
   user_id uuid not null,
   field text not null,            -- 'email' or 'phone'
   old_address text,
-  token_hash bytea not null,      -- SHA-256 of the undo link's token
   created_at timestamptz not null default now(),
   expires_at timestamptz not null,
   constraint contact_changes_pkey primary key (id),
   constraint contact_changes_user_fkey foreign key (user_id) references users (id) on delete cascade
 );
-create unique index contact_changes_token on contact_changes (token_hash);
+create index contact_changes_old_address on contact_changes (old_address) where old_address is not null;
 create index contact_changes_user on contact_changes (user_id);
 create index contact_changes_expiry on contact_changes (expires_at);
+-- While a change can be undone, no other account gets the old address. Fires after the row is in the
+-- unique index: whoever waited there for the change then sees it, because each query of a volatile
+-- function has a new snapshot. A condition in the statement itself would still miss it.
+create function users_keep_old_addresses() returns trigger language plpgsql as $$
+begin
+  if exists (
+    select from contact_changes c
+    where c.old_address in (new.email, new.phone) and c.user_id <> new.id and c.expires_at > now()
+      and (c.field = 'email' or new.phone_verified_at is not null)) then
+    raise unique_violation using message = 'this address can be restored to another account';
+  end if;
+  return null;
+end $$;
+create trigger users_keep_old_addresses after insert or update of email, phone, phone_verified_at on users
+  for each row execute function users_keep_old_addresses();
 
 -- Contact records that belong to the user who created them.
 create table customers (
@@ -310,6 +324,6 @@ export class Schema1763700000001 implements MigrationInterface {
       drop table audit_entries, account_events, customer_counts, customers, contact_changes, sessions, devices,
         signing_keys, sealed_keys, password_guesses, registrations, users, suppressions, messages,
         challenges;
-      drop function audit_is_append_only, audit_chain`);
+      drop function audit_is_append_only, audit_chain, users_keep_old_addresses`);
   }
 }

@@ -68,8 +68,8 @@ export const CROSS_MODULE_STATEMENTS: Record<string, CrossModuleStatement> = {
     reason: 'Contains account_events_add.',
   },
   registrations_register: {
-    tables: ['users'],
-    reason: 'A registration is stored only for an address without an account.',
+    tables: ['users', 'contact_changes'],
+    reason: 'A registration is stored only for an address that no account has, nor can get back by an undo.',
   },
   registrations_create_account: {
     tables: ['users'],
@@ -78,6 +78,10 @@ export const CROSS_MODULE_STATEMENTS: Record<string, CrossModuleStatement> = {
   devices_of_address: {
     tables: ['users'],
     reason: 'A device has its own lane only for an address of its user.',
+  },
+  devices_of_claimant: {
+    tables: ['users'],
+    reason: 'Evidence of an account counts together with the security stamp that it was read with.',
   },
   devices_forget: {
     tables: ['users'],
@@ -90,6 +94,10 @@ export const CROSS_MODULE_STATEMENTS: Record<string, CrossModuleStatement> = {
   sessions_check: {
     tables: ['users'],
     reason: 'A request has the current roles of its user, whatever its token says, in one round trip.',
+  },
+  sessions_of_claimant: {
+    tables: ['users'],
+    reason: 'Evidence of an account counts together with the security stamp that it was read with.',
   },
   sessions_lock_user: {
     tables: ['users'],

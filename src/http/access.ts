@@ -1,4 +1,4 @@
-import { createParamDecorator, SetMetadata, type ExecutionContext } from '@nestjs/common';
+import { applyDecorators, createParamDecorator, SetMetadata, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { CommonError } from './common.errors.js';
 
@@ -16,14 +16,20 @@ export interface Caller {
 export const PUBLIC = 'public';
 export const ANYONE = 'anyone';
 export const OPTIONAL = 'or signed in';
+export const BODY_CREDENTIALS = 'credentials in the body';
 export const ROLES = 'roles';
 export const BARE_TOKEN = 'bare token';
 
 /** Anyone may call the route. Without this decorator a request needs an access token. */
 export const Public = () => SetMetadata(PUBLIC, ANYONE);
 
-/** Anyone may call the route. An access token is optional, but an invalid one is rejected. */
-export const OptionallySignedIn = () => SetMetadata(PUBLIC, OPTIONAL);
+/**
+ * Anyone may call the route. An access token is optional, but an invalid one is rejected. A body with
+ * one of the `bodyCredentials` decides alone: the header is then not read, because many clients send
+ * a token with every request, also after it has ended.
+ */
+export const OptionallySignedIn = (...bodyCredentials: string[]) =>
+  applyDecorators(SetMetadata(PUBLIC, OPTIONAL), SetMetadata(BODY_CREDENTIALS, bodyCredentials));
 
 /**
  * Only users with one of the roles may call the route. A route that changes something also needs a

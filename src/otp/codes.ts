@@ -45,6 +45,8 @@ export interface SendRequest extends CodeRequest {
    * real challenge: replies, limits, status and timing are the same.
    */
   decoy?: boolean;
+  /** Fields that the template of a decoy needs. */
+  notice?: MessageContent;
   /** The fixed code of a test identity. Nothing is sent. */
   knownCode?: string;
 }
@@ -77,6 +79,7 @@ export class Codes {
       ...(!decoy && { code, purpose }),
       ...(context && { context }),
       ...(link && { link: link(this.linkToken({ id, recipient }, purpose)) }),
+      ...request.notice,
     };
     return {
       recipient,

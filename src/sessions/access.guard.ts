@@ -3,6 +3,7 @@ import { Reflector } from '@nestjs/core';
 import {
   ANYONE,
   BARE_TOKEN,
+  BODY_CREDENTIALS,
   OPTIONAL,
   PUBLIC,
   ROLES,
@@ -30,10 +31,12 @@ export class AccessGuard implements CanActivate {
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<RequestWithCaller>();
     const access = this.metadata<typeof ANYONE | typeof OPTIONAL>(PUBLIC, context);
-    if (access === ANYONE || (access === OPTIONAL && !request.headers.authorization)) return true;
+    if (access === ANYONE) return true;
+    const { authorization } = request.headers;
+    if (access === OPTIONAL && (!authorization || this.bodyDecides(request, context))) return true;
     const acceptsLasting = this.metadata<boolean>(BARE_TOKEN, context) === true;
     const pattern = acceptsLasting ? BARE : BEARER;
-    const token = pattern.exec(request.headers.authorization ?? '')?.[1];
+    const token = pattern.exec(authorization ?? '')?.[1];
     // Throws while the database is unreachable: the reply is then 503, and the token is never taken
     // as valid.
     const caller = token && (await this.sessions.authenticate(token, { acceptsLasting }));
@@ -50,6 +53,13 @@ export class AccessGuard implements CanActivate {
       throw CommonError.reauthenticate();
     request.caller = caller;
     return true;
+  }
+
+  private bodyDecides({ body }: RequestWithCaller, context: ExecutionContext): boolean {
+    const credentials = this.metadata<string[]>(BODY_CREDENTIALS, context) ?? [];
+    return credentials.some(
+      (field) => (body as Partial<Record<string, unknown>> | null)?.[field] !== undefined,
+    );
   }
 
   private metadata<T>(key: string, context: ExecutionContext): T | undefined {

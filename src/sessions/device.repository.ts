@@ -28,6 +28,21 @@ const OF_ADDRESS = statement(
       and case when $3::boolean then u.phone = $4 and u.phone_verified_at is not null else u.email = $4 end`,
 );
 
+/** An account that claims a phone number, as it was when the evidence was checked. */
+export interface Claimant {
+  userId: string;
+  securityStamp: number;
+}
+
+/** The user of the device, if this user claims the phone number without having verified it. */
+const OF_CLAIMANT = statement(
+  'devices_of_claimant',
+  `
+    select u.id as "userId", u.security_stamp as "securityStamp" from devices d join users u on u.id = d.user_id
+    where ${deviceMatches('d', '$1::uuid', '$2::bytea')} and d.last_used_at > now() - interval '180 days'
+      and u.phone = $3 and u.phone_verified_at is null`,
+);
+
 /**
  * Locks the user's row first. Statements that lock several rows of a user take them in the order
  * user, devices, sessions, so they cannot deadlock.
@@ -67,6 +82,10 @@ export class DeviceRepository {
   /** Whether the device belongs to the user with this e-mail address or verified phone number. */
   async belongsToAddress(device: DeviceKey, address: string, isPhone: boolean): Promise<boolean> {
     return (await this.sql.row(OF_ADDRESS, [device.id, device.tokenHash, isPhone, address])) !== null;
+  }
+
+  findClaimant(device: DeviceKey, phone: string): Promise<Claimant | null> {
+    return this.sql.row(OF_CLAIMANT, [device.id, device.tokenHash, phone]);
   }
 
   /** Removes the device of one of the user's sessions. */

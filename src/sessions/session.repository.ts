@@ -3,7 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { Batch } from '../database/batch.js';
 import { Sql, statement } from '../database/sql.js';
 import type { Role } from '../http/access.js';
-import { deviceMatches, type DeviceKey } from './device.repository.js';
+import { deviceMatches, type Claimant, type DeviceKey } from './device.repository.js';
 
 export interface NewSession {
   id: string;
@@ -160,6 +160,15 @@ const CHECK = statement(
     where sessions.id = any ($1::uuid[]) and disabled_at is null and ${LIVE}`,
 );
 
+/** The user of a live session, if this user claims the phone number without having verified it. */
+const OF_CLAIMANT = statement(
+  'sessions_of_claimant',
+  `
+    select u.id as "userId", u.security_stamp as "securityStamp" from users u
+    where u.id = (select user_id from sessions where id = $1 and ${LIVE})
+      and u.phone = $2 and u.phone_verified_at is null`,
+);
+
 /**
  * Safe without a lock: of parallel requests, the first updates the row. The others wait for it, check
  * the WHERE again on the new version, and change nothing. A session that ended meanwhile stays ended.
@@ -297,6 +306,10 @@ export class SessionRepository {
   async findLive(id: string, userId: string): Promise<LiveSession | null> {
     const session = await this.liveSessions.row(id);
     return session?.userId === userId ? session : null;
+  }
+
+  findClaimant(id: string, phone: string): Promise<Claimant | null> {
+    return this.sql.row(OF_CLAIMANT, [id, phone]);
   }
 
   /** Records that an idle session was used. Writes at most once an hour. */

@@ -11,12 +11,13 @@ import { addressOf, isPhone, type Recipient } from '../common/recipient.js';
 import { Config } from '../config/config.js';
 import { SigningService } from '../signing/signing.service.js';
 import { isExpiredAccessToken, readAccessToken, signAccessToken } from './access-token.js';
-import { DeviceRepository, type DeviceKey } from './device.repository.js';
+import { DeviceRepository, type Claimant, type DeviceKey } from './device.repository.js';
 import { deviceIdOf, createDeviceToken, deriveNextTokens } from './device-token.js';
 import { createRefreshToken, readRefreshToken, deriveSuccessors } from './refresh-token.js';
 import { SessionRepository, type OpenedSession, type SessionRow } from './session.repository.js';
 
 export { TEST } from './access-token.js';
+export type { Claimant } from './device.repository.js';
 
 export interface SessionUser {
   id: string;
@@ -145,6 +146,19 @@ export class SessionsService {
   /** Whether the address's user has signed in on the device before. */
   async isRecognised(recipient: Recipient, deviceToken?: string): Promise<boolean> {
     return (await this.laneForDevice(recipient, deviceToken)) !== '';
+  }
+
+  /**
+   * The account that claims the phone number and that the request shows evidence of: the session of
+   * its access token, or else its recognised device. The security stamp is read together with the
+   * evidence, because a change that ends sessions or forgets devices raises it.
+   */
+  async findClaimant(phone: string, caller?: Caller, deviceToken?: string): Promise<Claimant | null> {
+    const device = presentedDevice(deviceToken);
+    return (
+      (caller && (await this.sessions.findClaimant(caller.sessionId, phone))) ??
+      (device && (await this.devices.findClaimant(device, phone)))
+    );
   }
 
   /** Exchanges a refresh token for the next one. After `replayed` the session has ended. */

@@ -1,12 +1,23 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { newId } from '../common/random.js';
+import { isPhone, type Recipient } from '../common/recipient.js';
 import { Sql, statement } from '../database/sql.js';
 
 /** How long a contact change can be undone. */
 export const UNDO_HOURS = 72;
 
 export type ContactField = 'email' | 'phone';
+
+export function fieldOf(recipient: Recipient): ContactField {
+  return isPhone(recipient) ? 'phone' : 'email';
+}
+
+export interface NewChange {
+  id: string;
+  userId: string;
+  field: ContactField;
+  oldAddress: string | null;
+}
 
 export interface UndoneChange {
   userId: string;
@@ -15,17 +26,32 @@ export interface UndoneChange {
 }
 
 const ADD = `
-  insert into contact_changes (id, user_id, field, old_address, token_hash, expires_at)
-  values ($1, $2, $3, $4, $5, now() + interval '${UNDO_HOURS} hours')`;
+  insert into contact_changes (id, user_id, field, old_address, expires_at)
+  values ($1, $2, $3, $4, now() + interval '${UNDO_HOURS} hours')`;
+
+/** The new address comes from the account, which may have been changed again since. */
+const FIND_OPEN = statement(
+  'contact_changes_find_open',
+  `
+    select id, "to" from (
+      select c.id, c.created_at, case c.field when 'email' then u.email else u.phone end as "to"
+      from contact_changes c join users u on u.id = c.user_id
+      where c.field = $1 and c.old_address = $2 and c.expires_at > now()) as change
+    where "to" <> $2 order by created_at desc limit 1`,
+);
 
 /**
  * Locks the user before UNDO runs, as every change of an address does. Changes in progress are
- * committed before the next statement starts, and new ones wait.
+ * committed before the next statement starts, and new ones wait. Also locks the accounts that claim
+ * a number which UNDO restores, in the order in which every proof of a number locks them.
  */
-const LOCK_USER = statement(
-  'contact_changes_lock_user',
+const LOCK_USERS = statement(
+  'contact_changes_lock_users',
   `
-  select from users where id = (select user_id from contact_changes where token_hash = $1) for no key update`,
+    with changed as (select user_id from contact_changes where id = $1)
+    select from users where id = (select user_id from changed) or (phone_verified_at is null and phone in (
+      select old_address from contact_changes where user_id = (select user_id from changed) and field = 'phone'))
+    order by id for no key update`,
 );
 
 /**
@@ -38,7 +64,7 @@ const UNDO = statement(
   'contact_changes_undo',
   `
   with undone as (
-    delete from contact_changes where token_hash = $1 and expires_at > now()
+    delete from contact_changes where id = $1 and expires_at > now()
     returning user_id, field, old_address, created_at),
   later_changes as (
     delete from contact_changes c using undone u where c.user_id = u.user_id and c.created_at > u.created_at
@@ -60,18 +86,19 @@ const REMOVE_EXPIRED = statement(
 export class ContactChangeRepository {
   constructor(private readonly sql: Sql) {}
 
-  async add(
-    manager: EntityManager,
-    change: { userId: string; field: ContactField; oldAddress: string | null; tokenHash: Buffer },
-  ): Promise<void> {
-    const { userId, field, oldAddress, tokenHash } = change;
-    await manager.query(ADD, [newId(), userId, field, oldAddress, tokenHash]);
+  async add(manager: EntityManager, { id, userId, field, oldAddress }: NewChange): Promise<void> {
+    await manager.query(ADD, [id, userId, field, oldAddress]);
   }
 
-  /** Returns at most one change per field, or none if the token is invalid, used or expired. */
-  async undo(manager: EntityManager, tokenHash: Buffer): Promise<UndoneChange[]> {
-    await manager.query(LOCK_USER.text, [tokenHash]);
-    return manager.query<UndoneChange[]>(UNDO.text, [tokenHash]);
+  /** The newest change away from the address that can be undone, if the account has another one now. */
+  findOpen(field: ContactField, oldAddress: string): Promise<{ id: string; to: string } | null> {
+    return this.sql.row(FIND_OPEN, [field, oldAddress]);
+  }
+
+  /** Returns at most one change per field, or none if the change was undone or has expired. */
+  async undo(manager: EntityManager, id: string): Promise<UndoneChange[]> {
+    await manager.query(LOCK_USERS.text, [id]);
+    return manager.query<UndoneChange[]>(UNDO.text, [id]);
   }
 
   /** Returns the number of removed rows. */

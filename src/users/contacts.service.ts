@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { AppError } from '../common/app-error.js';
@@ -6,9 +5,8 @@ import { AccountEvents } from '../account-events/account-events.service.js';
 import type { Caller } from '../http/access.js';
 import type { Client } from '../http/client.js';
 import type { Locale } from '../common/locale.js';
-import { sha256 } from '../common/digest.js';
-import { addressOf, isPhone, maskedAddress, type Recipient } from '../common/recipient.js';
-import { Config } from '../config/config.js';
+import { newId } from '../common/random.js';
+import { addressOf, type Recipient } from '../common/recipient.js';
 import { Housekeeping } from '../database/housekeeping.js';
 import { Notifier } from '../notifier/notifier.js';
 import type { Challenge } from '../otp/otp.dto.js';
@@ -16,9 +14,10 @@ import { OtpService } from '../otp/otp.service.js';
 import { Purposes } from '../otp/purposes.js';
 import { SessionsService } from '../sessions/sessions.service.js';
 import { noticeRecipient, type Account } from './account.js';
-import { ContactChangeRepository, UNDO_HOURS, type ContactField } from './contact-change.repository.js';
+import { ContactChangeRepository, fieldOf } from './contact-change.repository.js';
+import { UndoLinks } from './undo-links.service.js';
 import { UserRepository } from './user.repository.js';
-import { UserError } from './users.errors.js';
+import { isAddressTaken, UserError } from './users.errors.js';
 
 /**
  * Changes the addresses of an account. A new address takes effect once it is verified by a code.
@@ -29,6 +28,7 @@ export class ContactsService {
   constructor(
     private readonly users: UserRepository,
     private readonly changes: ContactChangeRepository,
+    private readonly undoLinks: UndoLinks,
     private readonly otp: OtpService,
     private readonly purposes: Purposes,
     private readonly sessions: SessionsService,
@@ -36,7 +36,6 @@ export class ContactsService {
     private readonly events: AccountEvents,
     housekeeping: Housekeeping,
     private readonly dataSource: DataSource,
-    private readonly config: Config,
   ) {
     housekeeping.addRemoval('expired contact changes', (limit) => this.changes.removeExpired(limit));
   }
@@ -58,8 +57,9 @@ export class ContactsService {
   }
 
   /**
-   * Verifies the code and changes the address, unless a newer one was requested. `address_taken` is
-   * thrown only after the code was verified, so only a reader of that mailbox or phone can learn it.
+   * Verifies the code and changes the address, unless a newer one was requested. `address_taken` and
+   * `address_reserved` are thrown only after the code was verified, so only a reader of that mailbox or
+   * phone can learn it.
    */
   async confirm(
     account: Account,
@@ -76,54 +76,59 @@ export class ContactsService {
       await this.events.record({ ...event, succeeded: true });
       return changed;
     } catch (error) {
-      if (error instanceof AppError)
-        await this.events.record({ ...event, succeeded: false, reason: error.code });
-      throw error;
+      const undo = isAddressTaken(error) ? await this.undoLinks.findFor(recipient) : null;
+      const refusal = undo ? UserError.addressReserved(undo.token) : error;
+      if (refusal instanceof AppError)
+        await this.events.record({ ...event, succeeded: false, reason: refusal.code });
+      throw refusal;
     }
   }
 
   /**
    * Restores the former address, and the other one too if it was changed since. The password is
-   * removed, because the person who changed the address may know it.
+   * removed, because the person who changed the address may know it. No other account can have the
+   * address, because it was reserved.
    */
   async undo(token: string, client: Client): Promise<void> {
-    const userId = await this.dataSource.transaction(async (manager) => {
-      const undone = await this.changes.undo(manager, sha256(token));
-      const userId = undone[0]?.userId;
-      if (userId === undefined) throw UserError.undoInvalid();
-      for (const { field, oldAddress } of undone) {
-        const set = field === 'email' ? 'setEmail' : 'setPhone';
-        await this.users[set](manager, userId, oldAddress);
-      }
-      await this.users.dropPassword(manager, userId);
-      await this.sessions.endAll(userId, 'contact_undo', { manager, devices: true });
-      return userId;
-    });
+    const changeId = this.undoLinks.read(token);
+    if (!changeId) throw UserError.undoInvalid();
+    const userId = await this.dataSource
+      .transaction(async (manager) => {
+        const undone = await this.changes.undo(manager, changeId);
+        const userId = undone[0]?.userId;
+        if (userId === undefined) throw UserError.undoInvalid();
+        for (const { field, oldAddress } of undone) {
+          const set = field === 'email' ? 'setEmail' : 'setPhone';
+          await this.users[set](manager, userId, oldAddress);
+        }
+        await this.users.dropPassword(manager, userId);
+        await this.sessions.endAll(userId, 'contact_undo', { manager, devices: true });
+        return userId;
+      })
+      .catch((error: unknown) => {
+        // Only if the change expired while this request waited, and another account got the address.
+        throw isAddressTaken(error) ? UserError.undoInvalid() : error;
+      });
     await this.events.record({ userId, action: 'contact_undo', succeeded: true, client });
   }
 
   private apply(account: Account, caller: Caller, recipient: Recipient, locale?: Locale): Promise<Account> {
-    const field: ContactField = isPhone(recipient) ? 'phone' : 'email';
+    const field = fieldOf(recipient);
+    const to = addressOf(recipient);
     const oldAddress = field === 'email' ? account.email : account.phoneVerifiedAt && account.phone;
-    const token = randomBytes(32).toString('base64url');
+    const id = newId();
     return this.dataSource.transaction(async (manager) => {
       const set = field === 'email' ? 'setEmail' : 'setPhone';
-      const changed = await this.users[set](manager, account.id, addressOf(recipient), account.securityStamp);
+      const changed = await this.users[set](manager, account.id, to, account.securityStamp);
       // A newer address was requested, or an undo or a new password ended this session meanwhile.
       if (!changed) throw await this.users.explainChange(manager, account.id, recipient);
       await this.sessions.endAll(account.id, 'contact_change', { manager, except: caller.sessionId });
-      await this.changes.add(manager, { userId: account.id, field, oldAddress, tokenHash: sha256(token) });
+      await this.changes.add(manager, { id, userId: account.id, field, oldAddress });
       await this.notifier.notify(
         {
           recipient: oldAddress ? (`${field}:${oldAddress}` as Recipient) : noticeRecipient(account),
           template: 'contact_changed',
-          content: {
-            locale,
-            field,
-            to: maskedAddress(recipient),
-            link: `${this.config.publicUrl}/undo#token=${token}`,
-            undoHours: UNDO_HOURS,
-          },
+          content: { locale, ...this.undoLinks.forChange(id, field, to).notice },
         },
         manager,
       );

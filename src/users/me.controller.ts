@@ -14,7 +14,7 @@ import { PasswordError } from '../passwords/passwords.errors.js';
 import { ProfileService } from './profile.service.js';
 import { Profile, UpdatedProfile, UpdateProfile, VerifyContact } from './users.dto.js';
 import { UserError } from './users.errors.js';
-import { PASSWORD_REFUSED } from './users.examples.js';
+import { ADDRESS_RESERVED, PASSWORD_REFUSED } from './users.examples.js';
 
 @ApiTags('Profile')
 @ApiBearerAuth()
@@ -84,7 +84,13 @@ export class MeController {
     return this.profiles.remove(caller);
   }
 
-  /** Verify a new e-mail address or phone number */
+  /**
+   * Verify a new e-mail address or phone number
+   *
+   * @remarks Takes the code that was sent to the new address. Other accounts that only claim the
+   * number lose it. An address that another account can get back by an undo answers
+   * `address_reserved`, with an `undoToken` for `/users/contact/undo`.
+   */
   @Post('contact/verify')
   @HttpCode(200)
   @ApiBody({
@@ -98,6 +104,7 @@ export class MeController {
     OtpError.notFound(),
     OtpError.guessLimit(3600),
     UserError.addressTaken(),
+    ADDRESS_RESERVED,
     UserError.accountChanged(),
     UserError.contactChangeReplaced(),
     ...addressErrors('phone'),

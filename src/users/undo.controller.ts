@@ -17,8 +17,9 @@ export class UndoController {
   /**
    * Undo a contact change
    *
-   * @remarks Takes the token from the link that was sent to the old address. Restores the address,
-   * removes the password, ends all sessions and forgets all devices. To continue, sign in with a
+   * @remarks Takes the token from the link that was sent to the old address, or the `undoToken` that
+   * a proof of the old address returned. No other account gets the old address within the 72 hours
+   * in which the link works. Restores the address, removes the password, ends all sessions and forgets all devices. To continue, sign in with a
    * code and set a new password.
    */
   @Post('undo')
@@ -29,7 +30,7 @@ export class UndoController {
       link: { summary: 'Token from the link', value: { token: 'the part of the link after #token=' } },
     },
   })
-  @ApiProblems(UserError.undoInvalid(), UserError.addressTaken(), ...BODY_PROBLEMS)
+  @ApiProblems(UserError.undoInvalid(), ...BODY_PROBLEMS)
   undo(@Body() { token }: UndoContactChange, @CurrentClient() client: Client): Promise<void> {
     return this.contacts.undo(token, client);
   }

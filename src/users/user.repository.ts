@@ -1,14 +1,16 @@
 import { Injectable } from '@nestjs/common';
-import { QueryFailedError, type EntityManager } from 'typeorm';
+import type { EntityManager } from 'typeorm';
 import type { AppError } from '../common/app-error.js';
 import { newId } from '../common/random.js';
 import type { Role } from '../http/access.js';
 import { addressOf, isPhone, type Recipient } from '../common/recipient.js';
 import { Batch } from '../database/batch.js';
 import { Sql, statement, type Statement } from '../database/sql.js';
+import { isUniqueViolation } from '../database/unique-violation.js';
+import type { Claimant } from '../sessions/sessions.service.js';
 import type { Account } from './account.js';
 import { ADMINISTRATORS } from './administrators.js';
-import type { ContactField } from './contact-change.repository.js';
+import { fieldOf, type ContactField } from './contact-change.repository.js';
 import { UserError } from './users.errors.js';
 
 /** Just above three days, so that the mail, which rounds down, says 72 hours. */
@@ -28,16 +30,35 @@ const BY_PHONE = statement(
   `select ${ACCOUNT} from users where phone = $1 and phone_verified_at is not null`,
 );
 
-const CLAIMS = statement(
-  'users_claims',
-  'select 1 from users where phone = $1 and phone_verified_at is null limit 1',
+/**
+ * Locks the rows that a proof of a phone number changes: the account that proves it, if it exists,
+ * and all that claim the number. Every such transaction runs this first, in the order of the ids, so
+ * two of them cannot deadlock.
+ */
+const LOCK_CLAIMS = statement(
+  'users_lock_claims',
+  `
+    select id from users where id = $2 or (phone = $1 and phone_verified_at is null)
+    order by id for no key update`,
+);
+
+/**
+ * Drops the locked claims. An account that claims a number has an e-mail address, because it comes
+ * from a registration; the condition keeps users_reachable from refusing a proof in any case. A claim
+ * that was made after the lock stays, as if it was made after the proof.
+ */
+const DROP_CLAIMS = statement(
+  'users_drop_claims',
+  `
+    update users set phone = null, updated_at = now()
+    where id = any ($2::uuid[]) and phone = $1 and phone_verified_at is null and email is not null`,
 );
 
 const SIGN_UP = statement(
   'users_sign_up',
   `
     insert into users (id, email, phone, phone_verified_at, is_test)
-    values ($1, $2, $3, case when $3::text is not null then now() end, $4)
+    values ($1, $2, $3::text, case when $3::text is not null then now() end, $4)
     on conflict do nothing
     returning ${ACCOUNT}`,
 );
@@ -239,20 +260,16 @@ export class UserRepository {
     return isPhone(recipient) ? this.sql.row(BY_PHONE, [address]) : this.findByEmail(address);
   }
 
-  /** Returns whether any account claims the phone number without having verified it. */
-  async hasClaim(phone: string): Promise<boolean> {
-    return (await this.sql.row(CLAIMS, [phone])) !== null;
-  }
-
-  /** Returns null if the address already has an account. */
-  signUp(recipient: Recipient, isTest: boolean): Promise<Account | null> {
-    const address = addressOf(recipient);
-    return this.sql.row(SIGN_UP, [
-      newId(),
-      isPhone(recipient) ? null : address,
-      isPhone(recipient) ? address : null,
-      isTest,
-    ]);
+  /** Throws `address_taken` if an account has the address, or can get it back by an undo. */
+  async signUp(manager: EntityManager, recipient: Recipient, isTest: boolean): Promise<Account> {
+    const [email, phone] = isPhone(recipient) ? [null, addressOf(recipient)] : [addressOf(recipient), null];
+    const claims = await this.lockClaims(manager, phone);
+    const [account] = await unlessTaken(
+      manager.query<Account[]>(SIGN_UP.text, [newId(), email, phone, isTest]),
+    );
+    if (!account) throw UserError.addressTaken();
+    await this.dropClaims(manager, phone, claims);
+    return account;
   }
 
   /** Returns whether any of the addresses belongs to an account that no test identity made. */
@@ -324,7 +341,7 @@ export class UserRepository {
    * With a security stamp, returns null if the account has changed since it was read or a newer
    * number was requested.
    */
-  setPhone(
+  async setPhone(
     manager: EntityManager,
     id: string,
     phone: string | null,
@@ -332,17 +349,32 @@ export class UserRepository {
   ): Promise<Account | null> {
     const set = `phone = $2, phone_verified_at = case when $2::text is not null then now() end, pending_phone = null,
       security_stamp = security_stamp + 1`;
-    return this.update(manager, set, ifConfirmed('phone'), [id, phone, securityStamp ?? null]);
+    const claims = await this.lockClaims(manager, phone, id);
+    const account = await this.update(manager, set, ifConfirmed('phone'), [id, phone, securityStamp ?? null]);
+    if (account) await this.dropClaims(manager, phone, claims);
+    return account;
   }
 
   /**
-   * Marks a phone number as verified for the only account that has it. Does nothing if several
-   * accounts claim the number, or if an account has already verified it.
+   * Marks the phone number that an account claims as verified. Returns null if the account has changed
+   * since the evidence was checked: an undo or a reset ends the sessions and devices that the evidence
+   * came from, and raises the security stamp. Of parallel proofs, the unique index lets one win.
    */
-  linkPhone(manager: EntityManager, phone: string): Promise<Account | null> {
-    const where = `phone = $1 and email is not null and disabled_at is null
-      and (select count(*) from users claimant where claimant.phone = $1) = 1`;
-    return this.update(manager, 'phone_verified_at = now()', where, [phone]);
+  async linkPhone(
+    manager: EntityManager,
+    { userId, securityStamp }: Claimant,
+    phone: string,
+  ): Promise<Account | null> {
+    const where = `id = $1 and security_stamp = $2 and disabled_at is null
+      and phone = $3 and phone_verified_at is null`;
+    const claims = await this.lockClaims(manager, phone, userId);
+    const account = await this.update(manager, 'phone_verified_at = now()', where, [
+      userId,
+      securityStamp,
+      phone,
+    ]);
+    if (account) await this.dropClaims(manager, phone, claims);
+    return account;
   }
 
   /**
@@ -365,8 +397,14 @@ export class UserRepository {
     manager: EntityManager,
     { email, roles, tokenHash }: { email: string; roles: Role[]; tokenHash: Buffer },
   ): Promise<Account | null> {
-    const [account] = await manager.query<Account[]>(INVITE, [newId(), email, roles, tokenHash]);
-    return account ?? null;
+    try {
+      const [account] = await manager.query<Account[]>(INVITE, [newId(), email, roles, tokenHash]);
+      return account ?? null;
+    } catch (error) {
+      // The address is reserved for an account that can undo its change.
+      if (isUniqueViolation(error)) return null;
+      throw error;
+    }
   }
 
   /** The invited user whose link has this token. */
@@ -417,10 +455,17 @@ export class UserRepository {
     });
   }
 
-  /**
-   * Throws `address_taken` if the address belongs to another account. The unique indexes decide
-   * that, so it is also safe between parallel requests.
-   */
+  private async lockClaims(manager: EntityManager, phone: string | null, id?: string): Promise<string[]> {
+    if (phone === null) return [];
+    const rows = await manager.query<{ id: string }[]>(LOCK_CLAIMS.text, [phone, id ?? null]);
+    return rows.map((row) => row.id);
+  }
+
+  private async dropClaims(manager: EntityManager, phone: string | null, claims: string[]): Promise<void> {
+    if (claims.length > 0) await manager.query(DROP_CLAIMS.text, [phone, claims]);
+  }
+
+  /** Throws `address_taken` if another account has the address, or can get it back by an undo. */
   private async update(
     manager: EntityManager,
     set: string,
@@ -428,19 +473,16 @@ export class UserRepository {
     values: unknown[],
   ): Promise<Account | null> {
     const text = `update users set ${set}, updated_at = now() where ${where} returning ${ACCOUNT}`;
-    try {
-      const [rows] = await manager.query<[Account[], number]>(text, values);
-      return rows[0] ?? null;
-    } catch (error) {
-      throw isUniqueViolation(error) ? UserError.addressTaken() : error;
-    }
+    const [rows] = await unlessTaken(manager.query<[Account[], number]>(text, values));
+    return rows[0] ?? null;
   }
 }
 
-function fieldOf(recipient: Recipient): ContactField {
-  return isPhone(recipient) ? 'phone' : 'email';
-}
-
-function isUniqueViolation(error: unknown): boolean {
-  return error instanceof QueryFailedError && (error.driverError as { code?: string }).code === '23505';
+/** The unique indexes and a trigger decide, so this is also safe between parallel requests. */
+async function unlessTaken<T>(change: Promise<T>): Promise<T> {
+  try {
+    return await change;
+  } catch (error) {
+    throw isUniqueViolation(error) ? UserError.addressTaken() : error;
+  }
 }

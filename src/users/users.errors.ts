@@ -5,6 +5,13 @@ export const UserError = {
   notFound: () => new AppError('not_found', 'user_not_found', 'User not found.'),
   disabled: () => new AppError('forbidden', 'account_disabled', 'This account is disabled.'),
   addressTaken: () => new AppError('conflict', 'address_taken', 'This address belongs to another account.'),
+  addressReserved: (undoToken: string) =>
+    new AppError(
+      'conflict',
+      'address_reserved',
+      'An account had this address until recently and can get it back. Use undoToken to undo that change.',
+      { undoToken },
+    ),
   ownAccount: () =>
     new AppError(
       'conflict',
@@ -40,3 +47,7 @@ export const UserError = {
       'This link was already used, has expired or is no longer valid.',
     ),
 };
+
+export function isAddressTaken(error: unknown): boolean {
+  return error instanceof AppError && error.code === UserError.addressTaken().code;
+}

@@ -13,6 +13,7 @@ import { RoleNotices } from './role-notices.service.js';
 import { TestAccounts } from './test-accounts.js';
 import { UndoPageController } from './undo-page.controller.js';
 import { UserAdminService } from './user-admin.service.js';
+import { UndoLinks } from './undo-links.service.js';
 import { UndoController } from './undo.controller.js';
 import { UserRepository } from './user.repository.js';
 import { UsersController } from './users.controller.js';
@@ -28,10 +29,11 @@ import { UsersService } from './users.service.js';
     ContactsService,
     UserAdminService,
     RoleNotices,
+    UndoLinks,
     UserRepository,
     TestAccounts,
     ContactChangeRepository,
   ],
-  exports: [UsersService, UserAdminService],
+  exports: [UsersService, UserAdminService, UndoLinks],
 })
 export class UsersModule {}

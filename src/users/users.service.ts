@@ -13,7 +13,7 @@ import { Passwords, type PasswordOwner } from '../passwords/passwords.service.js
 import { SessionsService } from '../sessions/sessions.service.js';
 import { noticeRecipient, type Account } from './account.js';
 import { UserRepository, type Names } from './user.repository.js';
-import { UserError } from './users.errors.js';
+import { isAddressTaken, UserError } from './users.errors.js';
 
 /** Finds, creates, changes and deletes accounts. */
 @Injectable()
@@ -52,24 +52,37 @@ export class UsersService {
   }
 
   /**
-   * Links a verified phone number to the only account that claims it and notifies the owner.
-   * Returns null if no account or several claim the number, or if an account has already verified
-   * it.
+   * Links a verified phone number to the account that claims it and that the request shows evidence
+   * of, and notifies the owner. A claim alone counts for nothing, because anybody can make it.
+   * Returns null if there is no such account, or if another one proved the number first.
    */
-  async linkPhone(recipient: Recipient, locale?: Locale): Promise<Account | null> {
+  async linkPhone(
+    recipient: Recipient,
+    { caller, client }: { caller?: Caller; client: Client },
+  ): Promise<Account | null> {
+    if (!isPhone(recipient)) return null;
     const phone = addressOf(recipient);
-    if (!isPhone(recipient) || !(await this.users.hasClaim(phone))) return null;
-    return this.dataSource.transaction(async (manager) => {
-      const account = await this.users.linkPhone(manager, phone);
-      if (account)
-        await this.notifyOwner(manager, account, 'phone_linked', { locale, phone: maskedAddress(recipient) });
-      return account;
-    });
+    const claimant = await this.sessions.findClaimant(phone, caller, client.deviceToken);
+    if (!claimant) return null;
+    const content = { locale: client.locale, phone: maskedAddress(recipient) };
+    return nullIfTaken(
+      this.dataSource.transaction(async (manager) => {
+        const account = await this.users.linkPhone(manager, claimant, phone);
+        if (account) await this.notifyOwner(manager, account, 'phone_linked', content);
+        return account;
+      }),
+    );
   }
 
-  /** Creates an account for a verified address. Returns null if the address already has one. */
+  /**
+   * Creates an account for a verified address. Returns null if an account has the address, or can get
+   * it back by an undo.
+   */
   signUp(recipient: Recipient): Promise<Account | null> {
-    return this.users.signUp(recipient, this.testIdentities.has(recipient));
+    const isTest = this.testIdentities.has(recipient);
+    return nullIfTaken(
+      this.dataSource.transaction((manager) => this.users.signUp(manager, recipient, isTest)),
+    );
   }
 
   /** The invited user whose link has this token, before the link expires. */
@@ -155,4 +168,11 @@ export class UsersService {
   ): Promise<void> {
     if (email) await this.notifier.notify({ recipient: `email:${email}`, template, content }, manager);
   }
+}
+
+async function nullIfTaken<T>(change: Promise<T>): Promise<T | null> {
+  return change.catch((error: unknown) => {
+    if (isAddressTaken(error)) return null;
+    throw error;
+  });
 }

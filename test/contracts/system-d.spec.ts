@@ -52,12 +52,18 @@ describe('system D: Django', () => {
     return new Person(app, email, body as SignedInReply);
   }
 
-  /** Verifies the right code from an SMS and returns the body of the reply. */
-  async function signInByPhone(phone: string): Promise<Partial<SignedInReply>> {
+  /**
+   * Verifies the right code from an SMS and returns the body of the reply. A device token is sent as a
+   * client that keeps cookies does.
+   */
+  async function signInByPhone(phone: string, deviceToken = ''): Promise<Partial<SignedInReply>> {
     const earlier = stub.messagesTo(phone).length;
     await app.post('/auth/send_otp', { phone }).expect(201);
     const otp = await stub.code(phone, earlier + 1);
-    return (await app.post('/auth/verify_otp', { phone, otp }).expect(201)).body as object;
+    const verified = app
+      .post('/auth/verify_otp', { phone, otp })
+      .set('cookie', `device_token=${deviceToken}`);
+    return (await verified.expect(201)).body as object;
   }
 
   it('registers with names, e-mail, phone and password, and verifies the address by a mailed code', async () => {
@@ -74,7 +80,7 @@ describe('system D: Django', () => {
     expect({ vendor, To: payload.To }).toEqual({ vendor: 'postmark', To: email });
     expect(payload.Subject).toBe(`${otp} is your verification code`);
 
-    await app.post('/auth/login', { email, password }).expect(403);
+    await app.post('/auth/login', { email, password }).expect(401);
     const verified = await app.post('/auth/verify', { email, otp }).expect(200);
     expect(verified.body).toMatchObject({ ...APPROVED, tokenType: 'Bearer' });
     expect(verified.body.user).toMatchObject({
@@ -90,8 +96,8 @@ describe('system D: Django', () => {
 
   it('links the phone number at the first sign-in by SMS and notifies the account by mail', async () => {
     const ada = newcomer();
-    const { user } = await register(ada);
-    const signedIn = await signInByPhone(ada.phone);
+    const { user, deviceToken } = await register(ada);
+    const signedIn = await signInByPhone(ada.phone, deviceToken);
     expect(signedIn).toMatchObject({ ...APPROVED, tokenType: 'Bearer', user: { id: user.id } });
     const session = new Person(app, ada.email, signedIn as SignedInReply);
     const profile = await session.get('/users/me').expect(200);
@@ -143,6 +149,7 @@ describe('system D: Django', () => {
 
   it.each<[string, (phone: string) => Promise<unknown>]>([
     ['no account', () => Promise.resolve()],
+    ['an account that the request shows no evidence of', (phone) => register(newcomer({ phone }))],
     ['an unverified registration', (phone) => app.post('/auth/register', newcomer({ phone }))],
     [
       'two accounts',
@@ -169,9 +176,9 @@ describe('system D: Django', () => {
   it('never links a number that another account has verified', async () => {
     const { phone } = newcomer();
     const owner = await register(newcomer({ phone }));
-    await signInByPhone(phone);
+    await signInByPhone(phone, owner.deviceToken);
     const claimant = await register(newcomer({ phone }));
-    expect(await signInByPhone(phone)).toMatchObject({ user: { id: owner.user.id } });
+    expect(await signInByPhone(phone, claimant.deviceToken)).toMatchObject({ user: { id: owner.user.id } });
     expect((await claimant.get('/users/me')).body).toMatchObject({ phone, phoneVerified: false });
   });
 

@@ -288,8 +288,8 @@ describe('system E: Express and MongoDB', () => {
     const otp = right.replace(/.$/, (digit) => String((Number(digit) + 1) % 10));
     expect((await app.post('/api/verify', { email, otp }).expect(400)).body.code).toBe('otp_invalid');
 
-    const refused = await app.post('/api/login', { email, password: PASSWORD }).expect(403);
-    expect(refused.body.code).toBe('email_unverified');
+    const refused = await app.post('/api/login', { email, password: PASSWORD }).expect(401);
+    expect(refused.body.code).toBe('invalid_credentials');
     await app.post('/api/login', { email, password: 'a horse of another colour' }).expect(401);
     await app.post('/api/login', { email: 'nobody@example.com', password: PASSWORD }).expect(401);
     await app.post('/api/verify', { email, otp: right }).expect(200);

@@ -70,15 +70,15 @@ describe('account events', () => {
       await app.post('/auth/register', { email, password: PASSWORD }).expect(201);
       const otp = await app.code(email);
       await app.post('/auth/verify', { email, otp: wrongCode(otp) }).expect(400);
-      await app.post('/auth/login', { email, password: PASSWORD }).expect(403);
+      await app.post('/auth/login', { email, password: PASSWORD }).expect(401);
       const rows = await app.sql(
         `select action, reason, user_id, address from account_events
-         where reason in ('otp_invalid', 'email_unverified') and action in ('email_verification', 'sign_in')
+         where reason in ('otp_invalid', 'invalid_credentials') and action in ('email_verification', 'sign_in')
          order by id desc limit 2`,
       );
       const address = 's•••@example.com';
       expect(rows).toEqual([
-        { action: 'sign_in', reason: 'email_unverified', user_id: null, address },
+        { action: 'sign_in', reason: 'invalid_credentials', user_id: null, address },
         { action: 'email_verification', reason: 'otp_invalid', user_id: null, address },
       ]);
       const { body } = await app.post('/auth/verify', { email, otp }).expect(200);

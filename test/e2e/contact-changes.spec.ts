@@ -158,7 +158,7 @@ describe('contact changes', () => {
         const bobCode = await app.code(phone, 2);
         const replies = await Promise.all([
           ada.post('/users/me/contact/verify', { phone, otp: adaCode }),
-          app.post('/auth/verify_otp', { phone, otp: bobCode }),
+          app.post('/auth/verify_otp', { phone, otp: bobCode }).set('x-device-token', bob.deviceToken),
         ]);
         for (const { status } of replies) expect([200, 201, 409]).toContain(status);
         const owners = await app.sql(

@@ -107,7 +107,48 @@ describe('account enumeration', () => {
     }
   });
 
-  it('reveals that an account is disabled or unverified only with the right password', async () => {
+  it.each(['/auth/login', '/api/login'])(
+    'returns the same reply to the password that was just registered: %s',
+    async (login) => {
+      const passwords = ['first velvet otters dance', 'second velvet otters dance'];
+      const accounts = await newAddresses();
+      const registerAll = (password: string) =>
+        expectAlike(accounts, (email) => app.post('/auth/register', { email, password }));
+      const signInToAll = async () => {
+        for (const password of passwords) {
+          const { body } = await expectAlike(accounts, (email) => app.post(login, { email, password }));
+          expect(body).toMatchObject({ code: 'invalid_credentials' });
+        }
+      };
+      // Once, again with another password, again after the wait, and after wrong codes.
+      for (const [password = '', status] of [
+        [passwords[0], 201],
+        [passwords[1], 429],
+      ] as const) {
+        expect((await registerAll(password)).status).toBe(status);
+        await signInToAll();
+      }
+      await app.ageWhenSent(61);
+      expect((await registerAll(passwords[0] ?? '')).status).toBe(201);
+      for (let guess = 1; guess <= 3; guess++)
+        await expectAlike(accounts, (email) => tryWrongCode('/auth/verify', email));
+      await signInToAll();
+      expect((await expectAlike(accounts, requestCode('/auth/forgot'))).status).toBe(202);
+      await signInToAll();
+    },
+  );
+
+  it('spends the same guesses for every address on the password that was just registered', async () => {
+    const accounts = await newAddresses();
+    const password = 'velvet otters dance';
+    for (const kind of KINDS) await app.post('/auth/register', { email: accounts[kind], password });
+    for (let failures = 1; failures <= 20; failures++)
+      await expectAlike(accounts, (email) => app.post('/auth/login', { email, password }));
+    const { status } = await expectAlike(accounts, (email) => app.post('/auth/login', { email, password }));
+    expect(status).toBe(429);
+  });
+
+  it('reveals that an account is disabled only with the right password', async () => {
     const accounts = await newAddresses();
     const codes = await Promise.all(
       KINDS.map(async (kind) => {
@@ -122,7 +163,7 @@ describe('account enumeration', () => {
       unknown: '401 invalid_credentials',
       known: '200 undefined',
       disabled: '403 account_disabled',
-      unverified: '403 email_unverified',
+      unverified: '401 invalid_credentials',
     });
   });
 

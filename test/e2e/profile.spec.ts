@@ -157,7 +157,7 @@ describe('user profile', () => {
       await signUp(app, email, { ...names, phone });
       await app.ageWhenSent(REAUTHENTICATION_SECONDS);
       const ada = await logIn(app, email);
-      const other = await signInByCode(app, { phone });
+      const other = await signInByCode(app, { phone }, { deviceToken: ada.deviceToken });
       await changeContact(app, ada, { email: 'lovelace@example.com' });
       await ada
         .post('/customers', { name: 'Babbage', contact: email, address: 'Byron-King Hall' })
