@@ -1,2 +1,2 @@
 /** Actions of administrators that are written to the audit log. */
-export type AuditAction = 'user.update' | 'user.grant_admin' | 'delivery.unblock';
+export type AuditAction = 'user.update' | 'user.grant_admin' | 'user.erase' | 'delivery.unblock';

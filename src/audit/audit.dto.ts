@@ -30,13 +30,13 @@ export class AuditEntry {
   at!: Date;
 
   /**
-   * The administrator, or null for the command line.
+   * The administrator. Null for the command line, and when an owner's deletion took effect.
    * @example "0197f3b2-7a55-7cc3-a1f0-4c2a3d9be002"
    */
   actorId!: string | null;
 
   /**
-   * The action: `user.update`, `user.grant_admin` or `delivery.unblock`.
+   * The action: `user.update`, `user.grant_admin`, `user.erase` or `delivery.unblock`.
    * @example "user.update"
    */
   action!: string;

@@ -46,6 +46,7 @@ export const VERIFY_PROBLEMS = [
   OtpError.notFound(),
   OtpError.guessLimit(3600),
   UserError.disabled(),
+  UserError.closed(),
   UserError.accountChanged(),
   ...BODY_PROBLEMS,
 ];
@@ -61,6 +62,7 @@ export const LOGIN_PROBLEMS = [
   AuthError.invalidCredentials(),
   AuthError.emailUnverified(),
   UserError.disabled(),
+  UserError.closed(),
   UserError.accountChanged(),
   PasswordError.guessLimit(3600),
   PasswordError.busy(),

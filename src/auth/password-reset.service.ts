@@ -12,8 +12,8 @@ import { OtpService } from '../otp/otp.service.js';
 import { Purposes } from '../otp/purposes.js';
 import { Recipients } from '../otp/recipients.js';
 import { Passwords } from '../passwords/passwords.service.js';
-import type { Account } from '../users/account.js';
-import { UserError } from '../users/users.errors.js';
+import { entryRefusal, type Account } from '../users/account.js';
+import { AccountClosure } from '../users/account-closure.service.js';
 import { UsersService } from '../users/users.service.js';
 import { AuthError } from './auth.errors.js';
 import type { ResetPassword } from './password.dto.js';
@@ -33,26 +33,31 @@ export class PasswordResetService {
     private readonly recipients: Recipients,
     private readonly users: UsersService,
     private readonly passwords: Passwords,
+    private readonly closure: AccountClosure,
     private readonly events: AccountEvents,
     private readonly config: Config,
   ) {}
 
   /**
-   * Mails a link and a code, or a note that the address has no account. Work and reply are the same
+   * Mails a link and a code, or a note that the address has no account, or the link that undoes the
+   * deletion of the account. Work and reply are the same
    * for every address, and a rate limit does not change the reply.
    */
   async requestReset(email: string, locale?: Locale): Promise<void> {
     const recipient = this.recipients.fromFields({ email });
     const account = await this.users.findByVerifiedAddress(recipient);
-    const message =
-      account && !account.disabledAt
-        ? { template: PURPOSE, link: (token: string) => `${this.resetUrl}#token=${token}` }
-        : { template: 'no_account', decoy: true };
+    const policy = this.purposes.policyOf(PURPOSE);
     try {
-      await this.otp.send({ recipient, policy: this.purposes.policyOf(PURPOSE), locale, ...message });
+      await this.otp.send({ recipient, policy, locale, ...this.resetMessage(account) });
     } catch (error) {
       if (!(error instanceof AppError) || error.kind !== 'rate_limited') throw error;
     }
+  }
+
+  private resetMessage(account: Account | null) {
+    if (!account || account.disabledAt) return { template: 'no_account', decoy: true };
+    if (account.closedAt) return this.closure.undoMessage(account);
+    return { template: PURPOSE, link: (token: string) => `${this.resetUrl}#token=${token}` };
   }
 
   async reset(body: ResetPassword, caller: Caller | undefined, client: Client): Promise<void> {
@@ -118,9 +123,10 @@ export class PasswordResetService {
     client: Client,
   ): Promise<void> {
     if (!account) throw AuthError.resetInvalid();
-    if (account.disabledAt) {
-      await this.record(account, recipient, client, 'account_disabled');
-      throw UserError.disabled();
+    const refusal = entryRefusal(account);
+    if (refusal) {
+      await this.record(account, recipient, client, refusal.code);
+      throw refusal;
     }
     await this.users.setPassword(account, hash, { forgetDevices: true, locale: client.locale });
     await this.record(account, recipient, client);

@@ -9,6 +9,7 @@ import { OtpService } from '../otp/otp.service.js';
 import { Purposes } from '../otp/purposes.js';
 import { Recipients } from '../otp/recipients.js';
 import { Passwords } from '../passwords/passwords.service.js';
+import { AccountClosure } from '../users/account-closure.service.js';
 import type { Account } from '../users/account.js';
 import { UsersService } from '../users/users.service.js';
 import type { Register } from './registration.dto.js';
@@ -24,6 +25,7 @@ export class RegistrationService {
     private readonly registrations: RegistrationRepository,
     private readonly users: UsersService,
     private readonly passwords: Passwords,
+    private readonly closure: AccountClosure,
     private readonly otp: OtpService,
     private readonly purposes: Purposes,
     private readonly recipients: Recipients,
@@ -34,7 +36,8 @@ export class RegistrationService {
   }
 
   /**
-   * Mails a code, or a note that the address already has an account. Work, reply and limits are the
+   * Mails a code, or a note that the address already has an account, or the link that undoes the
+   * deletion of that account. Work, reply and limits are the
    * same in both cases, so the caller cannot tell them apart. The registration is stored before a
    * limit can refuse the message, because it may contest an earlier one.
    */
@@ -58,7 +61,10 @@ export class RegistrationService {
       lifeSeconds: policy.ttlSeconds + GRACE_SECONDS,
     });
     await this.events.record({ action: 'registration', succeeded: true, recipient, client });
-    const message = isNew ? {} : { decoy: true, template: 'address_taken' };
+    // Also read when there is no account, so that every address costs the same queries.
+    const owner = await this.users.findByVerifiedAddress(recipient);
+    const taken = owner?.closedAt ? this.closure.undoMessage(owner) : { decoy: true, template: 'address_taken' };
+    const message = isNew ? {} : taken;
     const locale = supportedLocale(body.locale) ?? client.locale;
     const { challenge } = await this.otp.send({ recipient, policy, locale, ...message });
     return challenge;

@@ -13,7 +13,7 @@ import { Purposes } from '../otp/purposes.js';
 import { Recipients } from '../otp/recipients.js';
 import { Passwords, type Guess } from '../passwords/passwords.service.js';
 import { SessionsService, TEST } from '../sessions/sessions.service.js';
-import type { Account } from '../users/account.js';
+import { entryRefusal, type Account } from '../users/account.js';
 import { profileOf } from '../users/users.dto.js';
 import { UserError } from '../users/users.errors.js';
 import { UsersService } from '../users/users.service.js';
@@ -165,13 +165,14 @@ export class SignInService {
     recipient: Recipient,
     client: Client,
   ): Promise<SignedIn> {
-    if (account.disabledAt) throw UserError.disabled();
+    const refusal = entryRefusal(account);
+    if (refusal) throw refusal;
     const isTest = this.testIdentities.has(recipient);
     // The code of a test identity is not a secret, so it must never give administrator rights.
     if (isTest && account.roles.includes('admin')) throw CommonError.forbidden();
     const methods = isTest ? [...amr, TEST] : amr;
     const opened = await this.sessions.open(account, { amr: methods, client });
-    // The account was disabled, or its password changed, after it was read.
+    // The account was disabled or closed, or its password changed, after it was read.
     if (!opened) throw UserError.accountChanged();
     const { afterFailures } = await this.events.recordSignIn({ userId: account.id, recipient, client });
     await this.notices.notifyOwner(account, { ...opened, afterFailures }, client);

@@ -35,6 +35,8 @@ export interface SendRequest extends CodeRequest {
   template?: string;
   /** Builds the link in the message from a token that `redeem` accepts instead of the code. */
   link?: (token: string) => string;
+  /** How long the link of a decoy undoes something. */
+  undoHours?: number;
   /**
    * Sends a message without a code and accepts no guess. The caller cannot distinguish a decoy from a
    * real challenge: replies, limits, status and timing are the same.
@@ -63,7 +65,7 @@ export class Codes {
 
   /** Creates a challenge with its message. `ChallengeRepository` decides whether to store it. */
   newChallenge(request: SendRequest, channel: Channel, resend: boolean): NewChallenge {
-    const { recipient, policy, lane = PUBLIC_LANE, context, template = 'code', link, decoy } = request;
+    const { recipient, policy, lane = PUBLIC_LANE, context, template = 'code', link, undoHours, decoy } = request;
     const { purpose } = policy;
     const id = newId();
     const code = request.knownCode ?? generateCode(policy.codeLength);
@@ -72,6 +74,7 @@ export class Codes {
       ...(!decoy && { code, purpose }),
       ...(context && { context }),
       ...(link && { link: link(this.linkToken({ id, recipient }, purpose)) }),
+      ...(undoHours !== undefined && { undoHours }),
     };
     return {
       recipient,
@@ -123,8 +126,9 @@ function hashedParts(request: CodeRequest): string[] {
 }
 
 /** Digest of what the code authorises. Prefixes keep the kinds apart. */
-function authorisationDigest({ context, boundTo, decoy }: SendRequest): string | null {
-  if (decoy) return ':decoy';
+function authorisationDigest({ context, boundTo, decoy, link }: SendRequest): string | null {
+  // A decoy with a link must not repeat the content of one without.
+  if (decoy) return link ? ':decoy with link' : ':decoy';
   if (boundTo) return `:${boundTo}`;
   return context ? contextDigest(context) : null;
 }

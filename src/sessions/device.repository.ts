@@ -8,6 +8,13 @@ export interface DeviceKey {
   tokenHash: Buffer;
 }
 
+export interface DeviceRow {
+  id: string;
+  userAgent: string | null;
+  createdAt: Date;
+  lastUsedAt: Date;
+}
+
 /** Reads `users` only for one condition: the device must belong to the user with the address. */
 const OF_ADDRESS = statement(
   'devices_of_address',
@@ -29,6 +36,14 @@ const FORGET = statement(
       select device_id from sessions where id = $1::uuid and user_id = $2)`,
 );
 
+const OF_USER = statement(
+  'devices_of_user',
+  `
+    select id, user_agent as "userAgent", created_at as "createdAt", last_used_at as "lastUsedAt"
+    from devices where user_id = $1::uuid and id > coalesce($2::uuid, '00000000-0000-0000-0000-000000000000')
+    order by id limit $3::int`,
+);
+
 const FORGET_ALL = statement('devices_forget_all', `delete from devices where user_id = $1`);
 
 const REMOVE_UNUSED = statement(
@@ -48,6 +63,10 @@ export class DeviceRepository {
   /** Whether the device belongs to the user with this e-mail address or verified phone number. */
   async belongsToAddress(device: DeviceKey, address: string, isPhone: boolean): Promise<boolean> {
     return (await this.sql.row(OF_ADDRESS, [device.id, device.tokenHash, isPhone, address])) !== null;
+  }
+
+  list(userId: string, after: string | undefined, count: number): Promise<DeviceRow[]> {
+    return this.sql.rows(OF_USER, [userId, after ?? null, count]);
   }
 
   /** Removes the device of one of the user's sessions. */

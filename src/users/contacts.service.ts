@@ -16,7 +16,13 @@ import { OtpService } from '../otp/otp.service.js';
 import { Purposes } from '../otp/purposes.js';
 import { SessionsService } from '../sessions/sessions.service.js';
 import { noticeRecipient, type Account } from './account.js';
-import { ContactChangeRepository, UNDO_HOURS, type ContactField } from './contact-change.repository.js';
+import { AddressHistoryRepository, type PastAddress } from './address-history.repository.js';
+import {
+  ContactChangeRepository,
+  UNDO_HOURS,
+  type ContactChangeRow,
+  type ContactField,
+} from './contact-change.repository.js';
 import { UserRepository } from './user.repository.js';
 import { UserError } from './users.errors.js';
 
@@ -29,6 +35,7 @@ export class ContactsService {
   constructor(
     private readonly users: UserRepository,
     private readonly changes: ContactChangeRepository,
+    private readonly addresses: AddressHistoryRepository,
     private readonly otp: OtpService,
     private readonly purposes: Purposes,
     private readonly sessions: SessionsService,
@@ -39,6 +46,9 @@ export class ContactsService {
     private readonly config: Config,
   ) {
     housekeeping.addRemoval('expired contact changes', (limit) => this.changes.removeExpired(limit));
+    // A message is removed so many days after it finished, which is up to a day after it was queued.
+    const days = config.MESSAGE_RETENTION_DAYS + 1;
+    housekeeping.addRemoval('former addresses', (limit) => this.addresses.removeOld(days, limit));
   }
 
   /**
@@ -47,6 +57,8 @@ export class ContactsService {
    * newest address of its kind can be confirmed. A request that a limit refuses changes nothing.
    */
   async start({ id }: Account, recipient: Recipient, locale?: Locale): Promise<Challenge> {
+    // First, so that a crash leaves no message that an erasure of the account would not find.
+    await this.addresses.addRequested(id, recipient);
     const { challenge } = await this.otp.send({
       recipient,
       policy: this.purposes.policyOf('contact_change'),
@@ -84,7 +96,8 @@ export class ContactsService {
 
   /**
    * Restores the former address, and the other one too if it was changed since. The password is
-   * removed, because the person who changed the address may know it.
+   * removed, because the person who changed the address may know it. An account that was deleted
+   * since is opened again.
    */
   async undo(token: string, client: Client): Promise<void> {
     const userId = await this.dataSource.transaction(async (manager) => {
@@ -102,6 +115,16 @@ export class ContactsService {
     await this.events.record({ userId, action: 'contact_undo', succeeded: true, client });
   }
 
+  /** A page of the changes that can still be undone. */
+  listChanges(userId: string, after: string | undefined, count: number): Promise<ContactChangeRow[]> {
+    return this.changes.list(userId, after, count);
+  }
+
+  /** The addresses that the account had or asked for, as long as messages are kept. */
+  addressHistory(userId: string): Promise<PastAddress[]> {
+    return this.addresses.list(userId);
+  }
+
   private apply(account: Account, caller: Caller, recipient: Recipient, locale?: Locale): Promise<Account> {
     const field: ContactField = isPhone(recipient) ? 'phone' : 'email';
     const oldAddress = field === 'email' ? account.email : account.phoneVerifiedAt && account.phone;
@@ -112,6 +135,8 @@ export class ContactsService {
       // A newer address was requested, or an undo or a new password ended this session meanwhile.
       if (!changed) throw await this.users.explainChange(manager, account.id, recipient);
       await this.sessions.endAll(account.id, 'contact_change', { manager, except: caller.sessionId });
+      const proved = oldAddress ? [recipient, `${field}:${oldAddress}` as Recipient] : [recipient];
+      for (const address of proved) await this.addresses.addProved(manager, account.id, address);
       await this.changes.add(manager, { userId: account.id, field, oldAddress, tokenHash: sha256(token) });
       await this.notifier.notify(
         {

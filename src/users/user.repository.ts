@@ -7,12 +7,14 @@ import { addressOf, isPhone, type Recipient } from '../common/recipient.js';
 import { Batch } from '../database/batch.js';
 import { Sql, statement, type Statement } from '../database/sql.js';
 import type { Account } from './account.js';
-import type { ContactField } from './contact-change.repository.js';
+import { ADMINISTRATORS } from './administrators.js';
+import { UNDO_HOURS, type ContactField } from './contact-change.repository.js';
 import { UserError } from './users.errors.js';
 
 /** Column list with the names of `Account`. */
 const ACCOUNT = `id, email, phone, phone_verified_at as "phoneVerifiedAt", username, first_name as "firstName",
-  last_name as "lastName", password_hash as "passwordHash", roles, disabled_at as "disabledAt", security_stamp as "securityStamp",
+  last_name as "lastName", password_hash as "passwordHash", roles, disabled_at as "disabledAt",
+  closed_at as "closedAt", closure_id as "closureId", security_stamp as "securityStamp",
   created_at as "createdAt"`;
 
 const BY_ID = statement('users_by_id', `select ${ACCOUNT} from users where id = any ($1::uuid[])`);
@@ -94,7 +96,29 @@ const EXPLAIN_CHANGE = {
   phone: explainChange('phone', 'phone = $2 and phone_verified_at is not null'),
 };
 
-const REMOVE = statement('users_remove', 'delete from users where id = $1');
+/**
+ * Raises the security stamp, so that no sign-in in progress opens a session. The administrators are
+ * locked only if the account is one of them.
+ */
+const CLOSE = statement(
+  'users_close',
+  `
+    with ${ADMINISTRATORS},
+    closed as (
+      update users set closed_at = now(), closure_id = $3::uuid, security_stamp = security_stamp + 1, updated_at = now()
+      where id = $1::uuid and security_stamp = $2::int and closed_at is null
+        and ('admin' <> all (roles) or exists (select from administrators where id <> $1))
+      returning id)
+    select id from closed`,
+);
+
+const REOPEN = statement(
+  'users_reopen',
+  `
+    update users set closed_at = null, closure_id = null, security_stamp = security_stamp + 1, updated_at = now()
+    where id = $1::uuid and closure_id = $2::uuid and closed_at > now() - interval '${UNDO_HOURS} hours'
+    returning 1`,
+);
 
 /**
  * For a confirmed change, which has a security stamp. Optimistic lock: applies only if the account
@@ -227,7 +251,7 @@ export class UserRepository {
    * accounts claim the number, or if an account has already verified it.
    */
   linkPhone(manager: EntityManager, phone: string): Promise<Account | null> {
-    const where = `phone = $1 and email is not null and disabled_at is null
+    const where = `phone = $1 and email is not null and disabled_at is null and closed_at is null
       and (select count(*) from users claimant where claimant.phone = $1) = 1`;
     return this.update(manager, 'phone_verified_at = now()', where, [phone]);
   }
@@ -243,13 +267,25 @@ export class UserRepository {
     return this.update(manager, set, 'id = $1', [id, roles ?? null, disabled ?? null]);
   }
 
+  /** For an undone contact change. Whoever changed the address may also have deleted the account. */
   async dropPassword(manager: EntityManager, id: string): Promise<void> {
-    await this.update(manager, 'password_hash = null, security_stamp = security_stamp + 1', 'id = $1', [id]);
+    const set = 'password_hash = null, closed_at = null, closure_id = null, security_stamp = security_stamp + 1';
+    await this.update(manager, set, 'id = $1', [id]);
   }
 
-  /** Foreign keys delete everything that belongs to the user. */
-  async remove(id: string): Promise<void> {
-    await this.sql.rows(REMOVE, [id]);
+  /**
+   * Closes the account. Returns false if it changed since it was read or is the last administrator.
+   */
+  async close(manager: EntityManager, { id, securityStamp }: Account, closureId: string): Promise<boolean> {
+    return (await manager.query<unknown[]>(CLOSE.text, [id, securityStamp, closureId])).length > 0;
+  }
+
+  /**
+   * Opens a closed account again. Safe against a parallel undo and against the erasure, because each
+   * checks its condition again on the newest version of the row.
+   */
+  async reopen(id: string, closureId: string): Promise<boolean> {
+    return (await this.sql.row(REOPEN, [id, closureId])) !== null;
   }
 
   /** Answers concurrent look-ups with one statement. */

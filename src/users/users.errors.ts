@@ -4,6 +4,18 @@ import { AppError } from '../common/app-error.js';
 export const UserError = {
   notFound: () => new AppError('not_found', 'user_not_found', 'User not found.'),
   disabled: () => new AppError('forbidden', 'account_disabled', 'This account is disabled.'),
+  closed: () =>
+    new AppError(
+      'forbidden',
+      'account_closed',
+      'This account was deleted. To keep it, open the link that was sent to your address, within 72 hours.',
+    ),
+  lastAdministrator: () =>
+    new AppError(
+      'conflict',
+      'last_administrator',
+      'This is the last administrator. Make another user an administrator first.',
+    ),
   addressTaken: () => new AppError('conflict', 'address_taken', 'This address belongs to another account.'),
   ownAccount: () =>
     new AppError('conflict', 'own_account', 'You cannot change your own roles or disable your own account.'),

@@ -5,6 +5,10 @@ import { NotifierModule } from '../notifier/notifier.module.js';
 import { OtpModule } from '../otp/otp.module.js';
 import { PasswordsModule } from '../passwords/passwords.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
+import { AccountClosure } from './account-closure.service.js';
+import { AccountErasureRepository } from './account-erasure.repository.js';
+import { AccountErasure } from './account-erasure.service.js';
+import { AddressHistoryRepository } from './address-history.repository.js';
 import { ContactChangeRepository } from './contact-change.repository.js';
 import { ContactsService } from './contacts.service.js';
 import { MeController } from './me.controller.js';
@@ -24,10 +28,14 @@ import { UsersService } from './users.service.js';
     UsersService,
     ProfileService,
     ContactsService,
+    AccountClosure,
+    AccountErasure,
     UserAdminService,
     UserRepository,
     ContactChangeRepository,
+    AddressHistoryRepository,
+    AccountErasureRepository,
   ],
-  exports: [UsersService, UserAdminService],
+  exports: [UsersService, ContactsService, AccountClosure, UserAdminService],
 })
 export class UsersModule {}

@@ -4,6 +4,8 @@ const TIMESTAMPS: Record<string, string[]> = {
     ...['issued_at', 'expires_at', 'previous_expires_at', 'resend_at', 'consumed_at'],
     ...['failures_since', 'sends_since'],
   ],
+  users: ['closed_at'],
+  address_history: ['last_at'],
   messages: ['created_at', 'due_at', 'expires_at', 'finished_at'],
   registrations: ['created_at', 'expires_at'],
   password_guesses: ['window_start'],

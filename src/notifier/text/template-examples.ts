@@ -17,6 +17,7 @@ const EXAMPLES: Record<string, MessageContent[]> = {
   no_account: [{}],
   password_changed: [{}],
   contact_changed: [{ field: 'phone', to: '+14•••••••23', link: LINK, undoHours: 72 }],
+  account_deleted: [{ link: LINK, undoHours: 72 }],
   phone_linked: [{ phone: '+14•••••••23' }],
   new_sign_in: [SIGN_IN],
   many_failures: [SIGN_IN],
