@@ -63,7 +63,9 @@ export class RegistrationService {
     await this.events.record({ action: 'registration', succeeded: true, recipient, client });
     // Also read when there is no account, so that every address costs the same queries.
     const owner = await this.users.findByVerifiedAddress(recipient);
-    const taken = owner?.closedAt ? this.closure.undoMessage(owner) : { decoy: true, template: 'address_taken' };
+    const taken = owner?.closedAt
+      ? this.closure.undoMessage(owner)
+      : { decoy: true, template: 'address_taken' };
     const message = isNew ? {} : taken;
     const locale = supportedLocale(body.locale) ?? client.locale;
     const { challenge } = await this.otp.send({ recipient, policy, locale, ...message });

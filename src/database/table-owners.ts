@@ -70,7 +70,8 @@ export const CROSS_MODULE_STATEMENTS: Record<string, CrossModuleStatement> = {
   },
   'users/account-erasure.repository.ts MESSAGES': {
     tables: ['messages', 'challenges'],
-    reason: 'The erasure of an account removes the rows under its addresses with the account, in one transaction.',
+    reason:
+      'The erasure of an account removes the rows under its addresses with the account, in one transaction.',
   },
   'users/account-erasure.repository.ts CHALLENGES': {
     tables: ['challenges'],

@@ -42,7 +42,10 @@ export class ExportService {
     if (!caller.recentlyAuthenticated) throw CommonError.reauthenticate();
     const account = await this.users.getCaller(caller);
     await this.events.record({ userId: account.id, action: 'export', succeeded: true, client });
-    return toJson({ ...profileOf(account), phoneVerifiedAt: account.phoneVerifiedAt }, this.sections(account));
+    return toJson(
+      { ...profileOf(account), phoneVerifiedAt: account.phoneVerifiedAt },
+      this.sections(account),
+    );
   }
 
   private sections(account: Account): Record<string, () => AsyncIterable<object>> {
@@ -100,7 +103,7 @@ export class ExportService {
 async function* inPages<Row extends { id: string }>(
   read: (after?: string) => Promise<Row[]>,
 ): AsyncGenerator<Row> {
-  for (let after: string | undefined; ; ) {
+  for (let after: string | undefined; ;) {
     const rows = await read(after);
     yield* rows;
     if (rows.length < PAGE_SIZE) return;

@@ -65,7 +65,16 @@ export class Codes {
 
   /** Creates a challenge with its message. `ChallengeRepository` decides whether to store it. */
   newChallenge(request: SendRequest, channel: Channel, resend: boolean): NewChallenge {
-    const { recipient, policy, lane = PUBLIC_LANE, context, template = 'code', link, undoHours, decoy } = request;
+    const {
+      recipient,
+      policy,
+      lane = PUBLIC_LANE,
+      context,
+      template = 'code',
+      link,
+      undoHours,
+      decoy,
+    } = request;
     const { purpose } = policy;
     const id = newId();
     const code = request.knownCode ?? generateCode(policy.codeLength);

@@ -6,8 +6,9 @@ import { UNDO_HOURS } from './contact-change.repository.js';
  * An address of the account:
  * - `own`: the account proved it and no other account has it. Everything under it is erased.
  * - `former`: the account had it, and another account has it now. Messages up to `until` are erased.
- * - `claimed`: given at registration and never proved, so it may be a stranger's.
- * - `requested`: the account asked to change to it and never proved it. It may be a stranger's too.
+ * - `claimed`: a number that the account gave and never proved, so it may be a stranger's.
+ * - `requested`: an e-mail address that the account asked for and never proved. It may be a stranger's
+ *   too.
  */
 export interface PersonAddress {
   recipient: string;
@@ -33,7 +34,7 @@ const ADDRESSES = `
     from person where phone is not null
     union all
     select case when h.proved then 2 else 4 end, h.recipient, case
-      when not h.proved then 'requested'
+      when not h.proved then case when h.recipient like 'phone:%' then 'claimed' else 'requested' end
       when exists (select from users o where o.id <> $1 and (o.email = substr(h.recipient, 7)
         or (o.phone = substr(h.recipient, 7) and o.phone_verified_at is not null))) then 'former'
       else 'own' end, h.last_at
@@ -41,7 +42,7 @@ const ADDRESSES = `
     union all
     select 3, 'email:' || pending_email, 'requested', now() from person where pending_email is not null
     union all
-    select 3, 'phone:' || pending_phone, 'requested', now() from person where pending_phone is not null)
+    select 3, 'phone:' || pending_phone, 'claimed', now() from person where pending_phone is not null)
   select distinct on (recipient) recipient, kind, until from addresses order by recipient, rank`;
 
 /**
@@ -54,12 +55,10 @@ const MESSAGES = `
   where m.recipient = any ($2) and m.recipient = a.recipient and case a.kind
     when 'own' then true
     when 'former' then m.created_at <= a.until
-    when 'claimed' then m.finished_at is not null
-      and m.created_at >= (select created_at from users where id = $1)
-      and not exists (select from users o where o.phone = substr(a.recipient, 7) and o.id <> $1)
-    else m.purpose = 'contact_change' and (m.finished_at is not null or exists (
-      select from challenges c where c.recipient = m.recipient and c.purpose = m.purpose and c.lane = m.lane
-        and c.id = m.challenge_id and c.context_hash = ':' || $1::uuid)) end`;
+    else (m.finished_at is not null and (m.purpose = 'contact_change' or (a.kind = 'claimed'
+        and not exists (select from users o where o.phone = substr(a.recipient, 7) and o.id <> $1))))
+      or exists (select from challenges c where c.recipient = m.recipient and c.purpose = 'contact_change'
+        and c.id = m.challenge_id and c.context_hash = ':' || $1::uuid) end`;
 
 /** A stranger's codes and counters stay: an erasure must not give back used guesses. */
 const CHALLENGES = `

@@ -31,7 +31,9 @@ export class AccountErasure {
     { manager, entry = entryOf(userId) }: { manager?: EntityManager; entry?: NewEntry } = {},
   ): Promise<boolean> {
     if (!manager)
-      return this.dataSource.transaction((transaction) => this.erase(userId, { manager: transaction, entry }));
+      return this.dataSource.transaction((transaction) =>
+        this.erase(userId, { manager: transaction, entry }),
+      );
     if (!(await this.repository.lock(manager, userId))) return false;
     await this.repository.erase(manager, userId);
     await this.audit.record(entry, manager);

@@ -52,9 +52,9 @@ export class AddressHistoryRepository {
     await this.sql.rows(ADD, [userId, recipient, false]);
   }
 
-  /** Records an address that the account has proved, in the transaction of the change. */
-  async addProved(manager: EntityManager, userId: string, recipient: Recipient): Promise<void> {
-    await manager.query(ADD.text, [userId, recipient, true]);
+  /** Records an address that the account has or gives up, in the transaction of the change. */
+  async add(manager: EntityManager, userId: string, recipient: Recipient, proved: boolean): Promise<void> {
+    await manager.query(ADD.text, [userId, recipient, proved]);
   }
 
   list(userId: string): Promise<PastAddress[]> {

@@ -135,8 +135,16 @@ export class ContactsService {
       // A newer address was requested, or an undo or a new password ended this session meanwhile.
       if (!changed) throw await this.users.explainChange(manager, account.id, recipient);
       await this.sessions.endAll(account.id, 'contact_change', { manager, except: caller.sessionId });
-      const proved = oldAddress ? [recipient, `${field}:${oldAddress}` as Recipient] : [recipient];
-      for (const address of proved) await this.addresses.addProved(manager, account.id, address);
+      await this.addresses.add(manager, account.id, recipient, true);
+      // A number that was only claimed is replaced too.
+      const replaced = account[field];
+      if (replaced !== null)
+        await this.addresses.add(
+          manager,
+          account.id,
+          `${field}:${replaced}` as Recipient,
+          oldAddress !== null,
+        );
       await this.changes.add(manager, { userId: account.id, field, oldAddress, tokenHash: sha256(token) });
       await this.notifier.notify(
         {

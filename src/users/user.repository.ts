@@ -269,7 +269,8 @@ export class UserRepository {
 
   /** For an undone contact change. Whoever changed the address may also have deleted the account. */
   async dropPassword(manager: EntityManager, id: string): Promise<void> {
-    const set = 'password_hash = null, closed_at = null, closure_id = null, security_stamp = security_stamp + 1';
+    const set =
+      'password_hash = null, closed_at = null, closure_id = null, security_stamp = security_stamp + 1';
     await this.update(manager, set, 'id = $1', [id]);
   }
 

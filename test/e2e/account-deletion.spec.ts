@@ -99,9 +99,9 @@ describe('deletion of an account', () => {
       expect((await app.patch('/auth/reset', { email, otp: resetCode, password })).status).toBe(404);
       const { otp: phoneCode } = await app.codeOf(phone, () => app.post('/auth/send_otp', { phone }));
       expect(await app.post('/auth/verify_otp', { phone, otp: phoneCode }).then(problemOf)).toEqual(CLOSED);
-      expect(await app.sql('select 1 from sessions where user_id = $1 and ended_at is null', [ada.user.id])).toEqual(
-        [],
-      );
+      expect(
+        await app.sql('select 1 from sessions where user_id = $1 and ended_at is null', [ada.user.id]),
+      ).toEqual([]);
     });
 
     it('sends an undo link to every proved address, by mail and by SMS', async () => {
@@ -142,21 +142,26 @@ describe('deletion of an account', () => {
       ['/auth/register', { password: PASSWORD }, 201],
       ['/auth/forgot', {}, 202],
       ['/api/register', { password: PASSWORD }, 201],
-    ])('mails the undo link again and answers strangers as for other addresses: %s', async (path, fields, status) => {
-      const ada = await newUser();
-      await deleteAccount(ada);
-      await undoToken(ada.email);
-      await app.ageWhenSent(COOLDOWN);
-      const [closed, unused] = await Promise.all(
-        [ada.email, newEmail()].map((email) => app.post(path, { email, ...fields }).expect(status)),
-      );
-      const shapeOf = ({ body }: Response) =>
-        JSON.stringify(body, (key, value: unknown) => (/^(id|expiresAt|resendAt)$/.test(key) ? key : value));
-      expect(shapeOf(closed as Response)).toBe(shapeOf(unused as Response));
-      expect(await undo(await undoToken(ada.email, 2))).toEqual({ status: 204, code: undefined });
-    });
+    ])(
+      'mails the undo link again and answers strangers as for other addresses: %s',
+      async (path, fields, status) => {
+        const ada = await newUser();
+        await deleteAccount(ada);
+        await undoToken(ada.email);
+        await app.ageWhenSent(COOLDOWN);
+        const [closed, unused] = await Promise.all(
+          [ada.email, newEmail()].map((email) => app.post(path, { email, ...fields }).expect(status)),
+        );
+        const shapeOf = ({ body }: Response) =>
+          JSON.stringify(body, (key, value: unknown) =>
+            /^(id|expiresAt|resendAt)$/.test(key) ? key : value,
+          );
+        expect(shapeOf(closed as Response)).toBe(shapeOf(unused as Response));
+        expect(await undo(await undoToken(ada.email, 2))).toEqual({ status: 204, code: undefined });
+      },
+    );
 
-    it('deletes the account of a test client of the older system in the same way', async () => {
+    it('ends tokens of /api as well', async () => {
       const ada = await newUser();
       const { body } = await app.post('/api/login', { email: ada.email, password: PASSWORD }).expect(200);
       const { token } = body as { token: string };
@@ -170,7 +175,8 @@ describe('deletion of an account', () => {
       const replies = await Promise.all(Array.from({ length: 4 }, () => ada.delete('/users/me')));
       const { 204: deleted, ...refused } = tally(replies);
       expect(deleted).toBe(1);
-      for (const reply of Object.keys(refused)) expect(['401 token_invalid', '409 changed_meanwhile']).toContain(reply);
+      for (const reply of Object.keys(refused))
+        expect(['401 token_invalid', '409 changed_meanwhile']).toContain(reply);
       await undoToken(ada.email);
     });
 
@@ -291,9 +297,10 @@ describe('deletion of an account', () => {
       await byAda(
         signedIn.post('/customers', { name: 'Babbage', contact: email, address: 'Byron-King Hall' }),
       ).expect(201);
-      await app.sql(`insert into suppressions (recipient, reason, provider) values ($1, 'bounced', 'postmark')`, [
-        `email:${firstEmail}`,
-      ]);
+      await app.sql(
+        `insert into suppressions (recipient, reason, provider) values ($1, 'bounced', 'postmark')`,
+        [`email:${firstEmail}`],
+      );
       await byAda(signedIn.delete('/users/me')).expect(204);
       await undoToken(email);
       await post('/auth/register', { email, password: PASSWORD });
@@ -303,7 +310,8 @@ describe('deletion of an account', () => {
       // The limits of networks and of strangers' addresses end by themselves within a day.
       await until(
         'the old limits removed',
-        async () => (await app.sql(`select 1 from password_guesses where subject like $1`, [`%${IP}%`])).length === 0,
+        async () =>
+          (await app.sql(`select 1 from password_guesses where subject like $1`, [`%${IP}%`])).length === 0,
         30,
       );
 
@@ -324,12 +332,15 @@ describe('deletion of an account', () => {
         expect([name, withId]).toEqual([name, name === 'audit_entries' ? 1 : 0]);
       }
       expect(
-        await app.sql('select actor_id, action, details, ip, user_agent from audit_entries where subject_id = $1', [
-          ada.user.id,
-        ]),
+        await app.sql(
+          'select actor_id, action, details, ip, user_agent from audit_entries where subject_id = $1',
+          [ada.user.id],
+        ),
       ).toEqual([{ actor_id: null, action: 'user.erase', details: {}, ip: null, user_agent: null }]);
       // Others keep their data, and the address is free again.
-      expect((await app.sql('select 1 from messages where recipient = $1', [`email:${bob.email}`])).length).toBe(1);
+      expect(
+        (await app.sql('select 1 from messages where recipient = $1', [`email:${bob.email}`])).length,
+      ).toBe(1);
       const newAccount = await signUp(app, email);
       expect(newAccount.user.id).not.toBe(ada.user.id);
     });
@@ -341,16 +352,20 @@ describe('deletion of an account', () => {
       await deleteAccount(ada);
       await undoToken(ada.email);
       await app.ageWhenSent(72 * HOUR);
-      const { otp } = await app.codeOf(claimed, () => app.post('/otp/generate', { phone: claimed }).expect(200));
-      await app.post('/otp/verify', { phone: claimed, otp: wrongCode(otp) }).expect(400);
-      const { otp: mailed } = await app.codeOf(requested, () => app.post('/otp/generate', { email: requested }));
+      const { otp } = await app.codeOf(claimed, () =>
+        app.post('/otp/generate', { phone_number: claimed }).expect(200),
+      );
+      await app.post('/otp/verify', { phone_number: claimed, otp: wrongCode(otp) }).expect(400);
+      const { otp: mailed } = await app.codeOf(requested, () =>
+        app.post('/otp/generate', { email: requested }),
+      );
       await erased(ada.user.id);
       expect(
         await app.sql(`select failures from challenges where recipient = $1 and purpose = 'verification'`, [
           `phone:${claimed}`,
         ]),
       ).toEqual([{ failures: 1 }]);
-      await app.post('/otp/verify', { phone: claimed, otp }).expect(200);
+      await app.post('/otp/verify', { phone_number: claimed, otp }).expect(200);
       await app.post('/otp/verify', { email: requested, otp: mailed }).expect(200);
     });
 
