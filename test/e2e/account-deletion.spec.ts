@@ -202,7 +202,7 @@ describe('deletion of an account', () => {
   describe('undo', () => {
     it('opens the account again within 72 hours, once, and leaves its sessions ended', async () => {
       const { ada, phone } = await newUserWithPhone();
-      await ada.post('/customers', { name: 'Babbage', address: '1 Dorset Street' }).expect(201);
+      await ada.post('/customers', { name: 'Herschel', address: '1 Dorset Street' }).expect(201);
       await deleteAccount(ada);
       const token = await undoToken(phone);
       await app.ageWhenSent(72 * HOUR - 60);
@@ -213,7 +213,7 @@ describe('deletion of an account', () => {
       expect(await undo(token)).toEqual(UNDO_INVALID);
       await ada.get('/users/me').expect(401);
       const again = await logIn(app, ada.email);
-      expect((await again.get('/customers')).body).toMatchObject([{ name: 'Babbage' }]);
+      expect((await again.get('/customers')).body).toMatchObject([{ name: 'Herschel' }]);
       await signInByCode(app, { phone });
       const { body: events } = await again.get('/users/me/events').expect(200);
       expect((events as { action: string }[]).map(({ action }) => action)).toEqual(
