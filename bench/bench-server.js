@@ -13,6 +13,7 @@ const app = await createApp(
     ...process.env,
     NODE_ENV: 'production',
     IP_RATE_LIMIT: '0',
+    ACCEPT_RISKS: 'no-ip-limit',
     PUBLIC_URL: 'https://bench.example.com',
     SMS_ALLOWED_COUNTRIES: '*',
     MAIL_PROVIDER: 'postmark',

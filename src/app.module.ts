@@ -10,6 +10,7 @@ import { ExportModule } from './export/export.module.js';
 import { HealthModule } from './health/health.module.js';
 import { AddressLimitModule } from './http/address-limit.module.js';
 import { HomeController } from './http/home.controller.js';
+import { SecurityTxtController } from './http/security-txt.controller.js';
 import { InboxStoreModule } from './inbox/inbox-store.module.js';
 import { InboxModule } from './inbox/inbox.module.js';
 import { PreviewModule } from './inbox/preview.module.js';
@@ -42,7 +43,7 @@ export class AppModule {
         ...(config.hasInbox ? [InboxModule] : []),
         ...(config.production ? [] : [PreviewModule]),
       ],
-      controllers: [HomeController],
+      controllers: [HomeController, ...(config.SECURITY_CONTACT ? [SecurityTxtController] : [])],
     };
   }
 }

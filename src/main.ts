@@ -36,8 +36,9 @@ async function main(): Promise<void> {
 
 function banner(config: Config): string {
   const url = config.publicUrl;
-  const inbox = config.hasInbox ? `\n  Inbox       ${url}/inbox   (messages stay on this machine)` : '';
-  return `\n  Swagger UI  ${url}/docs${inbox}\n\n`;
+  const docs = config.DOCS ? `  Swagger UI  ${url}/docs\n` : '';
+  const inbox = config.hasInbox ? `  Inbox       ${url}/inbox   (messages stay on this machine)\n` : '';
+  return `\n${docs}${inbox}\n`;
 }
 
 main().catch((error: unknown) => {

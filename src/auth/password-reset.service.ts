@@ -7,6 +7,7 @@ import { CommonError } from '../http/common.errors.js';
 import type { Locale } from '../common/locale.js';
 import { addressOf, type Recipient } from '../common/recipient.js';
 import { Config } from '../config/config.js';
+import { TestIdentities } from '../config/test-identities.js';
 import { Codes } from '../otp/codes.js';
 import { OtpService } from '../otp/otp.service.js';
 import { Purposes } from '../otp/purposes.js';
@@ -35,6 +36,7 @@ export class PasswordResetService {
     private readonly passwords: Passwords,
     private readonly closure: AccountClosure,
     private readonly events: AccountEvents,
+    private readonly testIdentities: TestIdentities,
     private readonly config: Config,
   ) {}
 
@@ -128,6 +130,8 @@ export class PasswordResetService {
       await this.record(account, recipient, client, refusal.code);
       throw refusal;
     }
+    // The code of a test identity is not a secret.
+    if (this.testIdentities.has(recipient) && !account.isTest) throw CommonError.forbidden();
     await this.users.setPassword(account, hash, { forgetDevices: true, locale: client.locale });
     await this.record(account, recipient, client);
   }

@@ -55,8 +55,8 @@ const CREATE_ACCOUNT = statement(
   'registrations_create_account',
   `
     with registration as (delete from registrations where email = $1 returning *)
-    insert into users (id, email, password_hash, username, first_name, last_name, phone)
-    select $2, verified.email, r.password_hash, r.username, r.first_name, r.last_name, r.phone
+    insert into users (id, email, is_test, password_hash, username, first_name, last_name, phone)
+    select $2, verified.email, $3, r.password_hash, r.username, r.first_name, r.last_name, r.phone
     from (select $1::text as email) as verified left join registration r on true
     on conflict do nothing`,
 );
@@ -92,8 +92,8 @@ export class RegistrationRepository {
     return (await this.sql.row(REGISTER, values)) !== null;
   }
 
-  async createAccount(email: string): Promise<void> {
-    await this.sql.rows(CREATE_ACCOUNT, [email, newId()]);
+  async createAccount(email: string, isTest: boolean): Promise<void> {
+    await this.sql.rows(CREATE_ACCOUNT, [email, newId(), isTest]);
   }
 
   async findPasswordHash(email: string): Promise<string | null> {

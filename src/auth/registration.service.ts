@@ -3,6 +3,7 @@ import { AccountEvents } from '../account-events/account-events.service.js';
 import type { Client } from '../http/client.js';
 import { supportedLocale } from '../common/locale.js';
 import { addressOf, type Recipient } from '../common/recipient.js';
+import { TestIdentities } from '../config/test-identities.js';
 import { Housekeeping } from '../database/housekeeping.js';
 import type { Challenge } from '../otp/otp.dto.js';
 import { OtpService } from '../otp/otp.service.js';
@@ -30,6 +31,7 @@ export class RegistrationService {
     private readonly purposes: Purposes,
     private readonly recipients: Recipients,
     private readonly events: AccountEvents,
+    private readonly testIdentities: TestIdentities,
     housekeeping: Housekeeping,
   ) {
     housekeeping.addRemoval('old registrations', (limit) => this.registrations.removeOld(limit));
@@ -78,7 +80,7 @@ export class RegistrationService {
    */
   async verify(recipient: Recipient, otp: string): Promise<Account | null> {
     await this.otp.verify({ recipient, policy: this.purposes.policyOf('email_verification') }, otp);
-    await this.registrations.createAccount(addressOf(recipient));
+    await this.registrations.createAccount(addressOf(recipient), this.testIdentities.has(recipient));
     return this.users.findByVerifiedAddress(recipient);
   }
 

@@ -1,8 +1,11 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { OtpPolicies, OtpPolicy } from './otp-policies.js';
+import type { DatabaseUrl } from './database-url.js';
 import { ProviderConfig } from './providers.js';
-import type { SettingName, SmsRouteEntry } from './settings.js';
+import type { Risk, SettingName, SmsRouteEntry } from './settings.js';
+import { matchesStrangers } from './test-identity-ranges.js';
+import { isWeakSecret } from './weak-secret.js';
 
 /** One invalid setting. The reason never contains the value. */
 export interface SettingFault {
@@ -166,6 +169,8 @@ function unsafeTestIdentities({
     return [
       { setting, reason: `must end within ${MAX_TEST_DAYS} days in production, such as ...@2026-12-31` },
     ];
+  if (production && TEST_IDENTITIES.some(({ pattern }) => matchesStrangers(pattern)))
+    return [{ setting, reason: 'must not match addresses of a mail provider or real phone numbers' }];
   return [];
 }
 
@@ -215,13 +220,18 @@ function unsafeInProduction(config: CheckedConfig, env: NodeJS.ProcessEnv): Sett
       'is required in production: the embedded database serves one development process',
     ],
     [!config.APP_SECRET, 'APP_SECRET', 'is required in production'],
-    [isWeakSecret(config.APP_SECRET), 'APP_SECRET', WEAK_SECRET],
-    [isWeakSecret(config.APP_SECRET_PREVIOUS), 'APP_SECRET_PREVIOUS', WEAK_SECRET],
-    [isWeakSecret(config.METRICS_TOKEN), 'METRICS_TOKEN', WEAK_SECRET],
-    [isWeakSecret(config.POSTMARK_WEBHOOK_PASSWORD), 'POSTMARK_WEBHOOK_PASSWORD', WEAK_SECRET],
+    ...weakSecrets(config),
+    ...equalSecrets(config),
+    ...risks(config, env),
     [!config.publicUrl.startsWith('https:'), 'PUBLIC_URL', 'must be an https: URL in production'],
     [isPlainHttp(config.RESET_URL), 'RESET_URL', 'must be an https: URL in production'],
-    [config.CORS_ORIGINS?.includes('*'), 'CORS_ORIGINS', 'must list its origins in production, not *'],
+    [config.CORS_ORIGINS.includes('*'), 'CORS_ORIGINS', 'must list its origins in production, not *'],
+    [
+      config.CORS_ORIGINS.some((origin) => origin.startsWith('http:') && isPlainHttp(origin)),
+      'CORS_ORIGINS',
+      'must list https: origins in production (http: for localhost only), because anybody on the way ' +
+        'can change a page that is not encrypted',
+    ],
     [
       config.TRUST_PROXY === true,
       'TRUST_PROXY',
@@ -246,21 +256,98 @@ function unsafeInProduction(config: CheckedConfig, env: NodeJS.ProcessEnv): Sett
 const WEAK_SECRET =
   'must be at least 32 random characters, for example the output of: openssl rand -base64 48';
 
-/** Too short, too few different characters, or a text from an example. */
-function isWeakSecret(value: string | undefined): boolean {
-  if (value === undefined) return false;
-  return (
-    value.length < 32 ||
-    new Set(value).size < 10 ||
-    /change.?me|example|secret|passw|default|your[-_ ]/i.test(value)
+/** Secrets that the operator makes up, as opposed to those that a vendor issues. */
+const OWN_SECRETS = [
+  'APP_SECRET',
+  'APP_SECRET_PREVIOUS',
+  'METRICS_TOKEN',
+  'POSTMARK_WEBHOOK_PASSWORD',
+  'WEBHOOK_SECRET',
+] as const;
+const VENDOR_SECRETS = [
+  'POSTMARK_SERVER_TOKEN',
+  'SMTP_OAUTH2_CLIENT_SECRET',
+  'SMTP_OAUTH2_REFRESH_TOKEN',
+  'TWILIO_AUTH_TOKEN',
+] as const;
+
+function weakSecrets(config: CheckedConfig): [boolean, SettingName, string][] {
+  return OWN_SECRETS.map((setting) => [isWeakSecret(config[setting]), setting, WEAK_SECRET]);
+}
+
+/** One leaked secret must not open a second door. */
+function equalSecrets(config: CheckedConfig): [boolean, SettingName, string][] {
+  const all = [...OWN_SECRETS, ...VENDOR_SECRETS];
+  return OWN_SECRETS.flatMap((setting, index) =>
+    all
+      .slice(index + 1)
+      .map((other): [boolean, SettingName, string] => [
+        config[setting] !== undefined && config[setting] === config[other],
+        other,
+        `must differ from ${setting}`,
+      ]),
   );
+}
+
+/** Risks that production takes only if `ACCEPT_RISKS` names them, so that the choice is visible. */
+function risks(config: CheckedConfig, env: NodeJS.ProcessEnv): [boolean, SettingName, string][] {
+  const found: [boolean, Risk, SettingName, string][] = [
+    [config.IP_RATE_LIMIT === 0, 'no-ip-limit', 'IP_RATE_LIMIT', 'must limit requests in production'],
+    [
+      config.OTP_RESEND_SECONDS === 0,
+      'no-resend-wait',
+      'OTP_RESEND_SECONDS',
+      'must set a wait between messages in production',
+    ],
+    [
+      config.REDIS_URL !== undefined && isPlaintext(config.REDIS_URL, 'redis:'),
+      'plaintext-redis',
+      'REDIS_URL',
+      'must start with rediss:// in production, unless Redis runs on this machine',
+    ],
+    [
+      config.DATABASE_URL !== undefined && isPlaintextDatabase(config.DATABASE_URL, env),
+      'plaintext-database',
+      'DATABASE_URL',
+      'must end with ?sslmode=verify-full (or verify-ca, require) in production, unless the database ' +
+        'runs on this machine',
+    ],
+  ];
+  return found.map(([isTaken, risk, setting, reason]) => [
+    isTaken && !config.ACCEPT_RISKS.includes(risk),
+    setting,
+    `${reason}. To accept the risk, add ${risk} to ACCEPT_RISKS`,
+  ]);
+}
+
+/** `allow` and `prefer` fall back to a connection without TLS. */
+const PLAINTEXT_MODES = new Set<string | undefined>([undefined, '', 'disable', 'allow', 'prefer']);
+
+/** The driver reads what the URL leaves out from the environment. */
+function isPlaintextDatabase(
+  { host, sslMode, sslRootCert }: DatabaseUrl,
+  { PGHOST, PGSSLMODE }: NodeJS.ProcessEnv,
+): boolean {
+  const server = host ?? PGHOST ?? 'localhost';
+  const isLocal = server.startsWith('/') || isLoopback(server);
+  const mode = sslMode ?? (sslRootCert ? 'verify-full' : PGSSLMODE);
+  return !isLocal && PLAINTEXT_MODES.has(mode);
 }
 
 const PLAIN_HTTP =
   'must be an https: URL in production, because codes and credentials are sent to it (http: on this machine only)';
 
 function isPlainHttp(url: string | undefined): boolean {
-  if (url === undefined) return false;
-  const { protocol, hostname } = new URL(url);
-  return protocol === 'http:' && !['localhost', '127.0.0.1', '[::1]'].includes(hostname);
+  return url !== undefined && isPlaintext(url, 'http:');
+}
+
+/** True for a URL of another machine with the protocol that does not encrypt. */
+function isPlaintext(url: string, plainProtocol: string): boolean {
+  const { protocol, hostname } = new URL(url.replace('*.', ''));
+  return protocol === plainProtocol && !isLoopback(hostname);
+}
+
+function isLoopback(host: string): boolean {
+  const name = host.replace(/^\[(.*)\]$/, '$1');
+  return /^(.+\.)?localhost$/.test(name) || /^127(\.\d{1,3}){3}$/.test(name) || name === '::1';
 }

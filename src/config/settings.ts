@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { BlockList, isIP } from 'node:net';
 import { isSupportedCountry, type CountryCode } from 'libphonenumber-js/max';
 import * as z from 'zod';
 import { CHANNELS, type Channel } from '../common/delivery.js';
@@ -133,7 +133,34 @@ const trustProxy = z
   .refine((value) => /^(true|false)$/.test(value) || value.split(',').every(isProxy), {
     error: 'must be false, or the addresses of the proxies, such as 10.0.0.0/8',
   })
-  .transform((value) => (/^(true|false)$/.test(value) ? value === 'true' : value));
+  .refine((value) => isFlag(value) || !trustsEverybody(value.split(',')), {
+    error: 'must list your proxies, not most of the internet: with it, any client can forge its address',
+  })
+  .transform((value) => (isFlag(value) ? value === 'true' : value));
+
+const isFlag = (value: string) => value === 'true' || value === 'false';
+
+/** More than a sixteenth of all addresses of a family is not a network of proxies. */
+const MAX_SHARE = 1 / 16;
+
+const MAPPED_IPV4 = new BlockList();
+MAPPED_IPV4.addSubnet('::ffff:0:0', 96, 'ipv6');
+
+/** Whether the networks together cover too much, for example all addresses in two halves. */
+function trustsEverybody(items: string[]): boolean {
+  const share = { v4: 0, v6: 0 };
+  for (const item of items) {
+    const [address = '', bits] = item.trim().split('/');
+    const length = bits === undefined ? 128 : Number(bits);
+    if (isIP(address) === 4) share.v4 += bits === undefined ? 0 : 2 ** -length;
+    else if (isIP(address) === 6) {
+      share.v6 += 2 ** -length;
+      // A network inside ::ffff:0:0/96 is one of IPv4 addresses.
+      if (length >= 96 && MAPPED_IPV4.check(address, 'ipv6')) share.v4 += 2 ** (96 - length);
+    }
+  }
+  return share.v4 >= MAX_SHARE || share.v6 >= MAX_SHARE;
+}
 
 function isProxy(item: string): boolean {
   const [address = '', bits, ...rest] = item.trim().split('/');
@@ -211,6 +238,35 @@ const testIdentities = list.transform((items, context) =>
   }),
 );
 
+/** Risks that production refuses unless `ACCEPT_RISKS` names them. */
+export const RISKS = ['no-ip-limit', 'no-resend-wait', 'plaintext-redis', 'plaintext-database'] as const;
+export type Risk = (typeof RISKS)[number];
+
+const risks = list.refine((items): items is Risk[] => items.every((item) => RISKS.includes(item as Risk)), {
+  error: `must list only ${RISKS.join(', ')}`,
+});
+
+const EMAIL = /^[^\s<>@"]+@[^\s<>@"]+$/;
+
+/** The value of `Contact` in security.txt (RFC 9116, section 2.5.3): a URI, https: if it is a page. */
+const securityContact = text
+  .transform((value) => (EMAIL.test(value) && !value.includes(':') ? `mailto:${value}` : value))
+  .refine((value) => /^(mailto:[^\s<>@"]+@[^\s<>@"]+|tel:\+[\d-]+)$/.test(value) || isHttpsUrl(value), {
+    error: 'must be an e-mail address or an https: URL',
+  });
+
+function isHttpsUrl(value: string): boolean {
+  return /^https:\/\/\S+$/.test(value) && URL.canParse(value);
+}
+
+/** Without credentials, because links and tokens repeat this URL. */
+function hasNoCredentials(value: string): boolean {
+  if (!URL.canParse(value)) return true;
+  const { username, password } = new URL(value);
+  return !username && !password && !/^[^/]*\/\/[^/]*@/.test(value);
+}
+const NO_CREDENTIALS = 'must not contain a user name or password';
+
 /** Appears in subjects and text messages, so it must not contain line breaks or links. */
 const name = text.regex(
   /^[\p{L}\p{M}\p{N}&'+. -]{1,32}$/u,
@@ -226,6 +282,7 @@ export const settings = {
   HOST: text.optional(),
   PUBLIC_URL: url('http:', 'https:')
     .refine((value) => !/[?#]/.test(value), 'must end with its host or a path')
+    .refine(hasNoCredentials, NO_CREDENTIALS)
     .optional(),
   LOG_LEVEL: z
     .enum(
@@ -237,6 +294,12 @@ export const settings = {
   CORS_ORIGINS: origins.default([]),
   IP_RATE_LIMIT: integer(0, 1_000_000).default(100),
   METRICS_TOKEN: secret.optional(),
+  DOCS: z
+    .enum(['on', 'off'], 'must be on or off')
+    .default('on')
+    .transform((value) => value === 'on'),
+  SECURITY_CONTACT: securityContact.optional(),
+  ACCEPT_RISKS: risks.default([]),
 
   DATABASE_URL: databaseUrl.optional(),
   DATABASE_POOL_SIZE: integer(1, 100).default(8),
@@ -251,7 +314,10 @@ export const settings = {
 
   BCRYPT_COST: integer(4, 15).default(10),
   PASSWORD_MIN_LENGTH: integer(8, 64).default(8),
-  RESET_URL: url('http:', 'https:').optional(),
+  RESET_URL: url('http:', 'https:')
+    .refine((value) => !value.includes('#'), 'must not have a fragment, because the token is added as one')
+    .refine(hasNoCredentials, NO_CREDENTIALS)
+    .optional(),
   SIGN_UP_ON_VERIFY: flag.default(false),
 
   OTP_LENGTH: integer(4, 10).default(6),
@@ -270,7 +336,7 @@ export const settings = {
   DEFAULT_LOCALE: z.enum(LOCALES, `must be one of ${LOCALES.join(', ')}`).default('en'),
   BRAND_NAME: name.optional(),
   BRAND_COLOR: text.regex(/^#[0-9a-f]{6}$/i, 'must be a colour such as #0f62fe').optional(),
-  SUPPORT_EMAIL: text.regex(/^[^\s<>@"]+@[^\s<>@"]+$/, 'must be an e-mail address').optional(),
+  SUPPORT_EMAIL: text.regex(EMAIL, 'must be an e-mail address').optional(),
   TEMPLATES_DIR: text.optional(),
   ANDROID_APP_HASH: text.regex(/^[A-Za-z0-9+/]{11}$/, 'must be the 11 characters of an app hash').optional(),
 

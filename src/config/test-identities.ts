@@ -72,6 +72,13 @@ export class TestIdentities implements OnApplicationBootstrap {
     return this.active().find((identity) => isMatch(identity, recipient))?.code;
   }
 
+  /** The addresses of active identities without `*`. */
+  get exactAddresses(): string[] {
+    return this.active()
+      .map(({ pattern }) => pattern)
+      .filter((pattern) => !pattern.includes('*'));
+  }
+
   /** Uses the clock of this process. Small differences between processes do not matter here. */
   private active(): TestIdentity[] {
     const now = new Date();

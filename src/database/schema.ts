@@ -91,6 +91,7 @@ create table users (
   disabled_at timestamptz,
   closed_at timestamptz,          -- the owner deleted the account; it is erased 72 hours later
   closure_id uuid,                -- of this deletion; the undo link is bound to it
+  is_test boolean not null default false,  -- made with the known code of a test identity
   security_stamp integer not null default 0,  -- rises with every change that ends sessions
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),

@@ -30,10 +30,14 @@ export class HomeController {
 
   /** Only to what this server serves. */
   private links(): HomeLink[] {
-    const { hasInbox, production } = this.config;
+    const { DOCS, hasInbox, production } = this.config;
     return [
-      { name: 'Swagger UI', text: 'Read about every call, and try it.', path: 'docs' },
-      { name: 'OpenAPI document', text: 'For programs that generate clients.', path: 'openapi.json' },
+      ...(DOCS
+        ? [
+            { name: 'Swagger UI', text: 'Read about every call, and try it.', path: 'docs' },
+            { name: 'OpenAPI document', text: 'For programs that generate clients.', path: 'openapi.json' },
+          ]
+        : []),
       ...(hasInbox ? [{ name: 'Inbox', text: 'The messages that this server "sent".', path: 'inbox' }] : []),
       ...(production
         ? []

@@ -71,8 +71,9 @@ function nameOf({ $ref }: { $ref: string }): string {
   return $ref.slice($ref.lastIndexOf('/') + 1);
 }
 
-/** Swagger UI at `/docs`, the document at `/openapi.json`. */
+/** Swagger UI at `/docs`, the document at `/openapi.json` and `/openapi.yaml`, unless `DOCS=off`. */
 export function serveSwagger(app: NestFastifyApplication, config: Config): void {
+  if (!config.DOCS) return;
   SwaggerModule.setup('docs', app, () => openApiDocument(app, config), {
     jsonDocumentUrl: 'openapi.json',
     yamlDocumentUrl: 'openapi.yaml',
@@ -82,7 +83,8 @@ export function serveSwagger(app: NestFastifyApplication, config: Config): void 
       tryItOutEnabled: true,
       displayRequestDuration: true,
       defaultModelsExpandDepth: 0,
-      persistAuthorization: true,
+      // Swagger UI would keep tokens in the browser's storage, in reach of every later script.
+      persistAuthorization: false,
     },
   });
 }

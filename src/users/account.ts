@@ -23,6 +23,8 @@ export interface Account {
   closedAt: Date | null;
   /** Identifies the deletion, so that an undo link is valid for one deletion only. */
   closureId: string | null;
+  /** Made with the known code of a test identity. Such a code opens no other account. */
+  isTest: boolean;
   /**
    * Raised by every change that ends sessions. A sign-in that was checked against an older value
    * opens no session.

@@ -14,7 +14,7 @@ import { UserError } from './users.errors.js';
 /** Column list with the names of `Account`. */
 const ACCOUNT = `id, email, phone, phone_verified_at as "phoneVerifiedAt", username, first_name as "firstName",
   last_name as "lastName", password_hash as "passwordHash", roles, disabled_at as "disabledAt",
-  closed_at as "closedAt", closure_id as "closureId", security_stamp as "securityStamp",
+  closed_at as "closedAt", closure_id as "closureId", is_test as "isTest", security_stamp as "securityStamp",
   created_at as "createdAt"`;
 
 const BY_ID = statement('users_by_id', `select ${ACCOUNT} from users where id = any ($1::uuid[])`);
@@ -34,8 +34,8 @@ const CLAIMS = statement(
 const SIGN_UP = statement(
   'users_sign_up',
   `
-    insert into users (id, email, phone, phone_verified_at)
-    values ($1, $2, $3, case when $3::text is not null then now() end)
+    insert into users (id, email, phone, phone_verified_at, is_test)
+    values ($1, $2, $3, case when $3::text is not null then now() end, $4)
     on conflict do nothing
     returning ${ACCOUNT}`,
 );
@@ -120,6 +120,15 @@ const REOPEN = statement(
     returning 1`,
 );
 
+/** Accounts of these verified addresses that were not made by a test identity. */
+const FIND_REAL = statement(
+  'users_find_real',
+  `
+    select 1 from users where not is_test
+      and (email = any ($1::text[]) or (phone = any ($1::text[]) and phone_verified_at is not null))
+    limit 1`,
+);
+
 /**
  * For a confirmed change, which has a security stamp. Optimistic lock: applies only if the account
  * has not changed since it was read and the address is the newest one that was requested. Under READ
@@ -165,13 +174,19 @@ export class UserRepository {
   }
 
   /** Returns null if the address already has an account. */
-  signUp(recipient: Recipient): Promise<Account | null> {
+  signUp(recipient: Recipient, isTest: boolean): Promise<Account | null> {
     const address = addressOf(recipient);
     return this.sql.row(SIGN_UP, [
       newId(),
       isPhone(recipient) ? null : address,
       isPhone(recipient) ? address : null,
+      isTest,
     ]);
+  }
+
+  /** Returns whether any of the addresses belongs to an account that no test identity made. */
+  async hasRealAccount(addresses: string[]): Promise<boolean> {
+    return (await this.sql.row(FIND_REAL, [addresses])) !== null;
   }
 
   setNames(id: string, { username, firstName, lastName }: Names): Promise<Account | null> {

@@ -13,6 +13,7 @@ import { ContactChangeRepository } from './contact-change.repository.js';
 import { ContactsService } from './contacts.service.js';
 import { MeController } from './me.controller.js';
 import { ProfileService } from './profile.service.js';
+import { TestAccounts } from './test-accounts.js';
 import { UndoPageController } from './undo-page.controller.js';
 import { UserAdminService } from './user-admin.service.js';
 import { UndoController } from './undo.controller.js';
@@ -32,6 +33,7 @@ import { UsersService } from './users.service.js';
     AccountErasure,
     UserAdminService,
     UserRepository,
+    TestAccounts,
     ContactChangeRepository,
     AddressHistoryRepository,
     AccountErasureRepository,

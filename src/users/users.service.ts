@@ -6,6 +6,7 @@ import type { Client } from '../http/client.js';
 import { CommonError } from '../http/common.errors.js';
 import type { Locale } from '../common/locale.js';
 import { addressOf, isPhone, maskedAddress, type Recipient } from '../common/recipient.js';
+import { TestIdentities } from '../config/test-identities.js';
 import { Notifier, type MessageContent } from '../notifier/notifier.js';
 import { Passwords, type PasswordOwner } from '../passwords/passwords.service.js';
 import { SessionsService } from '../sessions/sessions.service.js';
@@ -22,6 +23,7 @@ export class UsersService {
     private readonly passwords: Passwords,
     private readonly notifier: Notifier,
     private readonly events: AccountEvents,
+    private readonly testIdentities: TestIdentities,
     private readonly dataSource: DataSource,
   ) {}
 
@@ -66,7 +68,7 @@ export class UsersService {
 
   /** Creates an account for a verified address. Returns null if the address already has one. */
   signUp(recipient: Recipient): Promise<Account | null> {
-    return this.users.signUp(recipient);
+    return this.users.signUp(recipient, this.testIdentities.has(recipient));
   }
 
   setNames(id: string, names: Names): Promise<Account | null> {

@@ -50,6 +50,11 @@ describe('API documentation', () => {
   });
   afterAll(() => app?.stop());
 
+  it('does not let Swagger UI store tokens in the browser', async () => {
+    const { text } = await app.get('/docs/swagger-ui-init.js').expect(200);
+    expect(text).toMatch(/"persistAuthorization": false/);
+  });
+
   it('serves Swagger UI at /docs with all of its assets', async () => {
     const page = await app
       .get('/docs')

@@ -88,6 +88,41 @@ describe('GET /', () => {
     });
   });
 
+  it('serves neither Swagger UI nor the OpenAPI document with DOCS=off', async () => {
+    await withApp({ DOCS: 'off' }, async (quiet) => {
+      for (const path of ['/docs', '/docs/', '/docs/swagger-ui-init.js', '/openapi.json', '/openapi.yaml'])
+        expect((await quiet.get(path).expect(404)).body).toMatchObject({ code: 'route_not_found' });
+      expect((await quiet.get('/').expect(200)).text).not.toMatch(/docs|openapi/);
+    });
+  });
+
+  it.each([
+    ['security@example.org', 'mailto:security@example.org'],
+    ['https://example.org/report?lang=en', 'https://example.org/report?lang=en'],
+  ])('publishes the SECURITY_CONTACT %s in security.txt', async (SECURITY_CONTACT, contact) => {
+    await withApp({ SECURITY_CONTACT, PUBLIC_URL }, async (reachable) => {
+      const { text, headers } = await reachable.get('/.well-known/security.txt').expect(200);
+      expect(headers['content-type']).toBe('text/plain; charset=utf-8');
+      const fields = Object.fromEntries(
+        text
+          .trim()
+          .split('\n')
+          .map((line) => /^([A-Za-z-]+): (.+)$/.exec(line)?.slice(1) ?? [line]),
+      ) as Record<string, string>;
+      expect(fields).toEqual({
+        Contact: contact,
+        Expires: expect.any(String),
+        'Preferred-Languages': 'en',
+        Canonical: `${PUBLIC_URL}/.well-known/security.txt`,
+      });
+      expect(new Date(fields.Expires ?? '').getTime()).toBeGreaterThan(Date.now());
+    });
+  });
+
+  it('has no security.txt without SECURITY_CONTACT', async () => {
+    await app.get('/.well-known/security.txt').expect(404);
+  });
+
   async function withApp(
     settings: Record<string, string>,
     test: (started: TestApp) => Promise<void>,

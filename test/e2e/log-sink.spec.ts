@@ -56,7 +56,15 @@ describe.each(MODES)('a standard output that fails, with %s', (_, settings) => {
     url = `http://127.0.0.1:${port}`;
     const { PATH = '', HOME = '' } = process.env;
     const child = spawn(process.execPath, ['dist/main.js'], {
-      env: { PATH, HOME, IP_RATE_LIMIT: '0', ...settings, ...database.env, PORT: String(port) },
+      env: {
+        PATH,
+        HOME,
+        IP_RATE_LIMIT: '0',
+        ACCEPT_RISKS: 'no-ip-limit',
+        ...settings,
+        ...database.env,
+        PORT: String(port),
+      },
       stdio: ['ignore', stdout, 'ignore'],
     });
     server = child;

@@ -125,6 +125,23 @@ describe('test identities', () => {
     expect(body).toMatchObject({ code: 'forbidden' });
   });
 
+  it('opens no account with the known code that was made without it', async () => {
+    const email = 'person@ci.example.com';
+    await app.post('/auth/send_otp', { email }).expect(201);
+    await verify({ email }, '222222');
+    await app.sql('update users set is_test = false where email = $1', [email]);
+
+    await app.post('/auth/send_otp', { email }).expect(201);
+    const { body } = await app.post('/auth/verify_otp', { email, otp: '222222' }).expect(403);
+    expect(body).toMatchObject({ code: 'forbidden' });
+    await app.post('/auth/register', { email, password: PASSWORD }).expect(201);
+    // The address is taken, so the registration gets a mail without a code.
+    await app.post('/auth/verify', { email, otp: '222222' }).expect(400);
+    await app.post('/auth/forgot', { email }).expect(202);
+    await patch('/auth/reset', { email, otp: '222222', password: PASSWORD }).expect(403);
+    await app.post('/auth/login', { email, password: PASSWORD }).expect(401);
+  });
+
   it('treats expired test identities and similar addresses as ordinary addresses', async () => {
     for (const [email, otp] of [
       ['late@over.example.com', '444444'],

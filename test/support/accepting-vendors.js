@@ -31,6 +31,7 @@ export async function startAcceptingVendors() {
       NODE_ENV: 'production',
       HOST: '127.0.0.1',
       IP_RATE_LIMIT: '0',
+      ACCEPT_RISKS: 'no-ip-limit',
       PUBLIC_URL: 'https://bench.example.com',
       APP_SECRET: 'bench-7f3k9w2m5x8q1v4b6n0z-only-for-this-run',
       SMS_ALLOWED_COUNTRIES: '*',

@@ -52,6 +52,7 @@ export class TestApp extends Client {
         NODE_V8_COVERAGE,
         NODE_ENV: 'test',
         IP_RATE_LIMIT: '0',
+        ACCEPT_RISKS: 'no-ip-limit',
         ...env,
         ...settings,
       },

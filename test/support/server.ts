@@ -38,7 +38,7 @@ export class ServerProcess {
     const { PATH = '', HOME = '' } = process.env;
     const port = environment.PORT ?? String(await freePort());
     const child = spawn(process.execPath, ['dist/main.js'], {
-      env: { PATH, HOME, IP_RATE_LIMIT: '0', ...environment, PORT: port },
+      env: { PATH, HOME, IP_RATE_LIMIT: '0', ACCEPT_RISKS: 'no-ip-limit', ...environment, PORT: port },
     });
     return new ServerProcess(child, `http://127.0.0.1:${port}`);
   }

@@ -1,5 +1,7 @@
 import { oncePerTick } from '../../common/once-per-tick.js';
+import { addressOf, countryOf, isPhone } from '../../common/recipient.js';
 import { LEASE_SECONDS, type LeasedMessage } from '../notifier.js';
+import { FairQueue } from './fair-queue.js';
 
 /** Concurrent attempts per channel. */
 const CONCURRENCY = 64;
@@ -19,7 +21,9 @@ interface WaitingMessage {
  * its own queue, so that an outage of one vendor does not delay the messages of another.
  */
 export class DeliveryQueue {
-  private readonly waiting: WaitingMessage[] = [];
+  /** Messages that nobody can ask for without a device that the account knows. */
+  private readonly urgent = new FairQueue<WaitingMessage>();
+  private readonly ordinary = new FairQueue<WaitingMessage>();
   private readonly running = new Set<Promise<void>>();
   /**
    * Lets ready responses go out first, so that a client does not wait while its message is
@@ -33,7 +37,7 @@ export class DeliveryQueue {
 
   /** How many more messages could start immediately. */
   get free(): number {
-    return this.stopped ? 0 : CONCURRENCY - this.running.size - this.waiting.length;
+    return this.stopped ? 0 : CONCURRENCY - this.running.size - this.waiting;
   }
 
   /**
@@ -44,16 +48,18 @@ export class DeliveryQueue {
     return Math.max(0, this.free - CONCURRENCY / 2);
   }
 
+  /** If too many messages wait, the flood makes room: its newest message is left to the sweep. */
   add(message: LeasedMessage): void {
-    if (this.waiting.length >= MAX_WAITING) return;
-    this.waiting.push({ message, queuedAt: performance.now() });
+    const queue = isUrgent(message) ? this.urgent : this.ordinary;
+    queue.add({ message, queuedAt: performance.now() }, turnOf(message));
+    if (this.waiting > MAX_WAITING && !this.ordinary.dropFromLargest()) this.urgent.dropFromLargest();
     this.startSoon();
   }
 
   /** Starts no more attempts. Returns the waiting messages. */
   stop(): LeasedMessage[] {
     this.stopped = true;
-    return this.waiting.splice(0).map(({ message }) => message);
+    return [...this.urgent.clear(), ...this.ordinary.clear()].map(({ message }) => message);
   }
 
   /** Resolves when all running attempts have ended. */
@@ -61,9 +67,13 @@ export class DeliveryQueue {
     await Promise.all(this.running);
   }
 
+  private get waiting(): number {
+    return this.urgent.size + this.ordinary.size;
+  }
+
   private startNext(): void {
     while (this.running.size < CONCURRENCY && !this.stopped) {
-      const next = this.waiting.shift();
+      const next = this.urgent.take() ?? this.ordinary.take();
       if (!next) return;
       const age = (performance.now() - next.queuedAt) / 1000;
       // A sweep takes the message when the lease is over.
@@ -75,4 +85,14 @@ export class DeliveryQueue {
       this.running.add(run);
     }
   }
+}
+
+/** The lane of a recognised device. */
+function isUrgent({ lane }: LeasedMessage): boolean {
+  return lane !== '';
+}
+
+/** Pumped numbers share their first digits, so they wait for each other and not for other people. */
+function turnOf({ recipient }: LeasedMessage): string[] {
+  return isPhone(recipient) ? [countryOf(recipient) ?? '', addressOf(recipient).slice(0, -4)] : [];
 }
