@@ -115,7 +115,10 @@ export class ExportedMessageEvent {
   /** @example "postmark" */
   provider?: string | null;
 
-  /** @example null */
+  /**
+   * Why it failed.
+   * @example null
+   */
   reason?: string | null;
 
   /**
@@ -154,7 +157,10 @@ export class ExportedMessage {
   /** @example 1 */
   attempts!: number;
 
-  /** @example null */
+  /**
+   * Why the last attempt failed.
+   * @example null
+   */
   failure!: string | null;
 
   /** @example "postmark" */
