@@ -11,7 +11,7 @@ const layers = [
   ['notifier/'],
   ['otp/', 'sessions/', 'passwords/', 'inbox/', 'receipts/'],
   ['deliveries/', 'users/', 'customers/'],
-  ['auth/'],
+  ['auth/', 'export/'],
   ['compat/'],
 ];
 const all = layers.flat();

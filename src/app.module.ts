@@ -6,6 +6,7 @@ import { ConfigModule } from './config/config.module.js';
 import { CustomersModule } from './customers/customers.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { DeliveriesModule } from './deliveries/deliveries.module.js';
+import { ExportModule } from './export/export.module.js';
 import { HealthModule } from './health/health.module.js';
 import { AddressLimitModule } from './http/address-limit.module.js';
 import { HomeController } from './http/home.controller.js';
@@ -36,6 +37,7 @@ export class AppModule {
         AuthModule,
         UsersModule,
         CustomersModule,
+        ExportModule,
         CompatModule,
         ReceiptsModule.with(config),
         ...(config.hasInbox ? [InboxModule] : []),

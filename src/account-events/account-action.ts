@@ -7,6 +7,9 @@ export type AccountAction =
   | 'password_change'
   | 'contact_change'
   | 'contact_undo'
+  | 'deletion'
+  | 'deletion_undo'
+  | 'export'
   | 'reauthentication'
   | 'refresh'
   | 'sign_out';

@@ -22,16 +22,28 @@ export interface NewAccountEvent extends Omit<AccountEventRow, 'at'> {
 
 const KEPT_DAYS = 90;
 
+/** Rows per hour, action and reason, so that parallel counts rarely wait for each other. */
+const SHARDS = 16;
+
 /**
- * FOR KEY SHARE waits for a deletion of the account in progress and blocks later ones until this
- * commits. So the foreign key cannot fail: if the account is gone, the event is stored without one.
+ * CTEs that store the event, or count it if there is no account. Both write one row, so they take
+ * equally long. FOR KEY SHARE waits for a deletion of the account in progress and blocks later ones
+ * until this commits. So the foreign key cannot fail: if the account is gone, the event is counted.
  */
+const RECORD = `
+    owner as (select id from users where id = $2::uuid for key share),
+    recorded as (
+      insert into account_events (id, user_id, action, succeeded, reason, address, ip, user_agent)
+      select $1::uuid, id, $3::text, $4::boolean, $5::text, $6::text, $7::text, $8::text from owner),
+    counted as (
+      insert into anonymous_events as a (hour, action, reason, shard)
+      select date_trunc('hour', now()), $3, coalesce($5, ''), floor(random() * ${SHARDS})
+      where not exists (select from owner)
+      on conflict (hour, action, reason, shard) do update set count = a.count + 1)`;
+
 const ADD = statement(
   'account_events_add',
-  `
-    insert into account_events (id, user_id, action, succeeded, reason, address, ip, user_agent)
-    select $1::uuid, (select id from users where id = $2::uuid for key share), $3::text, $4::boolean, $5::text,
-      $6::text, $7::text, $8::text`,
+  `with ${RECORD} select exists (select from owner) as "hasAccount"`,
 );
 
 /**
@@ -42,7 +54,7 @@ const ADD = statement(
 const ADD_SIGN_IN = statement(
   'account_events_add_sign_in',
   `
-    with recorded as (${ADD.text}),
+    with ${RECORD},
     previous as (
       select succeeded, at from account_events where user_id = $2 and action = 'sign_in' order by id desc limit 5)
     select count(*) = 5 and bool_and(not succeeded and at > now() - interval '24 hours') as "afterFailures"
@@ -68,12 +80,23 @@ const REMOVE_OLD = statement(
     returning 1`,
 );
 
+const REMOVE_OLD_COUNTS = statement(
+  'anonymous_events_remove_old',
+  `
+    delete from anonymous_events where ctid = any (array(
+      select ctid from anonymous_events where hour < now() - interval '${KEPT_DAYS} days'
+      order by hour limit $1::int for update skip locked))
+    returning 1`,
+);
+
 @Injectable()
 export class AccountEventRepository {
   constructor(private readonly sql: Sql) {}
 
-  async add(event: NewAccountEvent): Promise<void> {
-    await this.sql.rows(ADD, valuesOf(event));
+  /** Returns whether there is such an account. Without one, the event is only counted. */
+  async add(event: NewAccountEvent): Promise<boolean> {
+    const row = await this.sql.row<{ hasAccount: boolean }>(ADD, valuesOf(event));
+    return row?.hasAccount ?? false;
   }
 
   /** Returns whether the sign-in follows a series of refused ones. */
@@ -89,6 +112,11 @@ export class AccountEventRepository {
   /** Returns the number of removed rows. */
   async removeOld(limit: number): Promise<number> {
     return (await this.sql.rows(REMOVE_OLD, [limit])).length;
+  }
+
+  /** Returns the number of removed counts. */
+  async removeOldCounts(limit: number): Promise<number> {
+    return (await this.sql.rows(REMOVE_OLD_COUNTS, [limit])).length;
   }
 }
 

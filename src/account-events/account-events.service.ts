@@ -4,6 +4,7 @@ import type { Client } from '../http/client.js';
 import { fetchLimit, type PageQuery } from '../http/pagination.js';
 import { maskedAddress, type Recipient } from '../common/recipient.js';
 import { TestIdentities } from '../config/test-identities.js';
+import { Metrics } from '../metrics/metrics.js';
 import { Housekeeping } from '../database/housekeeping.js';
 import type { AccountAction } from './account-action.js';
 import { AccountEventRepository, type NewAccountEvent } from './account-event.repository.js';
@@ -22,16 +23,19 @@ export interface NewEvent {
 }
 
 /**
- * The history of an account, for its owner. Events are deleted after 90 days or with the account.
+ * The history of an account, for its owner. Events are deleted after 90 days or with the account. An
+ * event of an address without an account is counted per hour, and nothing else of it is kept.
  */
 @Injectable()
 export class AccountEvents {
   constructor(
     private readonly events: AccountEventRepository,
     private readonly testIdentities: TestIdentities,
+    private readonly metrics: Metrics,
     housekeeping: Housekeeping,
   ) {
     housekeeping.addRemoval('account events', (limit) => this.events.removeOld(limit));
+    housekeeping.addRemoval('counts of events', (limit) => this.events.removeOldCounts(limit));
   }
 
   /**
@@ -39,7 +43,8 @@ export class AccountEvents {
    * user, because it would wait for that lock while the transaction waits for it.
    */
   async record(event: NewEvent): Promise<void> {
-    await this.events.add(this.rowOf(event));
+    const row = this.rowOf(event);
+    if (!(await this.events.add(row))) this.metrics.countAnonymousEvent(row);
   }
 
   /**

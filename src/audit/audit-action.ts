@@ -6,6 +6,7 @@ export type AuditAction =
   | 'user.invite'
   | 'user.update'
   | 'user.delete'
+  | 'user.erase'
   | 'user.grant_admin'
   | 'delivery.read'
   | 'delivery.unblock'

@@ -30,14 +30,15 @@ export class AuditEntry {
   at!: Date;
 
   /**
-   * The administrator, or null for the command line.
+   * The administrator. Null for the command line, and when an owner's deletion took effect.
    * @example "0197f3b2-7a55-7cc3-a1f0-4c2a3d9be002"
    */
   actorId!: string | null;
 
   /**
    * The action: `user.list`, `user.read`, `user.read_events`, `user.invite`, `user.update`,
-   * `user.delete`, `user.grant_admin`, `delivery.read`, `delivery.unblock` or `keys.revoke`.
+   * `user.delete`, `user.erase`, `user.grant_admin`, `delivery.read`, `delivery.unblock` or
+   * `keys.revoke`.
    * @example "user.update"
    */
   action!: string;

@@ -46,6 +46,7 @@ export const VERIFY_PROBLEMS = [
   OtpError.notFound(),
   OtpError.guessLimit(3600),
   UserError.disabled(),
+  UserError.closed(),
   UserError.accountChanged(),
   ...BODY_PROBLEMS,
 ];
@@ -60,6 +61,7 @@ export const LOGIN_EXAMPLES = {
 export const LOGIN_PROBLEMS = [
   AuthError.invalidCredentials(),
   UserError.disabled(),
+  UserError.closed(),
   UserError.accountChanged(),
   PasswordError.guessLimit(3600),
   PasswordError.busy(),

@@ -15,9 +15,9 @@ import { Purposes } from '../otp/purposes.js';
 import { Recipients } from '../otp/recipients.js';
 import { Passwords } from '../passwords/passwords.service.js';
 import { SessionsService } from '../sessions/sessions.service.js';
-import type { Account } from '../users/account.js';
-import { UserError } from '../users/users.errors.js';
-import { UndoLinks } from '../users/undo-links.service.js';
+import { entryRefusal, type Account } from '../users/account.js';
+import { AccountClosure } from '../users/account-closure.service.js';
+import { UndoLinks, type OpenUndo } from '../users/undo-links.service.js';
 import { UsersService } from '../users/users.service.js';
 import { AuthError } from './auth.errors.js';
 import type { ResetPassword } from './password.dto.js';
@@ -40,6 +40,7 @@ export class PasswordResetService {
     private readonly undoLinks: UndoLinks,
     private readonly passwords: Passwords,
     private readonly sessions: SessionsService,
+    private readonly closure: AccountClosure,
     private readonly events: AccountEvents,
     private readonly testIdentities: TestIdentities,
     private readonly config: Config,
@@ -47,25 +48,31 @@ export class PasswordResetService {
   ) {}
 
   /**
-   * Mails a link and a code, or a note that the address has no account, or the undo link again if an
-   * account had the address until recently. Work and reply are the same for every address, and a rate
+   * Mails a link and a code, or a note that the address has no account, or the link that undoes the
+   * change of its address or its deletion. Work and reply are the same for every address, and a rate
    * limit does not change the reply.
    */
   async requestReset(email: string, { deviceToken }: Client, locale?: Locale): Promise<void> {
     const recipient = this.recipients.fromFields({ email });
     const account = await this.users.findByVerifiedAddress(recipient);
     const undo = await this.undoLinks.findFor(recipient);
-    const message =
-      account && !account.disabledAt
-        ? { template: PURPOSE, link: (token: string) => `${this.config.resetUrl}#token=${token}` }
-        : { decoy: true, ...(undo ? { template: 'contact_changed', notice: undo.notice } : NO_ACCOUNT) };
     const fromDevice = await this.sessions.isRecognised(recipient, deviceToken);
     const policy = this.purposes.policyOf(PURPOSE);
     try {
-      await this.otp.send({ recipient, policy, locale, fromDevice, ...message });
+      await this.otp.send({ recipient, policy, locale, fromDevice, ...this.resetMessage(account, undo) });
     } catch (error) {
       if (!(error instanceof AppError) || error.kind !== 'rate_limited') throw error;
     }
+  }
+
+  private resetMessage(account: Account | null, undo: OpenUndo | null) {
+    if (account?.closedAt && !account.disabledAt) return this.closure.undoMessage(account);
+    if (account && !account.disabledAt)
+      return {
+        template: PURPOSE,
+        link: (token: string) => `${this.config.resetUrl}#token=${token}`,
+      };
+    return { decoy: true, ...(undo ? { template: 'contact_changed', notice: undo.notice } : NO_ACCOUNT) };
   }
 
   async reset(body: ResetPassword, caller: Caller | undefined, client: Client): Promise<void> {
@@ -101,7 +108,8 @@ export class PasswordResetService {
     this.passwords.assertAcceptable(password, this.users.passwordOwner(account));
     const recipient: Recipient = `email:${account.email}`;
     await this.recordingRefusal(account, recipient, client, async () => {
-      if (account.disabledAt) throw UserError.disabled();
+      const refusal = entryRefusal(account);
+      if (refusal) throw refusal;
       const hash = await this.passwords.hash(password, { client, isRecognised: true });
       await this.users.setPassword(account, hash, { forgetDevices: true, locale: client.locale });
       await this.record(account, recipient, client);
@@ -149,9 +157,10 @@ export class PasswordResetService {
     client: Client,
   ): Promise<void> {
     if (!account) throw AuthError.resetInvalid();
-    if (account.disabledAt) {
+    const refusal = entryRefusal(account);
+    if (refusal) {
       await this.otp.redeem(right, PURPOSE);
-      throw UserError.disabled();
+      throw refusal;
     }
     // The code of a test identity is not a secret.
     if (this.testIdentities.has(right.recipient) && !account.isTest) throw CommonError.forbidden();

@@ -10,6 +10,7 @@ import { OtpService } from '../otp/otp.service.js';
 import { Purposes } from '../otp/purposes.js';
 import { Recipients } from '../otp/recipients.js';
 import { Passwords } from '../passwords/passwords.service.js';
+import { AccountClosure } from '../users/account-closure.service.js';
 import type { Account } from '../users/account.js';
 import { UndoLinks } from '../users/undo-links.service.js';
 import { UsersService } from '../users/users.service.js';
@@ -27,6 +28,7 @@ export class RegistrationService {
     private readonly users: UsersService,
     private readonly undoLinks: UndoLinks,
     private readonly passwords: Passwords,
+    private readonly closure: AccountClosure,
     private readonly otp: OtpService,
     private readonly purposes: Purposes,
     private readonly recipients: Recipients,
@@ -38,8 +40,8 @@ export class RegistrationService {
   }
 
   /**
-   * Mails a code, or a note that the address already has an account, or the undo link again if an
-   * account had the address until recently. Work, reply and limits are the same in all cases, so the
+   * Mails a code, or a note that the address already has an account, or the link that undoes the
+   * change of its address or its deletion. Work, reply and limits are the same in all cases, so the
    * caller cannot tell them apart. The registration is stored before a
    * limit can refuse the message, because it may contest an earlier one.
    */
@@ -63,9 +65,12 @@ export class RegistrationService {
       lifeSeconds: policy.ttlSeconds + GRACE_SECONDS,
     });
     await this.events.record({ action: 'registration', succeeded: true, recipient, client });
+    // Also read when there is no account, so that every address costs the same queries.
     const undo = await this.undoLinks.findFor(recipient);
+    const owner = await this.users.findByVerifiedAddress(recipient);
     const note = undo ? { template: 'contact_changed', notice: undo.notice } : { template: 'address_taken' };
-    const message = isNew ? {} : { decoy: true, ...note };
+    const taken = owner?.closedAt ? this.closure.undoMessage(owner) : { decoy: true, ...note };
+    const message = isNew ? {} : taken;
     const locale = supportedLocale(body.locale) ?? client.locale;
     const { challenge } = await this.otp.send({ recipient, policy, locale, ...message });
     return challenge;

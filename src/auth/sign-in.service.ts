@@ -13,7 +13,7 @@ import { Purposes } from '../otp/purposes.js';
 import { Recipients } from '../otp/recipients.js';
 import { Passwords, type Guess } from '../passwords/passwords.service.js';
 import { SessionsService, TEST } from '../sessions/sessions.service.js';
-import type { Account } from '../users/account.js';
+import { entryRefusal, type Account } from '../users/account.js';
 import { profileOf } from '../users/users.dto.js';
 import { UserError } from '../users/users.errors.js';
 import { UndoLinks } from '../users/undo-links.service.js';
@@ -184,7 +184,8 @@ export class SignInService {
     recipient: Recipient,
     client: Client,
   ): Promise<SignedIn> {
-    if (found.disabledAt) throw UserError.disabled();
+    const refusal = entryRefusal(found);
+    if (refusal) throw refusal;
     // An invited user has no password and no phone number, so a code just verified the address.
     const account = found.invitedRoles ? await this.users.acceptInvitation(found) : found;
     const isTest = this.testIdentities.has(recipient);
@@ -195,7 +196,7 @@ export class SignInService {
       throw CommonError.forbidden();
     const methods = isTest ? [...amr, TEST] : amr;
     const opened = await this.sessions.open(account, { amr: methods, client });
-    // The account was disabled, or its password changed, after it was read.
+    // The account was disabled or closed, or its password changed, after it was read.
     if (!opened) throw UserError.accountChanged();
     const { afterFailures } = await this.events.recordSignIn({ userId: account.id, recipient, client });
     await this.notices.notifyOwner(account, { ...opened, afterFailures }, client);

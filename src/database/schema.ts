@@ -94,6 +94,8 @@ create table users (
   invitation_hash bytea,          -- SHA-256 of the invitation link's token
   invitation_expires_at timestamptz,
   disabled_at timestamptz,
+  closed_at timestamptz,          -- the owner deleted the account; it is erased 72 hours later
+  closure_id uuid,                -- of this deletion; the undo link is bound to it
   is_test boolean not null default false,  -- made with the known code of a test identity
   security_stamp integer not null default 0,  -- rises with every change that ends sessions
   created_at timestamptz not null default now(),
@@ -105,7 +107,9 @@ create table users (
 create unique index users_email on users (email text_pattern_ops);
 create index users_phone on users (phone text_pattern_ops);
 create unique index users_verified_phone on users (phone) where phone_verified_at is not null;
-create index users_administrators on users (id) where 'admin' = any (roles) and disabled_at is null;
+create index users_closed on users (closed_at) where closed_at is not null;
+create index users_administrators on users (id)
+  where 'admin' = any (roles) and disabled_at is null and closed_at is null;
 create unique index users_invitation on users (invitation_hash) where invitation_hash is not null;
 
 -- What was given for an address that is not verified yet.
@@ -228,6 +232,18 @@ end $$;
 create trigger users_keep_old_addresses after insert or update of email, phone, phone_verified_at on users
   for each row execute function users_keep_old_addresses();
 
+-- Addresses that accounts had or asked to change to, as long as messages are kept, so that an erasure
+-- finds the rows under them.
+create table address_history (
+  user_id uuid not null,
+  recipient text collate "C" not null,
+  proved boolean not null,        -- the account had the address; false: it only asked for it
+  last_at timestamptz not null default now(),
+  constraint address_history_pkey primary key (user_id, recipient),
+  constraint address_history_user_fkey foreign key (user_id) references users (id) on delete cascade
+);
+create index address_history_last_at on address_history (last_at);
+
 -- Contact records that belong to the user who created them.
 create table customers (
   id uuid not null,
@@ -253,7 +269,7 @@ create table customer_counts (
 -- What happened to accounts, for their owners. Kept for 90 days.
 create table account_events (
   id uuid not null,               -- UUID v7: sorts by time
-  user_id uuid,                   -- null: no account had the address
+  user_id uuid not null,
   action text not null,
   succeeded boolean not null,
   reason text,                    -- error code of the refusal; 'test' for a test identity
@@ -266,6 +282,17 @@ create table account_events (
 );
 create index account_events_user on account_events (user_id, id);
 create index account_events_at on account_events (at);
+
+-- How often something happened at addresses without an account, per hour. Contains nothing about the
+-- address or the client. Kept for 90 days.
+create table anonymous_events (
+  hour timestamptz not null,
+  action text collate "C" not null,
+  reason text collate "C" not null, -- error code of the refusal; '' for a success
+  shard smallint not null,        -- spreads parallel counts over several rows
+  count bigint not null default 1,
+  constraint anonymous_events_pkey primary key (hour, action, reason, shard)
+) with (fillfactor = 80);
 
 -- What administrators did and whose data they read, for good. No foreign keys, because entries
 -- outlive the accounts they name, and no personal data of these. A trigger refuses every change, and
@@ -321,9 +348,9 @@ export class Schema1763700000001 implements MigrationInterface {
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(`
-      drop table audit_entries, account_events, customer_counts, customers, contact_changes, sessions, devices,
-        signing_keys, sealed_keys, password_guesses, registrations, users, suppressions, messages,
-        challenges;
+      drop table audit_entries, anonymous_events, account_events, customer_counts, customers,
+        address_history, contact_changes, sessions, devices, signing_keys, sealed_keys,
+        password_guesses, registrations, users, suppressions, messages, challenges;
       drop function audit_is_append_only, audit_chain, users_keep_old_addresses`);
   }
 }

@@ -13,9 +13,11 @@ export const TABLE_OWNERS = {
   devices: 'sessions',
   sessions: 'sessions',
   contact_changes: 'users',
+  address_history: 'users',
   customers: 'customers',
   customer_counts: 'customers',
   account_events: 'account-events',
+  anonymous_events: 'account-events',
   audit_entries: 'audit',
 } as const;
 
@@ -66,6 +68,27 @@ export const CROSS_MODULE_STATEMENTS: Record<string, CrossModuleStatement> = {
   account_events_add_sign_in: {
     tables: ['users'],
     reason: 'Contains account_events_add.',
+  },
+  'users/account-erasure.repository.ts MESSAGES': {
+    tables: ['messages', 'challenges'],
+    reason:
+      'The erasure of an account removes the rows under its addresses with the account, in one transaction.',
+  },
+  'users/account-erasure.repository.ts CHALLENGES': {
+    tables: ['challenges'],
+    reason: 'See MESSAGES.',
+  },
+  'users/account-erasure.repository.ts SUPPRESSIONS': {
+    tables: ['suppressions'],
+    reason: 'See MESSAGES.',
+  },
+  'users/account-erasure.repository.ts REGISTRATIONS': {
+    tables: ['registrations'],
+    reason: 'See MESSAGES.',
+  },
+  'users/account-erasure.repository.ts PASSWORD_GUESSES': {
+    tables: ['password_guesses'],
+    reason: 'See MESSAGES.',
   },
   registrations_register: {
     tables: ['users', 'contact_changes'],

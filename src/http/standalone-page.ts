@@ -91,7 +91,7 @@ const SHARED_SCRIPT = `
       const signal = AbortSignal.timeout(30000);
       const reply = await fetch(path, { method, headers, body, signal, redirect: 'error' });
       const problem = reply.ok ? {} : await reply.json().catch(() => ({}));
-      form.hidden = reply.ok || /_link_invalid$|^account_disabled$/.test(problem.code);
+      form.hidden = reply.ok || /_link_invalid$|^account_(disabled|closed)$/.test(problem.code);
       show(reply.ok ? 'good' : 'bad', reply.ok ? done : explain(reply.status, problem));
       return problem.code;
     } catch {

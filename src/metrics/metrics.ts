@@ -55,6 +55,13 @@ export class Metrics {
     registers: this.registers,
   });
 
+  private readonly anonymousEvents = new Counter({
+    name: 'anonymous_events_total',
+    help: 'Events at addresses without an account, such as refused sign-ins.',
+    labelNames: ['action', 'reason'],
+    registers: this.registers,
+  });
+
   /** A provider can have several senders of a channel, each with its own circuit breaker. */
   readonly openCircuits = new Gauge({
     name: 'otp_provider_circuit_open',
@@ -77,6 +84,10 @@ export class Metrics {
 
   countProblem(route: string | undefined, code: string): void {
     this.problems.inc({ route: route ?? '', code });
+  }
+
+  countAnonymousEvent({ action, reason }: { action: string; reason: string | null }): void {
+    this.anonymousEvents.inc({ action, reason: reason ?? '' });
   }
 
   /**

@@ -132,8 +132,9 @@ function hashedParts(request: CodeRequest): string[] {
 }
 
 /** Digest of what the code authorises. Prefixes keep the kinds apart. */
-function authorisationDigest({ context, boundTo, decoy }: SendRequest): string | null {
-  if (decoy) return ':decoy';
+function authorisationDigest({ context, boundTo, decoy, template }: SendRequest): string | null {
+  // A resend repeats the message, so decoys with different texts must differ here.
+  if (decoy) return `:decoy ${template}`;
   if (boundTo) return `:${boundTo}`;
   return context ? contextDigest(context) : null;
 }

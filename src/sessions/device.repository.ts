@@ -11,6 +11,13 @@ export interface DeviceKey {
 /** Per user. */
 const MAX_DEVICES = 10;
 
+export interface DeviceRow {
+  id: string;
+  userAgent: string | null;
+  createdAt: Date;
+  lastUsedAt: Date;
+}
+
 /**
  * The condition that a row of `devices` is the device of a presented token. Besides the newest
  * token, the one before it counts, because the reply with the newest one may have been lost.
@@ -63,6 +70,14 @@ const FORGET_OLDEST = statement(
       select id from devices where user_id = $1 order by last_used_at desc, id desc offset ${MAX_DEVICES}))`,
 );
 
+const OF_USER = statement(
+  'devices_of_user',
+  `
+    select id, user_agent as "userAgent", created_at as "createdAt", last_used_at as "lastUsedAt"
+    from devices where user_id = $1::uuid and id > coalesce($2::uuid, '00000000-0000-0000-0000-000000000000')
+    order by id limit $3::int`,
+);
+
 const FORGET_ALL = statement('devices_forget_all', `delete from devices where user_id = $1`);
 
 const REMOVE_UNUSED = statement(
@@ -86,6 +101,10 @@ export class DeviceRepository {
 
   findClaimant(device: DeviceKey, phone: string): Promise<Claimant | null> {
     return this.sql.row(OF_CLAIMANT, [device.id, device.tokenHash, phone]);
+  }
+
+  list(userId: string, after: string | undefined, count: number): Promise<DeviceRow[]> {
+    return this.sql.rows(OF_USER, [userId, after ?? null, count]);
   }
 
   /** Removes the device of one of the user's sessions. */

@@ -74,6 +74,14 @@ export interface SessionRow {
   deviceId: string | null;
 }
 
+/** A session that may have ended. */
+export interface PastSession extends SessionRow {
+  endedAt: Date | null;
+  endReason: string | null;
+  /** How the user signed in (RFC 8176). */
+  amr: string[];
+}
+
 export interface OpenedSession {
   deviceId: string;
   at: Date;
@@ -97,7 +105,7 @@ const ENDED = `ended_at = now(), end_reason = $3::text, expires_at = least(expir
 
 /**
  * Opens a session in one commit: on the presented device if it belongs to the user, else on a new
- * one. Does nothing if the user was disabled or the security stamp changed since the credentials
+ * one. Does nothing if the user was disabled or closed, or the security stamp changed since the credentials
  * were checked. `isNewDevice` reads the statement's snapshot, which does not contain the new
  * device, and has the network and program of the device's last sign-in.
  *
@@ -118,7 +126,8 @@ const OPEN = statement(
   'sessions_open',
   `
     with owner as (
-      select id from users where id = $1::uuid and security_stamp = $2::int and disabled_at is null for share),
+      select id from users where id = $1::uuid and security_stamp = $2::int
+        and disabled_at is null and closed_at is null for share),
     recognised as (
       update devices d set
         token_hash = case when d.token_hash = $5 or d.last_used_at <= now() - interval '10 seconds'
@@ -243,6 +252,16 @@ const LIST = statement(
     order by last_used_at desc, id desc limit ${MAX_LISTED}`,
 );
 
+/** Every stored session, ended ones too. The id is the order of creation. */
+const HISTORY = statement(
+  'sessions_history',
+  `
+    select id, user_agent as "userAgent", ip, authenticated_at as "signedInAt", last_used_at as "lastUsedAt",
+      expires_at as "expiresAt", ended_at as "endedAt", end_reason as "endReason", amr, device_id as "deviceId"
+    from sessions where user_id = $1::uuid and id > coalesce($2::uuid, '00000000-0000-0000-0000-000000000000')
+    order by id limit $3::int`,
+);
+
 const END_ONE = statement(
   'sessions_end',
   `update sessions set ${ENDED} where id = $1 and user_id = $2 and ${LIVE} returning id`,
@@ -337,6 +356,10 @@ export class SessionRepository {
 
   list(userId: string): Promise<SessionRow[]> {
     return this.sql.rows(LIST, [userId]);
+  }
+
+  history(userId: string, after: string | undefined, count: number): Promise<PastSession[]> {
+    return this.sql.rows(HISTORY, [userId, after ?? null, count]);
   }
 
   /** False when the user has no such active session. */

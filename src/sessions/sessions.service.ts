@@ -11,10 +11,15 @@ import { addressOf, isPhone, type Recipient } from '../common/recipient.js';
 import { Config } from '../config/config.js';
 import { SigningService } from '../signing/signing.service.js';
 import { isExpiredAccessToken, readAccessToken, signAccessToken } from './access-token.js';
-import { DeviceRepository, type Claimant, type DeviceKey } from './device.repository.js';
+import { DeviceRepository, type Claimant, type DeviceKey, type DeviceRow } from './device.repository.js';
 import { deviceIdOf, createDeviceToken, deriveNextTokens } from './device-token.js';
 import { createRefreshToken, readRefreshToken, deriveSuccessors } from './refresh-token.js';
-import { SessionRepository, type OpenedSession, type SessionRow } from './session.repository.js';
+import {
+  SessionRepository,
+  type OpenedSession,
+  type PastSession,
+  type SessionRow,
+} from './session.repository.js';
 
 export { TEST } from './access-token.js';
 export type { Claimant } from './device.repository.js';
@@ -234,6 +239,16 @@ export class SessionsService {
   /** Active sessions, the most recently used first. */
   list(userId: string): Promise<SessionRow[]> {
     return this.sessions.list(userId);
+  }
+
+  /** A page of all stored sessions, in the order of their sign-ins. */
+  history(userId: string, after: string | undefined, count: number): Promise<PastSession[]> {
+    return this.sessions.history(userId, after, count);
+  }
+
+  /** A page of the user's devices. */
+  listDevices(userId: string, after: string | undefined, count: number): Promise<DeviceRow[]> {
+    return this.devices.list(userId, after, count);
   }
 
   /** False when the user has no such active session. */

@@ -1,5 +1,7 @@
+import type { AppError } from '../common/app-error.js';
 import type { Role } from '../http/access.js';
 import type { Recipient } from '../common/recipient.js';
+import { UserError } from './users.errors.js';
 
 /**
  * A user account. Its e-mail address is verified, except while `invitedRoles` is set. Its phone
@@ -22,6 +24,10 @@ export interface Account {
    */
   invitedRoles: Role[] | null;
   disabledAt: Date | null;
+  /** The owner has deleted the account. It can be restored for 72 hours and is then erased. */
+  closedAt: Date | null;
+  /** Identifies the deletion, so that an undo link is valid for one deletion only. */
+  closureId: string | null;
   /** Made with the known code of a test identity. Such a code opens no other account. */
   isTest: boolean;
   /**
@@ -30,6 +36,20 @@ export interface Account {
    */
   securityStamp: number;
   createdAt: Date;
+}
+
+/** Why nobody may enter the account; null if its owner may. */
+export function entryRefusal({ closedAt, disabledAt }: Account): AppError | null {
+  if (disabledAt) return UserError.disabled();
+  return closedAt ? UserError.closed() : null;
+}
+
+/** The addresses that the account has proved. */
+export function provedAddresses({ email, phone, phoneVerifiedAt }: Account): Recipient[] {
+  return [
+    ...(email === null ? [] : [`email:${email}` as const]),
+    ...(phone === null || phoneVerifiedAt === null ? [] : [`phone:${phone}` as const]),
+  ];
 }
 
 /** Where notices to the owner of an account are sent. */

@@ -4,4 +4,5 @@
  * the first, because under READ COMMITTED a row is checked again after its lock was waited for.
  */
 export const ADMINISTRATORS = `administrators as (
-  select id from users where 'admin' = any (roles) and disabled_at is null order by id for update)`;
+  select id from users where 'admin' = any (roles) and disabled_at is null and closed_at is null
+  order by id for update)`;

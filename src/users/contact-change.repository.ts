@@ -25,6 +25,14 @@ export interface UndoneChange {
   oldAddress: string | null;
 }
 
+export interface ContactChangeRow {
+  id: string;
+  field: ContactField;
+  oldAddress: string | null;
+  createdAt: Date;
+  expiresAt: Date;
+}
+
 const ADD = `
   insert into contact_changes (id, user_id, field, old_address, expires_at)
   values ($1, $2, $3, $4, now() + interval '${UNDO_HOURS} hours')`;
@@ -74,6 +82,14 @@ const UNDO = statement(
   order by field, change.created_at`,
 );
 
+const OF_USER = statement(
+  'contact_changes_of_user',
+  `
+    select id, field, old_address as "oldAddress", created_at as "createdAt", expires_at as "expiresAt"
+    from contact_changes where user_id = $1::uuid and id > coalesce($2::uuid, '00000000-0000-0000-0000-000000000000')
+    order by id limit $3::int`,
+);
+
 const REMOVE_EXPIRED = statement(
   'contact_changes_remove_expired',
   `
@@ -99,6 +115,10 @@ export class ContactChangeRepository {
   async undo(manager: EntityManager, id: string): Promise<UndoneChange[]> {
     await manager.query(LOCK_USERS.text, [id]);
     return manager.query<UndoneChange[]>(UNDO.text, [id]);
+  }
+
+  list(userId: string, after: string | undefined, count: number): Promise<ContactChangeRow[]> {
+    return this.sql.rows(OF_USER, [userId, after ?? null, count]);
   }
 
   /** Returns the number of removed rows. */

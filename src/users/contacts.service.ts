@@ -10,11 +10,13 @@ import { addressOf, type Recipient } from '../common/recipient.js';
 import { Housekeeping } from '../database/housekeeping.js';
 import { Notifier } from '../notifier/notifier.js';
 import type { Challenge } from '../otp/otp.dto.js';
+import { Config } from '../config/config.js';
 import { OtpService } from '../otp/otp.service.js';
 import { Purposes } from '../otp/purposes.js';
 import { SessionsService } from '../sessions/sessions.service.js';
 import { noticeRecipient, type Account } from './account.js';
-import { ContactChangeRepository, fieldOf } from './contact-change.repository.js';
+import { AddressHistoryRepository, type PastAddress } from './address-history.repository.js';
+import { ContactChangeRepository, fieldOf, type ContactChangeRow } from './contact-change.repository.js';
 import { UndoLinks } from './undo-links.service.js';
 import { UserRepository } from './user.repository.js';
 import { isAddressTaken, UserError } from './users.errors.js';
@@ -29,6 +31,7 @@ export class ContactsService {
     private readonly users: UserRepository,
     private readonly changes: ContactChangeRepository,
     private readonly undoLinks: UndoLinks,
+    private readonly addresses: AddressHistoryRepository,
     private readonly otp: OtpService,
     private readonly purposes: Purposes,
     private readonly sessions: SessionsService,
@@ -36,8 +39,12 @@ export class ContactsService {
     private readonly events: AccountEvents,
     housekeeping: Housekeeping,
     private readonly dataSource: DataSource,
+    config: Config,
   ) {
     housekeeping.addRemoval('expired contact changes', (limit) => this.changes.removeExpired(limit));
+    // A message is removed so many days after it finished, which is up to a day after it was queued.
+    const days = config.MESSAGE_RETENTION_DAYS + 1;
+    housekeeping.addRemoval('former addresses', (limit) => this.addresses.removeOld(days, limit));
   }
 
   /**
@@ -46,6 +53,8 @@ export class ContactsService {
    * newest address of its kind can be confirmed. A request that a limit refuses changes nothing.
    */
   async start({ id }: Account, recipient: Recipient, locale?: Locale): Promise<Challenge> {
+    // First, so that a crash leaves no message that an erasure of the account would not find.
+    await this.addresses.addRequested(id, recipient);
     const { challenge } = await this.otp.send({
       recipient,
       policy: this.purposes.policyOf('contact_change'),
@@ -86,8 +95,8 @@ export class ContactsService {
 
   /**
    * Restores the former address, and the other one too if it was changed since. The password is
-   * removed, because the person who changed the address may know it. No other account can have the
-   * address, because it was reserved.
+   * removed, because the person who changed the address may know it. An account that was deleted
+   * since is opened again. No other account can have the address, because it was reserved.
    */
   async undo(token: string, client: Client): Promise<void> {
     const changeId = this.undoLinks.read(token);
@@ -112,6 +121,16 @@ export class ContactsService {
     await this.events.record({ userId, action: 'contact_undo', succeeded: true, client });
   }
 
+  /** A page of the changes that can still be undone. */
+  listChanges(userId: string, after: string | undefined, count: number): Promise<ContactChangeRow[]> {
+    return this.changes.list(userId, after, count);
+  }
+
+  /** The addresses that the account had or asked for, as long as messages are kept. */
+  addressHistory(userId: string): Promise<PastAddress[]> {
+    return this.addresses.list(userId);
+  }
+
   private apply(account: Account, caller: Caller, recipient: Recipient, locale?: Locale): Promise<Account> {
     const field = fieldOf(recipient);
     const to = addressOf(recipient);
@@ -123,6 +142,16 @@ export class ContactsService {
       // A newer address was requested, or an undo or a new password ended this session meanwhile.
       if (!changed) throw await this.users.explainChange(manager, account.id, recipient);
       await this.sessions.endAll(account.id, 'contact_change', { manager, except: caller.sessionId });
+      await this.addresses.add(manager, account.id, recipient, true);
+      // A number that was only claimed is replaced too.
+      const replaced = account[field];
+      if (replaced !== null)
+        await this.addresses.add(
+          manager,
+          account.id,
+          `${field}:${replaced}` as Recipient,
+          oldAddress !== null,
+        );
       await this.changes.add(manager, { id, userId: account.id, field, oldAddress });
       await this.notifier.notify(
         {

@@ -11,6 +11,7 @@ import { INVALID_LIMIT, ApiPage, PageQuery, paginate } from '../http/pagination.
 import { Config } from '../config/config.js';
 import { addressErrors, OtpError } from '../otp/otp.errors.js';
 import { PasswordError } from '../passwords/passwords.errors.js';
+import { AccountClosure } from './account-closure.service.js';
 import { ProfileService } from './profile.service.js';
 import { Profile, UpdatedProfile, UpdateProfile, VerifyContact } from './users.dto.js';
 import { UserError } from './users.errors.js';
@@ -22,6 +23,7 @@ import { ADDRESS_RESERVED, PASSWORD_REFUSED } from './users.examples.js';
 export class MeController {
   constructor(
     private readonly profiles: ProfileService,
+    private readonly closure: AccountClosure,
     private readonly events: AccountEvents,
     private readonly config: Config,
   ) {}
@@ -74,14 +76,20 @@ export class MeController {
   /**
    * Delete your account
    *
-   * @remarks Deletes the account with all its data and ends its sessions. Needs a sign-in within
-   * ten minutes.
+   * @remarks Closes the account at once: all sessions end, and nobody can sign in. Each verified
+   * address gets a link that undoes the deletion for 72 hours. After that, the account is erased with
+   * all its data. Needs a sign-in within ten minutes. The last administrator cannot be deleted.
    */
   @Delete()
   @HttpCode(204)
-  @ApiProblems(CommonError.reauthenticate(), UserError.lastAdministrator(), ...SIGNED_IN_PROBLEMS)
-  remove(@CurrentCaller() caller: Caller): Promise<void> {
-    return this.profiles.remove(caller);
+  @ApiProblems(
+    CommonError.reauthenticate(),
+    UserError.lastAdministrator(),
+    UserError.accountChanged(),
+    ...SIGNED_IN_PROBLEMS,
+  )
+  remove(@CurrentCaller() caller: Caller, @CurrentClient() client: Client): Promise<void> {
+    return this.closure.close(caller, client);
   }
 
   /**

@@ -70,11 +70,6 @@ export class ProfileService {
     return profileOf(await this.contacts.confirm(account, caller, recipient, otp, client));
   }
 
-  async remove(caller: Caller): Promise<void> {
-    if (!caller.recentlyAuthenticated) throw CommonError.reauthenticate();
-    await this.users.remove(caller.userId);
-  }
-
   private async changePassword(account: Account, password: string, client: Client): Promise<void> {
     const hash = await this.passwords.hash(password, { client, isRecognised: true });
     await this.users.setPassword(account, hash, { locale: client.locale });

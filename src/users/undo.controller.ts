@@ -4,25 +4,30 @@ import { Public } from '../http/access.js';
 import { CurrentClient, type Client } from '../http/client.js';
 import { BODY_PROBLEMS } from '../http/common.errors.js';
 import { ApiProblems } from '../http/api-problems.js';
+import { AccountClosure } from './account-closure.service.js';
 import { ContactsService } from './contacts.service.js';
-import { UndoContactChange } from './users.dto.js';
+import { UndoContactChange, UndoDeletion } from './users.dto.js';
 import { UserError } from './users.errors.js';
 
 @ApiTags('Profile')
 @Public()
-@Controller('users/contact')
+@Controller('users')
 export class UndoController {
-  constructor(private readonly contacts: ContactsService) {}
+  constructor(
+    private readonly contacts: ContactsService,
+    private readonly closure: AccountClosure,
+  ) {}
 
   /**
    * Undo a contact change
    *
    * @remarks Takes the token from the link that was sent to the old address, or the `undoToken` that
    * a proof of the old address returned. No other account gets the old address within the 72 hours
-   * in which the link works. Restores the address, removes the password, ends all sessions and forgets all devices. To continue, sign in with a
+   * in which the link works. Restores the address, removes the password, ends all sessions and forgets
+   * all devices. An account that was deleted since is opened again. To continue, sign in with a
    * code and set a new password.
    */
-  @Post('undo')
+  @Post('contact/undo')
   @HttpCode(204)
   @ApiBody({
     type: UndoContactChange,
@@ -33,5 +38,24 @@ export class UndoController {
   @ApiProblems(UserError.undoInvalid(), ...BODY_PROBLEMS)
   undo(@Body() { token }: UndoContactChange, @CurrentClient() client: Client): Promise<void> {
     return this.contacts.undo(token, client);
+  }
+
+  /**
+   * Undo the deletion of an account
+   *
+   * @remarks Takes the token from the link that was sent to the addresses of the account. It works
+   * for 72 hours. Sessions stay ended: sign in again.
+   */
+  @Post('deletion/undo')
+  @HttpCode(204)
+  @ApiBody({
+    type: UndoDeletion,
+    examples: {
+      link: { summary: 'Token from the link', value: { token: 'the part of the link after #token=' } },
+    },
+  })
+  @ApiProblems(UserError.undoInvalid(), ...BODY_PROBLEMS)
+  undoDeletion(@Body() { token }: UndoDeletion, @CurrentClient() client: Client): Promise<void> {
+    return this.closure.undo(token, client);
   }
 }

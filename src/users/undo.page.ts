@@ -9,6 +9,14 @@ export const UNDO_SCRIPT = `
   });
 `;
 
+export const UNDO_DELETION_SCRIPT = `
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    const done = 'The deletion was undone. You can sign in again.';
+    void send('POST', 'users/deletion/undo', {}, done);
+  });
+`;
+
 /** The page that the link in a notice about a contact change opens. */
 export function undoPage(): string {
   return standalonePage(
@@ -24,5 +32,18 @@ export function undoPage(): string {
 <button>Undo the change</button>
 </form>`,
     UNDO_SCRIPT,
+  );
+}
+
+/** The page that the link in a notice about a deleted account opens. */
+export function undoDeletionPage(): string {
+  return standalonePage(
+    'Keep your account',
+    markup`<form hidden>
+<p>Your account was deleted, and its data will soon be erased. To keep it, undo the deletion here.</p>
+<p>Then sign in as before. If somebody else deleted it, also set a new password.</p>
+<button>Undo the deletion</button>
+</form>`,
+    UNDO_DELETION_SCRIPT,
   );
 }

@@ -15,6 +15,7 @@ import { Notifier } from '../notifier/notifier.js';
 import { Recipients } from '../otp/recipients.js';
 import { SessionsService } from '../sessions/sessions.service.js';
 import type { Account } from './account.js';
+import { AccountErasure } from './account-erasure.service.js';
 import { RoleNotices } from './role-notices.service.js';
 import { INVITATION_SECONDS, UserRepository } from './user.repository.js';
 import type { InviteUser, UpdateUser, UserQuery } from './users.dto.js';
@@ -28,6 +29,7 @@ import { UserError } from './users.errors.js';
 export class UserAdminService {
   constructor(
     private readonly users: UserRepository,
+    private readonly erasure: AccountErasure,
     private readonly sessions: SessionsService,
     private readonly events: AccountEvents,
     private readonly recipients: Recipients,
@@ -100,16 +102,17 @@ export class UserAdminService {
     });
   }
 
-  /** Deletes a user with everything that belongs to it, which also ends the sessions. */
+  /** Erases a user at once, together with everything about the person. Also ends the sessions. */
   async remove(caller: Caller, id: string, client: Client): Promise<void> {
     await this.assertNotOwn(caller, id);
     await this.dataSource.transaction(async (manager) => {
-      const removed = await this.users.remove(id, manager);
-      if (!removed) throw UserError.notFound();
-      if (removed.wasAdministrator)
-        await this.roleNotices.tellOfDeletion(manager, { id, ...removed }, client.locale);
-      const entry = { action: 'user.delete', subjectId: id.toLowerCase() } as const;
-      await this.record(caller, client, entry, manager);
+      const erased = await this.users.closeForErasure(manager, id);
+      if (!erased) throw UserError.notFound();
+      if (erased.wasAdministrator)
+        await this.roleNotices.tellOfDeletion(manager, { id, ...erased }, client.locale);
+      const subjectId = id.toLowerCase();
+      const entry = { actorId: caller.userId, action: 'user.delete', subjectId, client } as const;
+      await this.erasure.erase(subjectId, { manager, entry });
     });
   }
 

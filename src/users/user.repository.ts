@@ -10,7 +10,7 @@ import { isUniqueViolation } from '../database/unique-violation.js';
 import type { Claimant } from '../sessions/sessions.service.js';
 import type { Account } from './account.js';
 import { ADMINISTRATORS } from './administrators.js';
-import { fieldOf, type ContactField } from './contact-change.repository.js';
+import { fieldOf, UNDO_HOURS, type ContactField } from './contact-change.repository.js';
 import { UserError } from './users.errors.js';
 
 /** Just above three days, so that the mail, which rounds down, says 72 hours. */
@@ -18,7 +18,9 @@ export const INVITATION_SECONDS = 73 * 3_600;
 
 /** Column list with the names of `Account`. */
 const ACCOUNT = `id, email, phone, phone_verified_at as "phoneVerifiedAt", username, first_name as "firstName",
-  last_name as "lastName", password_hash as "passwordHash", roles, invited_roles as "invitedRoles", disabled_at as "disabledAt", is_test as "isTest", security_stamp as "securityStamp",
+  last_name as "lastName", password_hash as "passwordHash", roles, invited_roles as "invitedRoles",
+  disabled_at as "disabledAt", closed_at as "closedAt", closure_id as "closureId", is_test as "isTest",
+  security_stamp as "securityStamp",
   created_at as "createdAt"`;
 
 const BY_ID = statement('users_by_id', `select ${ACCOUNT} from users where id = any ($1::uuid[])`);
@@ -126,7 +128,7 @@ const EXPLAIN_CHANGE = {
 const SUBJECT = `${ADMINISTRATORS},
   subject as (
     select id as subject_id, coalesce(invited_roles, roles) as former_roles,
-      'admin' = any (roles) and disabled_at is null as is_administrator
+      'admin' = any (roles) and disabled_at is null and closed_at is null as is_administrator
     from users where id = $1::uuid and (select count(*) from administrators) >= 0 for update)`;
 
 /** Whether an administrator is left without the subject. Its row is locked, so it stays one. */
@@ -154,28 +156,32 @@ const SET_ACCESS = statement(
 );
 
 /**
- * Deletes a user with everything that belongs to it (by foreign keys), unless no administrator would
- * be left. Returns no row for an unknown user.
+ * Closes an account that an administrator deletes, unless no administrator would be left. Returns no
+ * row for an unknown user.
  */
-const REMOVE = statement(
-  'users_remove',
+const CLOSE_FOR_ERASURE = statement(
+  'users_close_for_erasure',
   `
   with ${SUBJECT},
-  removed as (
-    delete from users using subject where id = $1 and (not is_administrator or ${OTHER_IS_LEFT})
+  closed as (
+    update users set closed_at = now(), closure_id = null, security_stamp = security_stamp + 1
+    from subject where id = $1 and (not is_administrator or ${OTHER_IS_LEFT})
     returning id, email, phone)
-  select removed.id is not null as "isRemoved", is_administrator as "wasAdministrator", email, phone
-  from subject left join removed on true`,
+  select closed.id is not null as "isClosed", is_administrator as "wasAdministrator", email, phone
+  from subject left join closed on true`,
 );
 
 const HAS_OTHER_ADMINISTRATOR = statement(
   'users_has_other_administrator',
-  `select 1 from users where 'admin' = any (roles) and disabled_at is null and id <> $1 limit 1`,
+  `
+  select 1 from users
+  where 'admin' = any (roles) and disabled_at is null and closed_at is null and id <> $1 limit 1`,
 );
 
 const ADMINISTRATOR_EMAILS = `
   select email from users
-  where 'admin' = any (roles) and disabled_at is null and email is not null and id <> $1 order by id`;
+  where 'admin' = any (roles) and disabled_at is null and closed_at is null and email is not null and id <> $1
+  order by id`;
 
 const INVITE = `
   insert into users (id, email, invited_roles, invitation_hash, invitation_expires_at)
@@ -196,8 +202,33 @@ const ACCEPT_INVITATION = statement(
   'users_accept_invitation',
   `
   update users set ${ACCEPT}, security_stamp = security_stamp + 1, updated_at = now()
-  where id = $1 and security_stamp = $2 and disabled_at is null
+  where id = $1 and security_stamp = $2 and disabled_at is null and closed_at is null
   returning ${ACCOUNT}`,
+);
+
+/**
+ * Closes an account, unless no administrator would be left. Raises the security stamp, so that no
+ * sign-in in progress opens a session. The administrators are locked only if the account is one of
+ * them.
+ */
+const CLOSE = statement(
+  'users_close',
+  `
+    with ${ADMINISTRATORS},
+    closed as (
+      update users set closed_at = now(), closure_id = $3::uuid, security_stamp = security_stamp + 1, updated_at = now()
+      where id = $1::uuid and security_stamp = $2::int and closed_at is null
+        and ('admin' <> all (roles) or exists (select from administrators where id <> $1))
+      returning id)
+    select id from closed`,
+);
+
+const REOPEN = statement(
+  'users_reopen',
+  `
+    update users set closed_at = null, closure_id = null, security_stamp = security_stamp + 1, updated_at = now()
+    where id = $1::uuid and closure_id = $2::uuid and closed_at > now() - interval '${UNDO_HOURS} hours'
+    returning 1`,
 );
 
 /** Accounts of these verified addresses that were not made by a test identity. */
@@ -228,8 +259,8 @@ export interface ChangedAccess extends Account {
   formerRoles: Role[];
 }
 
-interface RemovedUser {
-  isRemoved: boolean;
+interface ErasedUser {
+  isClosed: boolean;
   wasAdministrator: boolean;
   email: string | null;
   phone: string | null;
@@ -365,7 +396,7 @@ export class UserRepository {
     { userId, securityStamp }: Claimant,
     phone: string,
   ): Promise<Account | null> {
-    const where = `id = $1 and security_stamp = $2 and disabled_at is null
+    const where = `id = $1 and security_stamp = $2 and disabled_at is null and closed_at is null
       and phone = $3 and phone_verified_at is null`;
     const claims = await this.lockClaims(manager, phone, userId);
     const account = await this.update(manager, 'phone_verified_at = now()', where, [
@@ -427,20 +458,36 @@ export class UserRepository {
     return rows.map(({ email }) => email);
   }
 
+  /** For an undone contact change. Whoever changed the address may also have deleted the account. */
   async dropPassword(manager: EntityManager, id: string): Promise<void> {
-    await this.update(manager, 'password_hash = null, security_stamp = security_stamp + 1', 'id = $1', [id]);
+    const set =
+      'password_hash = null, closed_at = null, closure_id = null, security_stamp = security_stamp + 1';
+    await this.update(manager, set, 'id = $1', [id]);
   }
 
   /**
-   * Deletes a user with everything that belongs to it. Returns null if there is no such user. Throws
-   * `last_administrator`.
+   * Closes an account that is about to be erased, in the manager's transaction. Returns null if there
+   * is no such user. Throws `last_administrator`.
    */
-  async remove(id: string, manager?: EntityManager): Promise<RemovedUser | null> {
-    const [row] = manager
-      ? await manager.query<RemovedUser[]>(REMOVE.text, [id])
-      : await this.sql.rows<RemovedUser>(REMOVE, [id]);
-    if (row && !row.isRemoved) throw UserError.lastAdministrator();
+  async closeForErasure(manager: EntityManager, id: string): Promise<ErasedUser | null> {
+    const [row] = await manager.query<ErasedUser[]>(CLOSE_FOR_ERASURE.text, [id]);
+    if (row && !row.isClosed) throw UserError.lastAdministrator();
     return row ?? null;
+  }
+
+  /**
+   * Closes the account. Returns false if it changed since it was read or is the last administrator.
+   */
+  async close(manager: EntityManager, { id, securityStamp }: Account, closureId: string): Promise<boolean> {
+    return (await manager.query<unknown[]>(CLOSE.text, [id, securityStamp, closureId])).length > 0;
+  }
+
+  /**
+   * Opens a closed account again. Safe against a parallel undo and against the erasure, because each
+   * checks its condition again on the newest version of the row.
+   */
+  async reopen(id: string, closureId: string): Promise<boolean> {
+    return (await this.sql.row(REOPEN, [id, closureId])) !== null;
   }
 
   /** Answers concurrent look-ups with one statement. */

@@ -191,6 +191,16 @@ export class UndoContactChange {
   token!: string;
 }
 
+export class UndoDeletion {
+  /**
+   * The part after `#token=` of the link that was sent to the addresses of the account.
+   * @example "MDE5N2YzYjItN2E1NS03Y2MzLWExZjAtNGMyYTNkOWJlMDAx"
+   */
+  @MaxLength(128, { message: 'token is too long.' })
+  @IsString({ message: 'token must be a string.' })
+  token!: string;
+}
+
 export class UserQuery extends PageQuery {
   /** The beginning of an e-mail address or of a phone number with its country code. */
   @IfGiven()

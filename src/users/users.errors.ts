@@ -4,6 +4,12 @@ import { AppError } from '../common/app-error.js';
 export const UserError = {
   notFound: () => new AppError('not_found', 'user_not_found', 'User not found.'),
   disabled: () => new AppError('forbidden', 'account_disabled', 'This account is disabled.'),
+  closed: () =>
+    new AppError(
+      'forbidden',
+      'account_closed',
+      'This account was deleted. To keep it, open the link that was sent to your address, within 72 hours.',
+    ),
   addressTaken: () => new AppError('conflict', 'address_taken', 'This address belongs to another account.'),
   addressReserved: (undoToken: string) =>
     new AppError(

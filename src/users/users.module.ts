@@ -5,6 +5,10 @@ import { NotifierModule } from '../notifier/notifier.module.js';
 import { OtpModule } from '../otp/otp.module.js';
 import { PasswordsModule } from '../passwords/passwords.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
+import { AccountClosure } from './account-closure.service.js';
+import { AccountErasureRepository } from './account-erasure.repository.js';
+import { AccountErasure } from './account-erasure.service.js';
+import { AddressHistoryRepository } from './address-history.repository.js';
 import { ContactChangeRepository } from './contact-change.repository.js';
 import { ContactsService } from './contacts.service.js';
 import { MeController } from './me.controller.js';
@@ -27,13 +31,17 @@ import { UsersService } from './users.service.js';
     UsersService,
     ProfileService,
     ContactsService,
+    AccountClosure,
+    AccountErasure,
     UserAdminService,
     RoleNotices,
     UndoLinks,
     UserRepository,
     TestAccounts,
     ContactChangeRepository,
+    AddressHistoryRepository,
+    AccountErasureRepository,
   ],
-  exports: [UsersService, UserAdminService, UndoLinks],
+  exports: [UsersService, ContactsService, AccountClosure, UserAdminService, UndoLinks],
 })
 export class UsersModule {}

@@ -15,7 +15,7 @@ import { noticeRecipient, type Account } from './account.js';
 import { UserRepository, type Names } from './user.repository.js';
 import { isAddressTaken, UserError } from './users.errors.js';
 
-/** Finds, creates, changes and deletes accounts. */
+/** Finds, creates and changes accounts. */
 @Injectable()
 export class UsersService {
   constructor(
@@ -153,11 +153,6 @@ export class UsersService {
   /** The names and address that a password of the account must not consist of. */
   passwordOwner({ email, username, firstName, lastName }: Account): PasswordOwner {
     return { email, names: [username, firstName, lastName] };
-  }
-
-  /** Deletes the account with everything that belongs to it. Throws `last_administrator`. */
-  async remove(id: string): Promise<void> {
-    await this.users.remove(id);
   }
 
   private async notifyOwner(

@@ -22,14 +22,14 @@ const USER_AGENT = 'admin console';
 const PUBLIC_ROUTES = `
   GET /, GET /.well-known/jwks.json, GET /docs/*, GET /health, GET /health/ready, GET /inbox,
   GET /inbox/messages, GET /inbox/preview, GET /inbox/preview/:template/:locale, GET /metrics,
-  GET /otp/challenges/:id/events, GET /otp/challenges/:id, GET /reset, GET /undo,
+  GET /otp/challenges/:id/events, GET /otp/challenges/:id, GET /reset, GET /undo, GET /undo-deletion,
   PATCH /api/reset, PATCH /auth/reset, POST /api/login, POST /api/register, POST /api/verify,
   POST /auth/forgot, POST /auth/login, POST /auth/refresh, POST /auth/register,
   POST /auth/send_otp, POST /auth/verify, POST /auth/verify_otp, POST /otp/generate,
-  POST /otp/resend, POST /otp/verify, POST /users/contact/undo`;
+  POST /otp/resend, POST /otp/verify, POST /users/contact/undo, POST /users/deletion/undo`;
 const USER_ROUTES = `
   DELETE /auth/sessions/:id, DELETE /customers/:id, GET /api/customers, GET /auth/sessions,
-  GET /customers, GET /customers/:id, GET /users/me, GET /users/me/events, PATCH /customers/:id,
+  GET /customers, GET /customers/:id, GET /users/me, GET /users/me/events, GET /users/me/export, PATCH /customers/:id,
   PATCH /users/me, POST /api/customers, POST /customers, POST /users/me/contact/verify,
   DELETE /auth/sessions, POST /api/logout, POST /auth/logout, DELETE /users/me`;
 const ADMIN_ROUTES = `

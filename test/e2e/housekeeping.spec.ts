@@ -57,8 +57,10 @@ describe('housekeeping', () => {
 
   it('removes old account events while another job fails, and logs only its name', async () => {
     await app.sql('alter table challenges rename to mislaid');
-    await app.sql(`insert into account_events (id, action, succeeded, at)
-      select gen_random_uuid(), 'sign_in', false, now() - interval '1 day' * (88 + n % 5)
+    const userId = '0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001';
+    await app.sql(`insert into users (id, email) values ('${userId}', 'owner@example.com')`);
+    await app.sql(`insert into account_events (id, user_id, action, succeeded, at)
+      select gen_random_uuid(), '${userId}', 'sign_in', false, now() - interval '1 day' * (88 + n % 5)
       from generate_series(0, 1999) n`);
     const countByAge = () =>
       app.sql<{ days: number; count: number }>(

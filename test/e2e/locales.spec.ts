@@ -261,12 +261,12 @@ describe('message preview', () => {
   it('shows every message in every language, in development', async () => {
     const { text } = await app.get('/inbox/preview').expect(200).expect('content-type', /html/);
     const links = [...text.matchAll(/href="(preview\/([\w.]+)\/(\w+))"/g)];
-    expect(links).toHaveLength(12 * LOCALES.length);
+    expect(links).toHaveLength(13 * LOCALES.length);
     for (const [, path = '', message = '', locale = ''] of links) {
       const { text: page } = await app.get(`/inbox/${path}`).expect(200);
       expect(page).toContain(`${message}, ${locale}`);
       expect(page).toContain(`&lt;html lang=&quot;${locale}&quot;`);
-      expect(page.includes('<h2>SMS</h2>')).toBe(/^(code|contact_changed)\b/.test(message));
+      expect(page.includes('<h2>SMS</h2>')).toBe(/^(code|contact_changed|account_deleted)\b/.test(message));
     }
   });
 

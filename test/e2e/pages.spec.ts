@@ -18,7 +18,7 @@ describe('reset and undo pages', () => {
   beforeAll(async () => {
     app = await TestApp.start({ PUBLIC_URL, PASSWORD_MIN_LENGTH: '12' });
     pages = await Promise.all(
-      ['/reset', '/undo'].map(async (path) => {
+      ['/reset', '/undo', '/undo-deletion'].map(async (path) => {
         const { text, headers } = await app.get(path).expect(200);
         return { path, html: text, headers };
       }),
@@ -72,7 +72,11 @@ describe('reset and undo pages', () => {
       const [, method = '', target = ''] = /send\('(\w+)', '([^']+)'/.exec(html) ?? [];
       return `${method} ${new URL(target, PUBLIC_URL + path).pathname}`;
     });
-    expect(requests).toEqual(['PATCH /identity/auth/reset', 'POST /identity/users/contact/undo']);
+    expect(requests).toEqual([
+      'PATCH /identity/auth/reset',
+      'POST /identity/users/contact/undo',
+      'POST /identity/users/deletion/undo',
+    ]);
   });
 
   it('states the minimum password length and lets password managers generate a password', () => {

@@ -2,8 +2,6 @@ import type { Response } from 'supertest';
 import { changeContact, logIn, PASSWORD, signInByCode, signUp, undoToken } from '../support/accounts.js';
 import { TestApp } from '../support/app.js';
 
-const REAUTHENTICATION_SECONDS = 10 * 60;
-
 interface Problem {
   code: string;
   errors?: { field: string; detail: string }[];
@@ -27,10 +25,6 @@ describe('user profile', () => {
   const signUpUser = (more: object = {}) => signUp(app, newEmail(), more);
   const findUser = async (id: string) =>
     (await app.sql<object>('select * from users where id = $1', [id]))[0];
-
-  async function undo(token: string): Promise<object> {
-    return problemOf(await app.post('/users/contact/undo', { token }));
-  }
 
   it('returns the signed-in user without secret fields', async () => {
     const email = newEmail();
@@ -148,59 +142,6 @@ describe('user profile', () => {
     const ada = await signUpUser();
     const reply = await ada.patch('/users/me', body);
     expect(problemOf(reply)).toEqual({ status: 400, code: 'validation_failed' });
-  });
-
-  describe('deletion', () => {
-    it('requires a sign-in within ten minutes and leaves data only in limits and delivery records', async () => {
-      const [email, phone] = ['byron@example.com', newPhone()];
-      const names = { username: 'countess', firstName: 'Augusta', lastName: 'Byron-King' };
-      await signUp(app, email, { ...names, phone });
-      await app.ageWhenSent(REAUTHENTICATION_SECONDS);
-      const ada = await logIn(app, email);
-      const other = await signInByCode(app, { phone }, { deviceToken: ada.deviceToken });
-      await changeContact(app, ada, { email: 'lovelace@example.com' });
-      await ada
-        .post('/customers', { name: 'Babbage', contact: email, address: 'Byron-King Hall' })
-        .expect(201);
-      const token = await undoToken(app, email);
-
-      await app.ageWhenSent(REAUTHENTICATION_SECONDS);
-      const refused = await ada.delete('/users/me');
-      expect(problemOf(refused)).toEqual({ status: 401, code: 'reauthentication_required' });
-      const recent = await logIn(app, 'lovelace@example.com');
-      await recent.delete('/users/me').expect(204);
-
-      for (const session of [ada, other, recent]) {
-        await session.get('/users/me').expect(401);
-        await app.post('/auth/refresh', { refreshToken: session.refreshToken }).expect(401);
-      }
-      expect(await undo(token)).toEqual({ status: 400, code: 'undo_link_invalid' });
-
-      const personalData = [email, 'lovelace@example.com', phone, ...Object.values(names), ada.user.id];
-      const tables = await app.sql<{ name: string }>(
-        `select table_name as name from information_schema.tables where table_schema = 'public'`,
-      );
-      const tablesWithData: string[] = [];
-      for (const { name } of tables) {
-        const found = await app.sql(
-          `select 1 from "${name}" t where exists (select from unnest($1::text[]) word where t::text ilike '%' || word || '%')`,
-          [personalData],
-        );
-        if (found.length > 0) tablesWithData.push(name);
-      }
-      expect(tables.length).toBeGreaterThan(10);
-      expect(tablesWithData.sort()).toEqual(['challenges', 'messages']);
-
-      await app.post('/auth/login', { email: 'lovelace@example.com', password: PASSWORD }).expect(401);
-      const newAccount = await signUp(app, email);
-      expect(newAccount.user.id).not.toBe(ada.user.id);
-      expect((await newAccount.get('/users/me')).body).toMatchObject({
-        email,
-        firstName: null,
-        phone: null,
-      });
-      expect((await newAccount.get('/customers')).body).toEqual([]);
-    });
   });
 
   it('lets a phone-only account add an e-mail address and a password and sign in with them', async () => {

@@ -48,6 +48,14 @@ const OF_CHALLENGE = statement(
   `${SELECT} where ${belongsToChallenge('$1')} order by created_at desc, id desc limit ${MAX_MESSAGES}`,
 );
 
+/** The id is the order of creation. */
+const PAGE = statement(
+  'messages_page',
+  `
+    ${SELECT} where recipient = $1 and id > coalesce($2::uuid, '00000000-0000-0000-0000-000000000000')
+    order by id limit $3::int`,
+);
+
 const SUPPRESSION = statement(
   'suppressions_of',
   `select reason, provider, created_at as "createdAt" from suppressions where recipient = $1`,
@@ -66,6 +74,11 @@ export class MessageHistory {
   /** Newest first, up to a hundred. */
   ofChallenge(challengeId: string): Promise<MessageSummary[]> {
     return this.sql.rows<MessageSummary>(OF_CHALLENGE, [challengeId]);
+  }
+
+  /** Oldest first, without limit over all pages. */
+  page(recipient: Recipient, after: string | undefined, count: number): Promise<MessageSummary[]> {
+    return this.sql.rows<MessageSummary>(PAGE, [recipient, after ?? null, count]);
   }
 
   suppressionOf(recipient: Recipient): Promise<Suppression | null> {

@@ -108,11 +108,6 @@ const FINISH = statement(
     with outcomes as (
       select * from unnest($1::uuid[], $2::text[], $3::float8[], $4::text[], $5::text[], $6::text[], $7::boolean[])
         as o(id, state, delay, failure, provider, provider_ref, refused)),
-    suppressed as (
-      insert into suppressions (recipient, reason, provider)
-      select distinct on (m.recipient) m.recipient, 'refused', o.provider
-      from outcomes o join messages m on m.id = o.id where o.refused order by m.recipient
-      on conflict (recipient) do update set created_at = now() where suppressions.reason = 'refused'),
     finished as (
       update messages m set
         state = case when not (${FAILED_BY_RECEIPT}) then o.state when o.delay is null then 'failed' else 'queued' end,
@@ -129,6 +124,12 @@ const FINISH = statement(
         )}
       from outcomes o where m.id = o.id and m.state = 'sending'
       returning m.*),
+    -- reads the locked messages, so that an erasure in progress leaves no suppression behind
+    suppressed as (
+      insert into suppressions (recipient, reason, provider)
+      select distinct on (f.recipient) f.recipient, 'refused', o.provider
+      from outcomes o join finished f on f.id = o.id where o.refused order by f.recipient
+      on conflict (recipient) do update set created_at = now() where suppressions.reason = 'refused'),
     ${recordUndeliverable('finished', '$8')}
     select 1 where false`,
 );

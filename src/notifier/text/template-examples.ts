@@ -23,6 +23,7 @@ const EXAMPLES: Record<string, MessageContent[]> = {
     { whose: 'other', to: 'a•••@example.com', roles: 'user, admin' },
     { whose: 'deleted', to: 'a•••@example.com' },
   ],
+  account_deleted: [{ link: LINK, undoHours: 72 }],
   phone_linked: [{ phone: '+14•••••••23' }],
   new_sign_in: [SIGN_IN],
   many_failures: [SIGN_IN],

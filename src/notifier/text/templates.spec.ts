@@ -108,6 +108,7 @@ describe('every template', () => {
   const OPTIONAL = ['context', 'device'];
   /** The fields of each template. Fields that users control have hostile values. */
   const EVERY: [string, MessageContent, Channel[]][] = [
+    ['account_deleted', { link: LINK, undoHours: 72 }, ['email', 'sms']],
     ['address_taken', {}, ['email']],
     ['code', { code: '012345', context: { note: HOSTILE } }, ['email', 'sms']],
     ['contact_changed', { field: 'phone', to: HOSTILE, link: LINK, undoHours: 72 }, ['email', 'sms']],
