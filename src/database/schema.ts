@@ -207,7 +207,7 @@ create table contact_changes (
   id uuid not null,
   user_id uuid not null,
   field text not null,            -- 'email' or 'phone'
-  old_address text,
+  old_address text collate "C",
   created_at timestamptz not null default now(),
   expires_at timestamptz not null,
   constraint contact_changes_pkey primary key (id),

@@ -180,6 +180,8 @@ describe('account events', () => {
       await app.sql('update users set disabled_at = now() where id = $1', [ada.user.id]);
       await app.post('/auth/login', { email, password: PASSWORD }).expect(403);
       await app.patch('/auth/reset', { email, otp, password: NEW_PASSWORD }).expect(403);
+      // A disabled user cannot read events.
+      await app.sql('update users set disabled_at = null where id = $1', [ada.user.id]);
       expect(await eventsSince(ada, before)).toEqual([
         'password_reset: account_disabled',
         'sign_in: account_disabled',

@@ -252,7 +252,7 @@ describe('recognised devices', () => {
       // A phone number counts only after it is verified.
       expect(await isRecognised(phone, deviceHeader(deviceToken))).toBe(false);
       await app.ageWhenSent(60);
-      await verifyCode(phone, await requestCode(phone)).expect(201);
+      await verifyCode(phone, await requestCode(phone), deviceHeader(deviceToken)).expect(201);
       for (const device of [deviceHeader(deviceToken), deviceCookie(deviceToken)]) {
         expect(await isRecognised({ email }, device)).toBe(true);
         expect(await isRecognised(phone, device)).toBe(true);
@@ -357,7 +357,8 @@ describe('recognised devices', () => {
       const phone = `+1415555${1_000 + userCount}`;
       owner = await newUser({ phone });
       address = kind === 'phone' ? { phone } : { email: owner.email };
-      if (kind === 'phone') await verifyCode(address, await requestCode(address)).expect(201);
+      if (kind === 'phone')
+        await verifyCode(address, await requestCode(address), deviceHeader(owner.deviceToken)).expect(201);
       await app.age(DAY);
     });
 

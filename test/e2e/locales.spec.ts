@@ -261,7 +261,7 @@ describe('message preview', () => {
   it('shows every message in every language, in development', async () => {
     const { text } = await app.get('/inbox/preview').expect(200).expect('content-type', /html/);
     const links = [...text.matchAll(/href="(preview\/([\w.]+)\/(\w+))"/g)];
-    expect(links).toHaveLength(13 * LOCALES.length);
+    expect(links).toHaveLength(15 * LOCALES.length);
     for (const [, path = '', message = '', locale = ''] of links) {
       const { text: page } = await app.get(`/inbox/${path}`).expect(200);
       expect(page).toContain(`${message}, ${locale}`);

@@ -657,7 +657,11 @@ describe('delivery receipts', () => {
         await until('it is finished', async () => !['queued', 'sending'].includes((await newest())[0] ?? ''));
       };
       const complaint = bounce(email, 'SpamComplaint', 100001, true);
-      const unsubscription = { Recipient: email, SuppressSending: true, SuppressionReason: 'ManualSuppression' };
+      const unsubscription = {
+        Recipient: email,
+        SuppressSending: true,
+        SuppressionReason: 'ManualSuppression',
+      };
       for (const event of [
         postmarkEvent('SpamComplaint', sent.id, sent.ref, complaint),
         postmarkEvent('SubscriptionChange', sent.id, sent.ref, unsubscription),
@@ -681,10 +685,15 @@ describe('delivery receipts', () => {
         [`email:${email}`],
       );
       const status = app.get(`/otp/challenges/${row?.id}`).set('x-device-token', deviceToken);
-      expect((await status.expect(200)).body).toMatchObject({ deliveryReason: { code: 'address_unreachable' } });
+      expect((await status.expect(200)).body).toMatchObject({
+        deliveryReason: { code: 'address_unreachable' },
+      });
       stub.heal();
 
-      await sendPostmark(app.url, postmarkEvent('Bounce', sent.id, sent.ref, bounce(email, 'HardBounce', 1, true)));
+      await sendPostmark(
+        app.url,
+        postmarkEvent('Bounce', sent.id, sent.ref, bounce(email, 'HardBounce', 1, true)),
+      );
       await app.sql(`update suppressions set reason = 'bounced'`);
       await ask('/auth/send_otp', deviceToken);
       expect(await newest()).toEqual(['failed', 'suppressed']);

@@ -276,7 +276,7 @@ describe('registration', () => {
       const [mail] = await app.messages(email);
       expect(mail?.subject).toBe('You already have an account');
       expect(mail?.text).not.toMatch(/\d{4}/);
-      const decoyQuery = `select id from challenges where recipient = $1 and context_hash = ':decoy'`;
+      const decoyQuery = `select id from challenges where recipient = $1 and context_hash = ':decoy address_taken'`;
       expect(await app.sql(decoyQuery, [`email:${email}`])).toHaveLength(1);
       for (const attemptsLeft of [2, 1, 0]) {
         const { body } = await app.post('/auth/verify', { email, otp: `12345${attemptsLeft}` }).expect(400);

@@ -123,13 +123,17 @@ describe('access tokens and proofs', () => {
       .post('/auth/login', { email, password: 'correct horse battery staple' })
       .expect(200);
     expect(amrOf({ body: first })).toEqual(['pwd']);
-    for (const [address, amr] of [
-      [{ email }, ['otp', 'email']],
-      [{ phone }, ['otp', 'sms']],
+    // The device token is evidence of the account that claims the number.
+    for (const [address, amr, device] of [
+      [{ email }, ['otp', 'email'], ''],
+      [{ phone }, ['otp', 'sms'], first.deviceToken as string],
     ] as const) {
       const to = Object.values(address)[0] ?? '';
       const { otp } = await app.codeOf(to, () => app.post('/auth/send_otp', address).expect(201));
-      const reply = await app.post('/auth/verify_otp', { ...address, otp }).expect(201);
+      const reply = await app
+        .post('/auth/verify_otp', { ...address, otp })
+        .set('x-device-token', device)
+        .expect(201);
       expect(amrOf(reply)).toEqual(amr);
       // A refresh keeps the authentication method.
       const { refreshToken } = reply.body as { refreshToken: string };
