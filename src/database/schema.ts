@@ -221,6 +221,10 @@ create index contact_changes_expiry on contact_changes (expires_at);
 -- function has a new snapshot. A condition in the statement itself would still miss it.
 create function users_keep_old_addresses() returns trigger language plpgsql as $$
 begin
+  if tg_op = 'UPDATE' and (new.email, new.phone, new.phone_verified_at)
+      is not distinct from (old.email, old.phone, old.phone_verified_at) then
+    return null;
+  end if;
   if exists (
     select from contact_changes c
     where c.old_address in (new.email, new.phone) and c.user_id <> new.id and c.expires_at > now()
@@ -229,7 +233,8 @@ begin
   end if;
   return null;
 end $$;
-create trigger users_keep_old_addresses after insert or update of email, phone, phone_verified_at on users
+-- Without a list of columns, because PostgreSQL cannot change the type of a column in such a list.
+create trigger users_keep_old_addresses after insert or update on users
   for each row execute function users_keep_old_addresses();
 
 -- Addresses that accounts had or asked to change to, as long as messages are kept, so that an erasure

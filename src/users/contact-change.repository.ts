@@ -56,10 +56,14 @@ const FIND_OPEN = statement(
 const LOCK_USERS = statement(
   'contact_changes_lock_users',
   `
-    with changed as (select user_id from contact_changes where id = $1)
-    select from users where id = (select user_id from changed) or (phone_verified_at is null and phone in (
-      select old_address from contact_changes where user_id = (select user_id from changed) and field = 'phone'))
-    order by id for no key update`,
+    with changed as (select user_id from contact_changes where id = $1),
+    affected as (
+      select user_id from changed
+      union all
+      select u.id from changed
+        join contact_changes c on c.user_id = changed.user_id and c.field = 'phone'
+        join users u on u.phone = c.old_address and u.phone_verified_at is null)
+    select from users where id = any (array(select user_id from affected)) order by id for no key update`,
 );
 
 /**

@@ -32,7 +32,11 @@ describe('administrators, over two processes', () => {
     cluster.whileHeld({ lock: 'select from users where $1 = any (roles) for update', key: 'admin' }, 2, fire);
 
   const remaining = async () =>
-    (await cluster.sql(`select id from users where 'admin' = any (roles) and disabled_at is null`)).length;
+    (
+      await cluster.sql(
+        `select id from users where 'admin' = any (roles) and disabled_at is null and closed_at is null`,
+      )
+    ).length;
 
   const demote = (actor: Person, { user }: Person) => actor.patch(`/users/${user.id}`, { roles: ['user'] });
   const disable = (actor: Person, { user }: Person) => actor.patch(`/users/${user.id}`, { disabled: true });

@@ -90,7 +90,9 @@ describe('locks of other sessions of the database', () => {
     const counts = await cluster.sql(
       `select distinct sends, attempts from challenges where recipient like 'email:${path.slice(5)}-%'`,
     );
-    expect(counts).toEqual([path === '/otp/generate' ? { sends: 2, attempts: 0 } : { sends: 1, attempts: 1 }]);
+    expect(counts).toEqual([
+      path === '/otp/generate' ? { sends: 2, attempts: 0 } : { sends: 1, attempts: 1 },
+    ]);
   });
 
   it.each(['users', 'challenges', 'sessions'])(
