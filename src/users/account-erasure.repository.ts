@@ -13,7 +13,8 @@ import { UNDO_HOURS } from './contact-change.repository.js';
 export interface PersonAddress {
   recipient: string;
   kind: 'own' | 'former' | 'claimed' | 'requested';
-  until: Date;
+  /** As text, because a `Date` would cut off the microseconds. */
+  until: string;
 }
 
 /** Checks the time again after a lock was waited for, so that an undo that came first wins. */
@@ -43,7 +44,7 @@ const ADDRESSES = `
     select 3, 'email:' || pending_email, 'requested', now() from person where pending_email is not null
     union all
     select 3, 'phone:' || pending_phone, 'claimed', now() from person where pending_phone is not null)
-  select distinct on (recipient) recipient, kind, until from addresses order by recipient, rank`;
+  select distinct on (recipient) recipient, kind, until::text from addresses order by recipient, rank`;
 
 /**
  * Under an address that may be a stranger's, only finished messages are removed, so that nobody can
