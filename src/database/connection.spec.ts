@@ -6,6 +6,7 @@ import pg from 'pg';
 import type { PostgresDataSourceOptions } from 'typeorm/driver/postgres/PostgresDataSourceOptions.js';
 import { FakePostgres, LOCALHOST_CERTIFICATE } from '../../test/support/fake-postgres.js';
 import { Config } from '../config/config.js';
+import { databaseUrl } from '../config/database-url.js';
 import { connectionOptions } from './connection.js';
 import { explainFailure, isTlsMissing } from './connection-failure.js';
 import { openDatabase, type DatabaseOptions } from './open-database.js';
@@ -271,5 +272,15 @@ describe('explainFailure', () => {
   it('leaves other errors to the caller', () => {
     expect(explainFailure(new TypeError('x is not a function'))).toBeUndefined();
     expect(explainFailure(Object.assign(new Error('exists'), { code: '42P07' }))).toBeUndefined();
+  });
+
+  it('survives the end of a connection that nobody listens to', () => {
+    const { extra } = connectionOptions({
+      DATABASE_URL: databaseUrl.parse('postgres://otp@127.0.0.1/otp'),
+      DATABASE_POOL_SIZE: 1,
+      DATA_DIR: '',
+    }) as { extra: { Client: typeof pg.Client } };
+    const client = new extra.Client();
+    expect(() => client.emit('error', new Error('terminated by an administrator'))).not.toThrow();
   });
 });

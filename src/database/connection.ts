@@ -20,6 +20,18 @@ const FIXED_PLANS = '-c plan_cache_mode=force_generic_plan -c enable_seqscan=off
  */
 const END_IDLE_TRANSACTIONS = '-c idle_in_transaction_session_timeout=10000';
 
+/**
+ * A connection that the database ends emits an error. Between two statements, or just after the pool
+ * handed it out, its user may not listen yet, and an error that nobody listens to ends the process.
+ * The next statement on the connection fails anyway.
+ */
+class Client extends pg.Client {
+  constructor(config?: string | pg.ClientConfig) {
+    super(config);
+    this.on('error', () => undefined);
+  }
+}
+
 type DatabaseConfig = Pick<Config, 'DATABASE_URL' | 'DATABASE_POOL_SIZE' | 'DATA_DIR'>;
 
 /** How TypeORM reaches the database. */
@@ -45,6 +57,7 @@ export function connectionOptions(config: DatabaseConfig) {
     // Longest wait for a connection and longest run of a statement. After either, the reply is 503.
     connectTimeoutMS: 5_000,
     extra: {
+      Client,
       statement_timeout: 10_000,
       query_timeout: 12_000,
       keepAlive: true,

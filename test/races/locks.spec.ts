@@ -114,7 +114,7 @@ describe('locks of other sessions of the database', () => {
         sessions: [
           () => send('/users/me', { method: 'GET', token }),
           () => send('/auth/logout', { token }),
-          () => send('/auth/login', { body: { email: person.email, password: PASSWORD } }),
+          () => send('/auth/refresh', { body: { refreshToken: person.refreshToken } }),
         ],
       };
       const kinds = calls[table] ?? [];
