@@ -256,7 +256,7 @@ function unsafeInProduction(config: CheckedConfig, env: NodeJS.ProcessEnv): Sett
 const WEAK_SECRET =
   'must be at least 32 random characters, for example the output of: openssl rand -base64 48';
 
-/** Secrets that the operator makes up, as opposed to those that a vendor issues. */
+/** Secrets that the operator chooses. */
 const OWN_SECRETS = [
   'APP_SECRET',
   'APP_SECRET_PREVIOUS',

@@ -12,8 +12,9 @@ export function matchesStrangers(pattern: string): boolean {
   return pattern.endsWith('*') && containsRealNumber(pattern.slice(0, -1));
 }
 
-/** Domains that the list has, but where nobody has a mailbox (RFC 2606), and some that it lacks. */
+/** The list contains these domains, but they have no mailboxes (RFC 2606). */
 const RESERVED = /^example\.(com|net|org)$/;
+/** Providers that the list lacks. */
 const MORE_PROVIDERS = new Set(['tuta.com', 'tutanota.com', 'duck.com']);
 
 function isMailProvider(domain: string): boolean {

@@ -19,7 +19,7 @@ export function isWeakSecret(value: string | undefined): boolean {
     period(value) < MIN_LENGTH ||
     new Set(value).size < MIN_DIFFERENT ||
     /change.?me|example|secret|passw|default|your[-_ ]/i.test(value) ||
-    isGuessable(value.toLowerCase().slice(0, JUDGED_LENGTH))
+    isPredictable(value.toLowerCase().slice(0, JUDGED_LENGTH))
   );
 }
 
@@ -34,7 +34,7 @@ function period(text: string): number {
 }
 
 /** zxcvbn finds words, years, keyboard rows and plain sequences. The steps also find `a1b2c3`. */
-function isGuessable(text: string): boolean {
+function isPredictable(text: string): boolean {
   const pairs = Array.from({ length: text.length - 1 }, (_, index) => text.slice(index, index + 2));
   const steps = pairs.map((pair) => pair.charCodeAt(1) - pair.charCodeAt(0));
   return (

@@ -274,7 +274,7 @@ describe('explainFailure', () => {
     expect(explainFailure(Object.assign(new Error('exists'), { code: '42P07' }))).toBeUndefined();
   });
 
-  it('survives the end of a connection that nobody listens to', () => {
+  it('ignores an error of a connection that has no other listener', () => {
     const { extra } = connectionOptions({
       DATABASE_URL: databaseUrl.parse('postgres://otp@127.0.0.1/otp'),
       DATABASE_POOL_SIZE: 1,
