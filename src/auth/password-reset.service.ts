@@ -52,14 +52,15 @@ export class PasswordResetService {
    * change of its address or its deletion. Work and reply are the same for every address, and a rate
    * limit does not change the reply.
    */
-  async requestReset(email: string, { deviceToken }: Client, locale?: Locale): Promise<void> {
+  async requestReset(email: string, client: Client, locale?: Locale): Promise<void> {
     const recipient = this.recipients.fromFields({ email });
     const account = await this.users.findByVerifiedAddress(recipient);
     const undo = await this.undoLinks.findFor(recipient);
-    const fromDevice = await this.sessions.isRecognised(recipient, deviceToken);
+    const fromDevice = await this.sessions.isRecognised(recipient, client.deviceToken);
     const policy = this.purposes.policyOf(PURPOSE);
+    const message = this.resetMessage(account, undo);
     try {
-      await this.otp.send({ recipient, policy, locale, fromDevice, ...this.resetMessage(account, undo) });
+      await this.otp.send({ recipient, policy, locale, fromDevice, client, ...message });
     } catch (error) {
       if (!(error instanceof AppError) || error.kind !== 'rate_limited') throw error;
     }
@@ -126,7 +127,7 @@ export class PasswordResetService {
     const account = await this.users.findByVerifiedAddress(recipient);
     await this.recordingRefusal(account, recipient, client, async () => {
       const policy = this.purposes.policyOf(PURPOSE);
-      const judged = await this.otp.judge({ recipient, policy }, otp);
+      const judged = await this.otp.judge({ recipient, policy, client }, otp);
       await this.setPassword(account, judged, password, client);
     });
   }

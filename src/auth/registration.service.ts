@@ -72,7 +72,7 @@ export class RegistrationService {
     const taken = owner?.closedAt ? this.closure.undoMessage(owner) : { decoy: true, ...note };
     const message = isNew ? {} : taken;
     const locale = supportedLocale(body.locale) ?? client.locale;
-    const { challenge } = await this.otp.send({ recipient, policy, locale, ...message });
+    const { challenge } = await this.otp.send({ recipient, policy, locale, client, ...message });
     return challenge;
   }
 
@@ -81,8 +81,9 @@ export class RegistrationService {
    * one. Null if the account was deleted in the same moment, or if the address is reserved for an
    * account that can get it back by an undo.
    */
-  async verify(recipient: Recipient, otp: string): Promise<Account | null> {
-    await this.otp.verify({ recipient, policy: this.purposes.policyOf('email_verification') }, otp);
+  async verify(recipient: Recipient, otp: string, client: Client): Promise<Account | null> {
+    const policy = this.purposes.policyOf('email_verification');
+    await this.otp.verify({ recipient, policy, client }, otp);
     await this.registrations.createAccount(addressOf(recipient), this.testIdentities.has(recipient));
     return this.users.findByVerifiedAddress(recipient);
   }

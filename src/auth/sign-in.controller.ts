@@ -69,7 +69,15 @@ export class SignInController {
     const lane = await this.sessions.laneForDevice(recipient, client.deviceToken);
     const locale = supportedLocale(requestedLocale) ?? client.locale;
     const fromDevice = lane !== '';
-    const { challenge } = await this.otp.send({ recipient, channel, policy, lane, locale, fromDevice });
+    const { challenge } = await this.otp.send({
+      recipient,
+      channel,
+      policy,
+      lane,
+      locale,
+      fromDevice,
+      client,
+    });
     return { message: 'OTP sent successfully.', VerificationStatus: 'pending', challenge };
   }
 

@@ -58,7 +58,7 @@ export class SignInService {
     const lane = await this.sessions.laneForDevice(recipient, client.deviceToken);
     const policy = this.purposes.policyOf('login');
     await this.recordingFailures('sign_in', recipient, client, () =>
-      this.otp.verify({ recipient, policy, lane }, otp),
+      this.otp.verify({ recipient, policy, lane, client }, otp),
     );
     const account =
       (await this.users.findByVerifiedAddress(recipient)) ??
@@ -73,7 +73,7 @@ export class SignInService {
    */
   async signInWithRegistration(recipient: Recipient, otp: string, client: Client): Promise<SignedIn> {
     const account = await this.recordingFailures('email_verification', recipient, client, () =>
-      this.registrations.verify(recipient, otp),
+      this.registrations.verify(recipient, otp, client),
     );
     if (!account) {
       const undo = await this.offerUndo(recipient);

@@ -6,9 +6,31 @@ import { BARE_TOKEN } from './access.js';
 
 const MAX_USER_AGENT = 256;
 
+/** What an application may send at most. Null: no limit. */
+export interface ApplicationLimits {
+  messagesPerMinute: number;
+  messagesPerDay: number | null;
+  /** In the unit of `PHONE_PRICES`. */
+  spendPerDay: number | null;
+}
+
+/** The application that a request authenticates as. */
+export interface ClientApplication {
+  id: string;
+  kind: 'server' | 'browser';
+  limits: ApplicationLimits;
+}
+
 /** The client of a request, for limits and records. */
 export interface Client {
+  /** The address of the end user, as far as it is known. */
   ip: string;
+  /** The request comes from a server application that did not name its user's address. */
+  isServerAddress?: boolean;
+  /** Undefined: the request does not authenticate as an application. */
+  application?: ClientApplication;
+  /** As sent in the body, not checked yet. */
+  proofOfWork?: string;
   userAgent?: string;
   /** As presented. It is not checked yet and may be unknown. */
   deviceToken?: string;

@@ -6,7 +6,8 @@ import type { Policy } from './purposes.js';
 describe('Codes', () => {
   const codes = new Codes(new Keyring('a secret of at least thirty-two characters'), Config.from({}));
   const policy = { purpose: 'email_verification', codeLength: 4 } as Policy;
-  const request: SendRequest = { recipient: 'email:ada@example.com', policy };
+  const client = { ip: '192.0.2.1' };
+  const request: SendRequest = { recipient: 'email:ada@example.com', policy, client };
   const allCodes = Array.from({ length: 10_000 }, (_, number) => String(number).padStart(4, '0'));
 
   /** Returns the codes that verify, of all possible ones. */

@@ -5,6 +5,7 @@ import { Keyring } from '../common/keyring.js';
 import { localeOfRecipient, type Locale } from '../common/locale.js';
 import type { Recipient } from '../common/recipient.js';
 import { Config } from '../config/config.js';
+import type { Client } from '../http/client.js';
 import type { Channel, MessageContent } from '../notifier/notifier.js';
 import type { NewChallenge } from './challenge.repository.js';
 import { contextDigest, generateCode } from './otp-code.js';
@@ -17,6 +18,8 @@ export const PUBLIC_LANE = '';
 export interface CodeRequest {
   recipient: Recipient;
   policy: Policy;
+  /** The client that asks for the code or guesses it. */
+  client: Client;
   /** Default: the public lane. */
   lane?: string;
   /** What the code approves. The message shows it. */

@@ -97,22 +97,31 @@ export class OtpController {
     OtpError.guessLimit(3600),
     ...BODY_PROBLEMS,
   )
-  async verify(@Body() body: VerifyOtp): Promise<OtpVerified> {
-    const { recipient, policy, context } = this.codeRequest(body);
-    const challengeId = await this.otp.verify({ recipient, policy, context }, body.otp);
+  async verify(@Body() body: VerifyOtp, @CurrentClient() client: Client): Promise<OtpVerified> {
+    const request = this.codeRequest(body, client);
+    const { recipient, policy, context } = request;
+    const challengeId = await this.otp.verify(request, body.otp);
     const proof = this.proofs.sign({ challengeId, recipient, purpose: policy.purpose, context });
     return { detail: 'OTP verified successfully.', proof };
   }
 
-  private codeRequest({ phone_number, email, purpose = 'verification', context }: OtpAddress): CodeRequest {
+  private codeRequest(
+    { phone_number, email, purpose = 'verification', context }: OtpAddress,
+    client: Client,
+  ): CodeRequest {
     const policy = this.purposes.policyForRequest(purpose);
     if (policy.context === 'required' && !context) throw OtpError.contextRequired();
-    return { recipient: this.recipients.fromFields({ phone_number, email }, purpose), policy, context };
+    return {
+      recipient: this.recipients.fromFields({ phone_number, email }, purpose),
+      policy,
+      context,
+      client,
+    };
   }
 
   private sendRequest(body: SendOtp, client: Client): SendRequest {
     const locale = supportedLocale(body.locale) ?? client.locale;
-    return { ...this.codeRequest(body), channel: body.channel, locale };
+    return { ...this.codeRequest(body, client), channel: body.channel, locale };
   }
 }
 

@@ -52,14 +52,15 @@ export class ContactsService {
    * address belongs to another account, so that the reply does not reveal that account. Only the
    * newest address of its kind can be confirmed. A request that a limit refuses changes nothing.
    */
-  async start({ id }: Account, recipient: Recipient, locale?: Locale): Promise<Challenge> {
+  async start({ id }: Account, recipient: Recipient, client: Client): Promise<Challenge> {
     // First, so that a crash leaves no message that an erasure of the account would not find.
     await this.addresses.addRequested(id, recipient);
     const { challenge } = await this.otp.send({
       recipient,
       policy: this.purposes.policyOf('contact_change'),
       boundTo: id,
-      locale,
+      locale: client.locale,
+      client,
     });
     await this.users.setPending(id, recipient);
     return challenge;
@@ -80,7 +81,7 @@ export class ContactsService {
     const event = { userId: account.id, action: 'contact_change', recipient, client } as const;
     const policy = this.purposes.policyOf('contact_change');
     try {
-      await this.otp.verify({ recipient, policy, boundTo: account.id }, otp);
+      await this.otp.verify({ recipient, policy, boundTo: account.id, client }, otp);
       const changed = await this.apply(account, caller, recipient, client.locale);
       await this.events.record({ ...event, succeeded: true });
       return changed;

@@ -52,8 +52,7 @@ export class ProfileService {
       await this.users.reauthenticate(account, caller, client, currentPassword);
 
     const pending: Challenge[] = [];
-    for (const recipient of recipients)
-      pending.push(await this.contacts.start(account, recipient, client.locale));
+    for (const recipient of recipients) pending.push(await this.contacts.start(account, recipient, client));
     const updated = hasNames ? await this.users.setNames(account.id, names) : account;
     if (!updated) throw CommonError.unauthorized();
     if (password !== undefined) await this.changePassword(account, password, client);
