@@ -225,6 +225,7 @@ function unsafeInProduction(config: CheckedConfig, env: NodeJS.ProcessEnv): Sett
     ...risks(config, env),
     [!config.publicUrl.startsWith('https:'), 'PUBLIC_URL', 'must be an https: URL in production'],
     [isPlainHttp(config.RESET_URL), 'RESET_URL', 'must be an https: URL in production'],
+    [isPlainHttp(config.SIGN_IN_URL), 'SIGN_IN_URL', 'must be an https: URL in production'],
     [config.CORS_ORIGINS.includes('*'), 'CORS_ORIGINS', 'must list its origins in production, not *'],
     [
       config.CORS_ORIGINS.some((origin) => origin.startsWith('http:') && isPlainHttp(origin)),
