@@ -135,17 +135,17 @@ export class Templates {
    */
   private render(template: string, part: Part, content: MessageContent, secondsLeft: number): string {
     const { locale = this.config.DEFAULT_LOCALE, purpose, ...fields } = content;
-    const { code, ...others } = fields;
+    const { code, brand, ...others } = fields;
     const section = this.sentences.sectionFor(locale, template, purpose);
     const lifetime = formatLifetime(locale, secondsLeft);
     const data: RenderingData = { section, locale, html: part === 'html' };
     if (!code || Object.values(others).some((value) => value !== undefined))
       return this.renderUncached(`${template}.${part}`, data, { ...fields, lifetime });
 
-    const key = `${section}.${part} ${locale} ${lifetime}`;
+    const key = `${section}.${part} ${locale} ${lifetime} ${brand ?? ''}`;
     let text = this.cache.get(key);
     if (text === undefined) {
-      text = this.renderUncached(`${template}.${part}`, data, { code: CODE_PLACEHOLDER, lifetime });
+      text = this.renderUncached(`${template}.${part}`, data, { code: CODE_PLACEHOLDER, brand, lifetime });
       this.cache.set(key, text);
     }
     return text.replaceAll(CODE_PLACEHOLDER, code);
@@ -186,8 +186,10 @@ function isRightToLeft(locale: Locale): boolean {
  * sentence.
  */
 function messageFields(content: MessageContent, locale: Locale): object {
-  const { context = {}, at, undoHours, device = '', to, phone, ip, roles, ...rest } = content;
-  const foreign = Object.entries({ device, to, phone, ip, roles }).filter(([, value]) => value !== undefined);
+  const { context = {}, at, undoHours, device = '', to, phone, ip, roles, brand, ...rest } = content;
+  const foreign = Object.entries({ device, to, phone, ip, roles, brand }).filter(
+    ([, value]) => value !== undefined,
+  );
   return {
     ...rest,
     ...Object.fromEntries(foreign.map(([name, value = '']) => [name, isolate(value, locale)])),
