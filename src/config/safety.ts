@@ -250,6 +250,11 @@ function unsafeInProduction(config: CheckedConfig, env: NodeJS.ProcessEnv): Sett
       'SMS_ALLOWED_COUNTRIES',
       'must be set in production: the countries you send to, or * for all',
     ],
+    [
+      !env.API_ACCESS?.trim(),
+      'API_ACCESS',
+      'must be set in production: applications, or open to let anybody verify an address',
+    ],
   ];
   return rules.filter(([unsafe]) => unsafe).map(([, setting, reason]) => ({ setting, reason }));
 }
@@ -339,7 +344,7 @@ function isPlaintextDatabase(
 const PLAIN_HTTP =
   'must be an https: URL in production, because codes and credentials are sent to it (http: on this machine only)';
 
-function isPlainHttp(url: string | undefined): boolean {
+export function isPlainHttp(url: string | undefined): boolean {
   return url !== undefined && isPlaintext(url, 'http:');
 }
 

@@ -5,6 +5,8 @@ export interface MessageContent {
   /** The language of the text (BCP 47). Default: `DEFAULT_LOCALE`. */
   locale?: Locale;
   code?: string;
+  /** The sender's name. Default: `BRAND_NAME`. */
+  brand?: string;
   /** The purpose of the code. It selects the sentences that say what the code is for. */
   purpose?: string;
   /** What the code approves, in the order to show it. */

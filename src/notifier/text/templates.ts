@@ -136,18 +136,18 @@ export class Templates {
    */
   private render(template: string, part: Part, content: MessageContent, secondsLeft: number): string {
     const { locale = this.config.DEFAULT_LOCALE, purpose, ...fields } = content;
-    const { code, link, ...others } = fields;
+    const { code, link, brand, ...others } = fields;
     const section = this.sentences.sectionFor(locale, template, purpose);
     const lifetime = formatLifetime(locale, secondsLeft);
     const data: RenderingData = { section, locale, html: part === 'html' };
     if (!code || Object.values(others).some((value) => value !== undefined))
       return this.renderUncached(`${template}.${part}`, data, { ...fields, lifetime });
 
-    const key = `${section}.${part} ${locale} ${lifetime}${link === undefined ? '' : ' with link'}`;
+    const key = `${section}.${part} ${locale} ${lifetime}${link === undefined ? '' : ' with link'} ${brand ?? ''}`;
     let text = this.cache.get(key);
     if (text === undefined) {
       const placeholders = { code: CODE_PLACEHOLDER, ...(link !== undefined && { link: LINK_PLACEHOLDER }) };
-      text = this.renderUncached(`${template}.${part}`, data, { ...placeholders, lifetime });
+      text = this.renderUncached(`${template}.${part}`, data, { ...placeholders, brand, lifetime });
       this.cache.set(key, text);
     }
     const shownLink = part === 'html' ? this.handlebars.escapeExpression(link ?? '') : (link ?? '');
@@ -190,8 +190,10 @@ function isRightToLeft(locale: Locale): boolean {
  * sentence.
  */
 function messageFields(content: MessageContent, locale: Locale): object {
-  const { context = {}, at, undoHours, device = '', to, phone, ip, roles, ...rest } = content;
-  const foreign = Object.entries({ device, to, phone, ip, roles }).filter(([, value]) => value !== undefined);
+  const { context = {}, at, undoHours, device = '', to, phone, ip, roles, brand, ...rest } = content;
+  const foreign = Object.entries({ device, to, phone, ip, roles, brand }).filter(
+    ([, value]) => value !== undefined,
+  );
   return {
     ...rest,
     ...Object.fromEntries(foreign.map(([name, value = '']) => [name, isolate(value, locale)])),
