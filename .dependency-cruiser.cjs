@@ -7,7 +7,7 @@ const layers = [
   ['http/', 'inbox/inbox-store'],
   ['database/'],
   ['mail/', 'sms/', 'audit/', 'account-events/', 'signing/', 'health/'],
-  ['notifier/text/'],
+  ['notifier/text/', 'applications/'],
   ['notifier/'],
   ['otp/', 'sessions/', 'passwords/', 'inbox/', 'receipts/'],
   ['deliveries/', 'users/', 'customers/'],

@@ -16,6 +16,7 @@ const app = await createApp(
     ACCEPT_RISKS: 'no-ip-limit',
     PUBLIC_URL: 'https://bench.example.com',
     SMS_ALLOWED_COUNTRIES: '*',
+    API_ACCESS: 'open',
     MAIL_PROVIDER: 'postmark',
     MAIL_FROM: 'bench@bench.test',
     POSTMARK_SERVER_TOKEN: 'none',

@@ -1,4 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import { ApplicationAccessModule, ApplicationsModule } from './applications/applications.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { CompatModule } from './compat/compat.module.js';
 import type { Config } from './config/config.js';
@@ -29,7 +30,10 @@ export class AppModule {
         ConfigModule.with(config),
         MetricsModule.with(metrics),
         DatabaseModule,
+        // Guards run in this order: which application calls, the limit per address, what it may do.
+        ApplicationsModule,
         AddressLimitModule,
+        ApplicationAccessModule,
         HealthModule.with(config),
         InboxStoreModule,
         OtpModule,

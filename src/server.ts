@@ -2,6 +2,7 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppModule } from './app.module.js';
+import { ApplicationDirectory } from './applications/application-directory.js';
 import { fieldChecks } from './auth/field-checks.js';
 import { newId } from './common/random.js';
 import type { Config } from './config/config.js';
@@ -70,7 +71,8 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
   app.useGlobalFilters(problems);
   cleanForwardedFor(fastify, config);
   addResponseHeaders(fastify, headers);
-  enableCors(app, config);
+  const applications = app.get(ApplicationDirectory);
+  enableCors(app, config, (origin) => applications.allowsOrigin(origin));
   addBodyParsers(fastify);
   addMethodNotAllowed(fastify);
   addDeadline(fastify, problems);

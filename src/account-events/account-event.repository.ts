@@ -12,6 +12,8 @@ export interface AccountEventRow {
   address: string | null;
   ip: string | null;
   userAgent: string | null;
+  /** The application that the request came from. */
+  applicationId: string | null;
   at: Date;
 }
 
@@ -33,8 +35,8 @@ const SHARDS = 16;
 const RECORD = `
     owner as (select id from users where id = $2::uuid for key share),
     recorded as (
-      insert into account_events (id, user_id, action, succeeded, reason, address, ip, user_agent)
-      select $1::uuid, id, $3::text, $4::boolean, $5::text, $6::text, $7::text, $8::text from owner),
+      insert into account_events (id, user_id, action, succeeded, reason, address, ip, user_agent, application_id)
+      select $1::uuid, id, $3::text, $4::boolean, $5::text, $6::text, $7::text, $8::text, $9::text from owner),
     counted as (
       insert into anonymous_events as a (hour, action, reason, shard)
       select date_trunc('hour', now()), $3, coalesce($5, ''), floor(random() * ${SHARDS})
@@ -65,7 +67,8 @@ const ADD_SIGN_IN = statement(
 const LIST = statement(
   'account_events_list',
   `
-    select id, action, succeeded, reason, address, ip, user_agent as "userAgent", at from account_events
+    select id, action, succeeded, reason, address, ip, user_agent as "userAgent",
+      application_id as "applicationId", at from account_events
     where user_id = $1::uuid and id < coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
     order by id desc limit $3::int`,
 );
@@ -121,6 +124,6 @@ export class AccountEventRepository {
 }
 
 function valuesOf(event: NewAccountEvent): unknown[] {
-  const { id, userId, action, succeeded, reason, address, ip, userAgent } = event;
-  return [id, userId, action, succeeded, reason, address, ip, userAgent];
+  const { id, userId, action, succeeded, reason, address, ip, userAgent, applicationId } = event;
+  return [id, userId, action, succeeded, reason, address, ip, userAgent, applicationId];
 }

@@ -50,4 +50,10 @@ export class AccountEvent {
    * @example "Mozilla/5.0 (X11; Linux x86_64) Firefox/145.0"
    */
   userAgent!: string | null;
+
+  /**
+   * The application that the request came from, if any.
+   * @example null
+   */
+  applicationId!: string | null;
 }

@@ -66,6 +66,7 @@ export class AccountEvents {
       address: recipient ? maskedAddress(recipient) : null,
       ip: client.ip,
       userAgent: client.userAgent ?? null,
+      applicationId: client.application?.id ?? null,
     };
   }
 

@@ -8,6 +8,10 @@ export type AuditAction =
   | 'user.delete'
   | 'user.erase'
   | 'user.grant_admin'
+  | 'application.create'
+  | 'application.update'
+  | 'application.delete'
+  | 'application.new_secret'
   | 'delivery.read'
   | 'delivery.unblock'
   | 'keys.revoke';

@@ -49,6 +49,7 @@ export class AuditLog {
         details,
         ip: client?.ip ?? null,
         userAgent: client?.userAgent ?? null,
+        applicationId: client?.application?.id ?? null,
       },
       manager,
     );

@@ -35,6 +35,10 @@ export class AuditRecord {
   @Column('text', { name: 'user_agent', nullable: true })
   userAgent!: string | null;
 
+  /** The application that the request came from. */
+  @Column('text', { name: 'application_id', nullable: true })
+  applicationId!: string | null;
+
   @Column('timestamptz', { default: () => 'now()' })
   at!: Date;
 

@@ -37,7 +37,8 @@ export class AuditEntry {
 
   /**
    * The action: `user.list`, `user.read`, `user.read_events`, `user.invite`, `user.update`,
-   * `user.delete`, `user.erase`, `user.grant_admin`, `delivery.read`, `delivery.unblock` or
+   * `user.delete`, `user.erase`, `user.grant_admin`, `application.create`, `application.update`,
+   * `application.delete`, `application.new_secret`, `delivery.read`, `delivery.unblock` or
    * `keys.revoke`.
    * @example "user.update"
    */
@@ -66,4 +67,10 @@ export class AuditEntry {
    * @example "Mozilla/5.0 (X11; Linux x86_64) Firefox/145.0"
    */
   userAgent!: string | null;
+
+  /**
+   * The application that the request came from, if any.
+   * @example null
+   */
+  applicationId!: string | null;
 }

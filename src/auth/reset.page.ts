@@ -13,7 +13,8 @@ export const RESET_SCRIPT = `
     // it.
     reveal(false);
     password.setAttribute('aria-invalid', 'false');
-    const done = 'Your password was changed and all devices were signed out. You can sign in with the new password now.';
+    const done = () => show('good',
+      'Your password was changed and all devices were signed out. You can sign in with the new password now.');
     const code = await send('PATCH', 'auth/reset', { password: password.value }, done);
     reveal(showPassword.checked);
     if (code === 'password_refused') {

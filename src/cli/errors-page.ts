@@ -1,4 +1,5 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
+import { ApplicationError } from '../applications/applications.errors.js';
 import { AuthError } from '../auth/auth.errors.js';
 import type { AppError } from '../common/app-error.js';
 import { CompatError } from '../compat/compat.errors.js';
@@ -65,6 +66,7 @@ function exampleErrors(): AppError[] {
       channel: ['sms'],
       channelWithoutContext: ['whatsapp'],
     }),
+    ...examplesOf(ApplicationError, { purposeRefused: ['checkout'], channelRefused: ['sms'] }),
     ...examplesOf(AuthError, {}),
     ...examplesOf(UserError, { addressReserved: ['AZ_zsnpVfMOh8EwqPZvgAZ9Lw3Bk…'] }),
     ...examplesOf(PasswordError, {

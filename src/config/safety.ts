@@ -225,6 +225,7 @@ function unsafeInProduction(config: CheckedConfig, env: NodeJS.ProcessEnv): Sett
     ...risks(config, env),
     [!config.publicUrl.startsWith('https:'), 'PUBLIC_URL', 'must be an https: URL in production'],
     [isPlainHttp(config.RESET_URL), 'RESET_URL', 'must be an https: URL in production'],
+    [isPlainHttp(config.SIGN_IN_URL), 'SIGN_IN_URL', 'must be an https: URL in production'],
     [config.CORS_ORIGINS.includes('*'), 'CORS_ORIGINS', 'must list its origins in production, not *'],
     [
       config.CORS_ORIGINS.some((origin) => origin.startsWith('http:') && isPlainHttp(origin)),
@@ -248,6 +249,11 @@ function unsafeInProduction(config: CheckedConfig, env: NodeJS.ProcessEnv): Sett
       !env.SMS_ALLOWED_COUNTRIES?.trim(),
       'SMS_ALLOWED_COUNTRIES',
       'must be set in production: the countries you send to, or * for all',
+    ],
+    [
+      !env.API_ACCESS?.trim(),
+      'API_ACCESS',
+      'must be set in production: applications, or open to let anybody verify an address',
     ],
   ];
   return rules.filter(([unsafe]) => unsafe).map(([, setting, reason]) => ({ setting, reason }));
@@ -338,7 +344,7 @@ function isPlaintextDatabase(
 const PLAIN_HTTP =
   'must be an https: URL in production, because codes and credentials are sent to it (http: on this machine only)';
 
-function isPlainHttp(url: string | undefined): boolean {
+export function isPlainHttp(url: string | undefined): boolean {
   return url !== undefined && isPlaintext(url, 'http:');
 }
 

@@ -3,6 +3,7 @@ import { isSupportedCountry, type CountryCode } from 'libphonenumber-js/max';
 import * as z from 'zod';
 import { CHANNELS, type Channel } from '../common/delivery.js';
 import { LOCALES } from '../common/locale.js';
+import { isOrigin } from '../common/origin.js';
 import { databaseUrl } from './database-url.js';
 import { OtpPolicyError, parseOtpPolicies, type OtpPolicies } from './otp-policies.js';
 import { serverUrl } from './server-url.js';
@@ -177,41 +178,6 @@ const origins = list.refine((items) => items.every((item) => item === '*' || isO
     'or https://*.example.com',
 });
 
-function isOrigin(item: string): boolean {
-  return isWebOrigin(item) || isAppOrigin(item) || isSubdomainPattern(item);
-}
-
-function isWebOrigin(item: string): boolean {
-  return /^https?:/.test(item) && URL.canParse(item) && new URL(item).origin === item && !item.includes('*');
-}
-
-/** Apps and browser extensions have a scheme of their own. `URL` knows no origin for those. */
-function isAppOrigin(item: string): boolean {
-  const scheme = /^([a-z][a-z0-9+.-]*):\/\/[A-Za-z0-9._-]+(:\d{1,5})?$/.exec(item)?.[1];
-  return scheme !== undefined && !NOT_APPS.has(scheme);
-}
-
-const NOT_APPS = new Set([
-  'http',
-  'https',
-  'ws',
-  'wss',
-  'ftp',
-  'file',
-  'javascript',
-  'data',
-  'blob',
-  'about',
-]);
-
-/** `https://*.example.com`. A pattern such as `https://*.com` would allow sites of other people. */
-function isSubdomainPattern(item: string): boolean {
-  const [, domain] = /^https?:\/\/\*\.([^/]*)$/.exec(item) ?? [];
-  if (domain === undefined || !isWebOrigin(item.replace('*.', ''))) return false;
-  const host = domain.split(':')[0] ?? '';
-  return isIP(host) === 0 && (host.includes('.') || host === 'localhost');
-}
-
 /** Custom purposes that clients may use at `/otp`. */
 const purposes = list.refine((names) => names.every((name) => /^([a-z][a-z0-9_]{0,31}|\*)$/.test(name)), {
   error: 'must list names of up to 32 lower-case letters, digits and _, or be *',
@@ -267,11 +233,15 @@ function hasNoCredentials(value: string): boolean {
 }
 const NO_CREDENTIALS = 'must not contain a user name or password';
 
+/** A page that links open with a token in the fragment. */
+const pageUrl = url('http:', 'https:')
+  .refine((value) => !value.includes('#'), 'must not have a fragment, because the token is added as one')
+  .refine(hasNoCredentials, NO_CREDENTIALS);
+
 /** Appears in subjects and text messages, so it must not contain line breaks or links. */
-const name = text.regex(
-  /^[\p{L}\p{M}\p{N}&'+. -]{1,32}$/u,
-  "must be up to 32 letters, digits, blanks and any of &'+.-",
-);
+export const BRAND_NAME = /^[\p{L}\p{M}\p{N}&'+. -]{1,32}$/u;
+
+const name = text.regex(BRAND_NAME, "must be up to 32 letters, digits, blanks and any of &'+.-");
 
 /** All settings with their defaults. `.env.example` documents them. */
 export const settings = {
@@ -292,6 +262,7 @@ export const settings = {
     .default('info'),
   TRUST_PROXY: trustProxy.default(false),
   CORS_ORIGINS: origins.default([]),
+  API_ACCESS: z.enum(['open', 'applications'], 'must be open or applications').default('open'),
   IP_RATE_LIMIT: integer(0, 1_000_000).default(100),
   METRICS_TOKEN: secret.optional(),
   DOCS: z
@@ -317,10 +288,8 @@ export const settings = {
 
   BCRYPT_COST: integer(4, 15).default(10),
   PASSWORD_MIN_LENGTH: integer(8, 64).default(8),
-  RESET_URL: url('http:', 'https:')
-    .refine((value) => !value.includes('#'), 'must not have a fragment, because the token is added as one')
-    .refine(hasNoCredentials, NO_CREDENTIALS)
-    .optional(),
+  RESET_URL: pageUrl.optional(),
+  SIGN_IN_URL: pageUrl.optional(),
   SIGN_UP_ON_VERIFY: flag.default(false),
   CUSTOMERS_PER_USER: integer(1, 1_000_000).default(10_000),
 

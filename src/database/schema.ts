@@ -20,8 +20,13 @@ create table challenges (
   context_hash text,                          -- digest of what the code approves
   issued_at timestamptz not null,
   expires_at timestamptz not null,
-  previous_code_hash bytea,                   -- the code before this one, right until its own end
+  previous_id uuid,                           -- the challenge before this one; its link still works
+  previous_code_hash bytea,                   -- its code, right until its own end
   previous_expires_at timestamptz,
+  application_id text,                        -- asked for the newest code; null: no application
+  metadata jsonb,                             -- of the application, for its proof
+  previous_application_id text,               -- the same for the code before this one
+  previous_metadata jsonb,
   resend_at timestamptz not null,
   consumed_at timestamptz,
   attempts smallint not null default 0,       -- guesses at this code and the previous one
@@ -44,6 +49,8 @@ create table messages (
   template text not null,
   sealed bytea,                   -- template content; wiped when the message is finished
   from_device boolean not null default false,  -- a recognised device asked for it
+  application_id text,            -- asked for it; null: no application
+  metadata jsonb,                 -- of the application
   state text not null,            -- see MessageState
   attempts smallint not null default 0,
   failure text,                   -- why the last attempt failed
@@ -73,6 +80,26 @@ create table suppressions (
   provider text not null,         -- the vendor that reported it and can lift it
   created_at timestamptz not null default now(),
   constraint suppressions_pkey primary key (recipient)
+);
+
+-- Programs that may call this server. Deleting one leaves its id in other tables.
+create table applications (
+  id text collate "C" not null,   -- sorts by time; public
+  name text not null,
+  kind text not null,             -- 'server' or 'browser'
+  secret_hash bytea,              -- SHA-256 of the secret; null: a browser has none
+  previous_secret_hash bytea,     -- of the one before it, right until its own end
+  previous_secret_expires_at timestamptz,
+  purposes text[],                -- null: all; the same for channels and countries
+  channels text[],
+  countries text[],
+  origins text[] not null default '{}',  -- of the pages of a browser application
+  audience text,                  -- \`aud\` of its proofs; null: that of the server
+  brand_name text,                -- the sender's name in its messages; null: that of the server
+  limits jsonb not null,          -- see ApplicationLimits
+  created_at timestamptz not null default now(),
+  disabled_at timestamptz,
+  constraint applications_pkey primary key (id)
 );
 
 -- An e-mail address in users is verified; until then it is in registrations. Only an invited user has
@@ -281,6 +308,7 @@ create table account_events (
   address text,                   -- masked
   ip text,
   user_agent text,
+  application_id text,            -- that the request came from; null: none
   at timestamptz not null default now(),
   constraint account_events_pkey primary key (id),
   constraint account_events_user_fkey foreign key (user_id) references users (id) on delete cascade
@@ -311,6 +339,7 @@ create table audit_entries (
   details jsonb not null default '{}',
   ip text,
   user_agent text,
+  application_id text,            -- that the request came from; null: none
   at timestamptz not null default now(),
   previous_hash bytea,            -- null: the first entry
   hash bytea not null,            -- SHA-256 of all columns above; entryHash computes it again
@@ -337,7 +366,7 @@ begin
   new.hash := (
     select sha256(convert_to(string_agg(coalesce(octet_length(value) || ':' || value, '-'), ',' order by place), 'UTF8'))
     from unnest(array[new.seq::text, new.id::text, new.actor_id::text, new.action, new.subject_id::text,
-      new.details::text, new.ip, new.user_agent,
+      new.details::text, new.ip, new.user_agent, new.application_id,
       to_char(new.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US'), encode(new.previous_hash, 'hex')])
       with ordinality as columns(value, place));
   return new;
@@ -354,7 +383,7 @@ export class Schema1763700000001 implements MigrationInterface {
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(`
       drop table audit_entries, anonymous_events, account_events, customer_counts, customers,
-        address_history, contact_changes, sessions, devices, signing_keys, sealed_keys,
+        applications, address_history, contact_changes, sessions, devices, signing_keys, sealed_keys,
         password_guesses, registrations, users, suppressions, messages, challenges;
       drop function audit_is_append_only, audit_chain, users_keep_old_addresses`);
   }

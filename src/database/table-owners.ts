@@ -5,6 +5,7 @@ export const TABLE_OWNERS = {
   challenges: 'otp',
   messages: 'notifier',
   suppressions: 'notifier',
+  applications: 'applications',
   users: 'users',
   registrations: 'auth',
   password_guesses: 'passwords',

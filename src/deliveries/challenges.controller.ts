@@ -4,10 +4,13 @@ import {
   ApiHeader,
   ApiNoContentResponse,
   ApiOkResponse,
+  ApiSecurity,
   ApiTags,
   getSchemaPath,
 } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ChecksApplication } from '../applications/application-access.js';
+import { ApplicationError } from '../applications/applications.errors.js';
 import { OptionalCaller, OptionallySignedIn, type Caller } from '../http/access.js';
 import { CurrentClient, type Client } from '../http/client.js';
 import { CommonError } from '../http/common.errors.js';
@@ -20,6 +23,10 @@ const ChallengeId = () => Param('id', new ParseUUIDPipe({ exceptionFactory: OtpE
 
 @ApiTags('Codes')
 @OptionallySignedIn()
+@ChecksApplication()
+@ApiSecurity({})
+@ApiSecurity('application')
+@ApiSecurity('application-id')
 @Controller('otp/challenges')
 export class ChallengesController {
   constructor(private readonly views: ChallengeViews) {}
@@ -34,6 +41,8 @@ export class ChallengesController {
   @ApiProblems(
     OtpError.challengeNotFound(),
     CommonError.unauthorized(),
+    ApplicationError.invalid(),
+    ApplicationError.originNotAllowed(),
     CommonError.rateLimited(30),
     CommonError.unavailable(),
   )
@@ -72,6 +81,8 @@ export class ChallengesController {
     OtpError.challengeNotFound(),
     OtpError.tooManyStreams(),
     CommonError.unauthorized(),
+    ApplicationError.invalid(),
+    ApplicationError.originNotAllowed(),
     CommonError.rateLimited(30),
     CommonError.unavailable(),
   )

@@ -91,6 +91,18 @@ export class CodeRecord {
   channel!: string;
 
   /**
+   * The application that asked for it, if any.
+   * @example null
+   */
+  applicationId!: string | null;
+
+  /**
+   * The data that the application sent with it.
+   * @example { "order": "4711" }
+   */
+  metadata!: Record<string, string> | null;
+
+  /**
    * Status of the code.
    * @example "pending"
    */
@@ -186,6 +198,18 @@ export class MessageRecord {
    * @example "code"
    */
   template!: string;
+
+  /**
+   * The application that asked for it, if any.
+   * @example null
+   */
+  applicationId!: string | null;
+
+  /**
+   * The data that the application sent with it.
+   * @example { "order": "4711" }
+   */
+  metadata!: Record<string, string> | null;
 
   /**
    * State of the message.

@@ -81,12 +81,15 @@ export class TimelineService {
 
   private codeRecord(challenge: ChallengeHistoryRow): CodeRecord {
     const { id, purpose, lane, channel, issuedAt, expiresAt, consumedAt, expired, attempts } = challenge;
+    const { applicationId, metadata } = challenge;
     const { maxAttempts, sendsPerDay, guessesPerDay } = this.purposes.policyOf(purpose);
     return {
       id,
       purpose,
       lane,
       channel,
+      applicationId,
+      metadata,
       status: challengeStatus({ consumed: consumedAt !== null, expired, attempts }, maxAttempts),
       issuedAt,
       expiresAt,
@@ -106,6 +109,8 @@ function messageRecord(message: MessageSummary): MessageRecord {
     purpose,
     channel,
     template,
+    applicationId,
+    metadata,
     state,
     failure,
     createdAt,
@@ -119,6 +124,8 @@ function messageRecord(message: MessageSummary): MessageRecord {
     purpose,
     channel,
     template,
+    applicationId,
+    metadata,
     state,
     reason: failure,
     requestedAt: createdAt,

@@ -151,6 +151,18 @@ export class ExportedMessage {
   /** @example "new_sign_in" */
   template!: string;
 
+  /**
+   * The application that asked for it, if any.
+   * @example null
+   */
+  applicationId!: string | null;
+
+  /**
+   * The data that the application sent with it.
+   * @example { "order": "4711" }
+   */
+  metadata!: Record<string, string> | null;
+
   /** @example "delivered" */
   state!: string;
 

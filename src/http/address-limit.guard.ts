@@ -1,12 +1,13 @@
 import { Injectable, type ExecutionContext } from '@nestjs/common';
 import { ThrottlerGuard, type ThrottlerLimitDetail } from '@nestjs/throttler';
 import { PUBLIC } from './access.js';
+import type { RequestWithApplication } from './client.js';
 import { CommonError } from './common.errors.js';
 
 /**
  * One limit per client address, shared by all public routes. An IPv6 address counts as its /64.
  * Routes that need an access token have a limit per user instead (`RequestLimits`), because many
- * users of an office or a mobile network share one address.
+ * users of an office or a mobile network share one address. Server applications have their own limits.
  */
 @Injectable()
 export class AddressLimitGuard extends ThrottlerGuard {
@@ -15,7 +16,8 @@ export class AddressLimitGuard extends ThrottlerGuard {
       context.getHandler(),
       context.getClass(),
     ]);
-    return Promise.resolve(!isPublic);
+    const { application } = context.switchToHttp().getRequest<RequestWithApplication>();
+    return Promise.resolve(!isPublic || application?.kind === 'server');
   }
 
   protected override generateKey(_context: ExecutionContext, address: string): string {

@@ -1,6 +1,8 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
+import { isIP } from 'node:net';
+import type { Channel } from '../common/delivery.js';
 import { localeFromHeader, type Locale } from '../common/locale.js';
 import { BARE_TOKEN } from './access.js';
 
@@ -19,7 +21,23 @@ export interface ClientApplication {
   id: string;
   kind: 'server' | 'browser';
   limits: ApplicationLimits;
+  /** What it may send codes for. Null: everything. The same for channels and countries. */
+  purposes: string[] | null;
+  channels: Channel[] | null;
+  countries: string[] | null;
+  /** The pages of a browser application. */
+  origins: string[];
+  /** `aud` of its proofs. Null: that of the server. */
+  audience: string | null;
+  /** The sender's name in its messages. Null: that of the server. */
+  brandName: string | null;
 }
+
+export type RequestWithApplication = FastifyRequest & {
+  application?: ClientApplication;
+  /** The request has the credentials of an application, and they are wrong. */
+  hasWrongApplication?: boolean;
+};
 
 /** The client of a request, for limits and records. */
 export interface Client {
@@ -43,10 +61,12 @@ export interface Client {
 const reflector = new Reflector();
 
 export const CurrentClient = createParamDecorator((_: unknown, context: ExecutionContext): Client => {
-  const { ip, headers, deviceCookie } = context.switchToHttp().getRequest<FastifyRequest>();
+  const request = context.switchToHttp().getRequest<RequestWithApplication>();
+  const { headers, deviceCookie, application } = request;
   const header = headers['x-device-token'];
   return {
-    ip,
+    ...addressOf(request),
+    application,
     // Node accepts 8-bit control characters in headers. A terminal would execute them.
     userAgent: headers['user-agent']?.replace(/\p{Cc}/gu, ' ').slice(0, MAX_USER_AGENT),
     deviceToken: typeof header === 'string' ? header : deviceCookie,
@@ -54,3 +74,15 @@ export const CurrentClient = createParamDecorator((_: unknown, context: Executio
     neverRefreshes: reflector.getAllAndOverride(BARE_TOKEN, [context.getHandler(), context.getClass()]),
   };
 });
+
+/** A server application may name the address of its user in the body. */
+function addressOf({
+  ip,
+  application,
+  body,
+}: RequestWithApplication): Pick<Client, 'ip' | 'isServerAddress'> {
+  if (application?.kind !== 'server') return { ip };
+  const clientIp = (body as { clientIp?: unknown } | null | undefined)?.clientIp;
+  const isGiven = typeof clientIp === 'string' && isIP(clientIp) > 0;
+  return isGiven ? { ip: clientIp } : { ip, isServerAddress: true };
+}

@@ -1,22 +1,25 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { matchesOrigin, originMatcher } from '../common/origin.js';
 import type { Config } from '../config/config.js';
 
-/** Allows the origins of `CORS_ORIGINS` to call the API from a browser. */
-export function enableCors(app: NestFastifyApplication, { CORS_ORIGINS: origins }: Config): void {
-  if (origins.length === 0) return;
-  const origin = origins.includes('*') ? '*' : origins.map(matcher);
+/** Whether a browser application has the origin. A preflight request does not say which one. */
+type IsApplicationOrigin = (origin: string) => Promise<boolean>;
+
+/** Allows the origins of `CORS_ORIGINS` and of browser applications to call the API from a browser. */
+export function enableCors(
+  app: NestFastifyApplication,
+  { CORS_ORIGINS: origins }: Config,
+  isApplicationOrigin: IsApplicationOrigin,
+): void {
+  const isOpen = origins.includes('*');
+  const matchers = origins.map(originMatcher);
+  const isAllowed = async (origin: string | undefined) =>
+    origin !== undefined && (matchesOrigin(origin, matchers) || (await isApplicationOrigin(origin)));
   app.enableCors({
-    origin,
+    origin: isOpen ? '*' : isAllowed,
     methods: ['GET', 'POST', 'PATCH', 'DELETE'],
     exposedHeaders: ['Link', 'Retry-After', 'X-Request-Id'],
     // For the device cookie. Browsers send no cookies when the allowed origin is `*`.
-    credentials: origin !== '*',
+    credentials: !isOpen,
   });
-}
-
-/** `https://*.example.com` stands for its sub-domains of any depth, not for `https://example.com`. */
-function matcher(origin: string): string | RegExp {
-  const [scheme, domain] = origin.split('*.');
-  if (scheme === undefined || domain === undefined) return origin;
-  return new RegExp(`^${scheme}(?:[a-z0-9_-]{1,63}\\.)+${domain.replaceAll('.', '\\.')}$`);
 }

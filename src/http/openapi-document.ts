@@ -48,6 +48,17 @@ export function openApiDocument(app: NestFastifyApplication, { publicUrl }: Conf
     .addTag('Keys', 'Public keys that verify what this server signs.')
     .addTag('Health', 'Health checks and metrics.')
     .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'An access token' })
+    .addSecurity('application', {
+      type: 'http',
+      scheme: 'basic',
+      description: 'The id and the secret of a server application',
+    })
+    .addSecurity('application-id', {
+      type: 'apiKey',
+      in: 'header',
+      name: 'X-Application-Id',
+      description: 'The id of a browser application',
+    })
     .addSecurity('metrics', { type: 'http', scheme: 'bearer', description: '`METRICS_TOKEN`' })
     .build();
   const document = SwaggerModule.createDocument(app, options, {

@@ -8,10 +8,10 @@ import { IfGiven } from './if-given.js';
 const DEFAULT_LIMIT = 20;
 
 /**
- * Selects a page of a list. Lists are ordered by id, which is the order of creation. The properties
- * have explicit decorators, because the compiler plugin only documents `*.dto.ts` files.
+ * How many entries a page has. The properties have explicit decorators, because the compiler plugin
+ * only documents `*.dto.ts` files.
  */
-export class PageQuery {
+export class PageLimit {
   @ApiPropertyOptional({
     description: 'Entries per page: 1 to 100. The default is 20.',
     example: '20',
@@ -19,7 +19,10 @@ export class PageQuery {
   @IfGiven()
   @Matches(/^([1-9][0-9]?|100)$/, { message: 'limit must be a number from 1 to 100.' })
   limit?: string;
+}
 
+/** Selects a page of a list. Lists are ordered by id, which is the order of creation. */
+export class PageQuery extends PageLimit {
   @ApiPropertyOptional({
     description: 'The end of the previous page, from its `Link` header.',
     format: 'uuid',
@@ -30,7 +33,7 @@ export class PageQuery {
 }
 
 /** One row more than the page holds. The extra row shows that another page follows. */
-export function fetchLimit(query: PageQuery): number {
+export function fetchLimit(query: PageLimit): number {
   return limitOf(query) + 1;
 }
 
@@ -42,7 +45,7 @@ export function fetchLimit(query: PageQuery): number {
  */
 export function paginate<Row extends { id: string }>(
   rows: Row[],
-  query: PageQuery,
+  query: PageLimit,
   url: string,
   reply: FastifyReply,
 ): Row[] {
@@ -80,6 +83,6 @@ export function ApiPage(type: Type): MethodDecorator {
   });
 }
 
-function limitOf({ limit }: PageQuery): number {
+function limitOf({ limit }: PageLimit): number {
   return limit === undefined ? DEFAULT_LIMIT : Number(limit);
 }

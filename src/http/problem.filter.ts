@@ -57,6 +57,9 @@ function authenticateHeader(code: string): string {
   if (code === 'reauthentication_required')
     return 'Bearer error="insufficient_user_authentication", max_age=600';
   if (code === 'webhook_credentials_invalid') return 'Basic realm="webhooks", charset="UTF-8"';
+  // Not `Basic`, for which browsers open a dialog.
+  if (code === 'application_invalid' || code === 'application_required')
+    return 'Application realm="applications"';
   return code === 'token_invalid' ? 'Bearer error="invalid_token"' : 'Bearer';
 }
 

@@ -47,7 +47,7 @@ const STYLE = `
 `;
 
 /**
- * Takes the token out of the address bar, and shows the result when the form is sent. Opening a
+ * Takes the token out of the address bar, sends the form and shows what went wrong. Opening a
  * page sends nothing, so a mail scanner that follows the link does not use up the token. Paths are
  * relative, because a proxy may serve the page below a prefix that this server does not know.
  */
@@ -62,9 +62,9 @@ const SHARED_SCRIPT = `
   if (token) form.hidden = false;
   else result.textContent = 'The link to this page is incomplete. Please open it from your message again.';
 
-  function show(kind, text) {
+  function show(kind, ...content) {
     result.className = kind;
-    result.textContent = text;
+    result.replaceChildren(...content);
     result.focus();
   }
 
@@ -81,7 +81,7 @@ const SHARED_SCRIPT = `
     return text[0].toUpperCase() + text.slice(1);
   }
 
-  /** Resolves to the code of the problem, if there is one. */
+  /** Calls done with the body of a successful reply. Resolves to the code of the problem, if there is one. */
   async function send(method, path, values, done) {
     button.disabled = true;
     result.textContent = result.className = '';
@@ -90,10 +90,11 @@ const SHARED_SCRIPT = `
       const headers = { 'content-type': 'application/json' };
       const signal = AbortSignal.timeout(30000);
       const reply = await fetch(path, { method, headers, body, signal, redirect: 'error' });
-      const problem = reply.ok ? {} : await reply.json().catch(() => ({}));
-      form.hidden = reply.ok || /_link_invalid$|^account_(disabled|closed)$/.test(problem.code);
-      show(reply.ok ? 'good' : 'bad', reply.ok ? done : explain(reply.status, problem));
-      return problem.code;
+      const answer = await reply.json().catch(() => ({}));
+      form.hidden = reply.ok || /_link_invalid$|^account_(disabled|closed)$/.test(answer.code);
+      if (reply.ok) done(answer);
+      else show('bad', explain(reply.status, answer));
+      return answer.code;
     } catch {
       show('bad', 'The server cannot be reached. Please check your connection and try again.');
     } finally {

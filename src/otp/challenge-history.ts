@@ -15,6 +15,8 @@ export interface ChallengeHistoryRow {
   consumedAt: Date | null;
   expired: boolean;
   attempts: number;
+  applicationId: string | null;
+  metadata: Record<string, string> | null;
   resendAt: Date;
   inCooldown: boolean;
   /** Messages sent in the current day, over all purposes of the lane. */
@@ -30,7 +32,8 @@ const OF_RECIPIENT = statement(
   'challenges_of_recipient',
   `
     select id, recipient, purpose, lane, channel, issued_at as "issuedAt", expires_at as "expiresAt",
-      consumed_at as "consumedAt", expires_at <= now() as expired, attempts, resend_at as "resendAt",
+      consumed_at as "consumedAt", expires_at <= now() as expired, attempts,
+      application_id as "applicationId", metadata, resend_at as "resendAt",
       consumed_at is null and resend_at > now() as "inCooldown",
       coalesce(sum(sends) filter (where sends_since > now() - interval '1 day') over (partition by lane), 0)::int as sends,
       min(sends_since + interval '1 day') filter (where sends > 0 and sends_since > now() - interval '1 day')

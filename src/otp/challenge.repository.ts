@@ -35,6 +35,9 @@ export interface NewChallenge extends ChallengeKey {
   content: MessageContent;
   policy: Policy;
   fromDevice: boolean;
+  /** The application that asks for the code, and its metadata. */
+  applicationId: string | null;
+  metadata: Record<string, string> | null;
   /** Issues only if there is an unused code to repeat or replace. */
   resend: boolean;
   /** True for a test identity. Nothing is sent. */
@@ -69,6 +72,12 @@ export interface Verdict {
   attemptsLeft: number;
 }
 
+/** An accepted code was asked for by this application. */
+export interface GuessVerdict extends Verdict {
+  applicationId: string | null;
+  metadata: Record<string, string> | null;
+}
+
 export interface VerifyRefusal {
   consumed: boolean;
   exhausted: boolean;
@@ -86,7 +95,10 @@ export interface VerifyRefusal {
  * A live code that approves the same context is repeated while enough of its lifetime is left
  * (usually half). After that a new code is sent, and the old one stays right until its own end, so
  * that the code in a delayed first message still works. Both share the count of guesses, so a resend
- * gives no guess back. Purposes that never repeat a code end the old one at once.
+ * gives no guess back. Purposes that never repeat a code end the old one at once. The link that was
+ * sent with the old code works as long as that code would, also if wrong guesses have ended the code.
+ * The code of another application is never repeated, so that each code belongs to the application
+ * whose message has it.
  *
  * The wait between two messages does not apply to another channel if the channel of the newest
  * message does not reach the number. `messages_finish` and `messages_receive` record that. Channels
@@ -103,13 +115,15 @@ const ISSUE = statement(
     requested as (
       select r.* from lock_timeout, unnest(
         $10::text[], $11::text[], $12::uuid[], $13::text[], $14::bytea[], $15::bytea[], $16::text[], $17::text[],
-        $19::boolean[])
-      as r(recipient, lane, id, channel, code_hash, code_sealed, context_hash, template, from_device)),
+        $19::boolean[], $21::text[], $22::jsonb[])
+      as r(recipient, lane, id, channel, code_hash, code_sealed, context_hash, template, from_device, application_id,
+        metadata)),
     issued as (
       insert into challenges as c
-        (recipient, purpose, lane, id, channel, code_hash, code_sealed, context_hash, issued_at, expires_at, resend_at)
+        (recipient, purpose, lane, id, channel, code_hash, code_sealed, context_hash, application_id, metadata, issued_at,
+          expires_at, resend_at)
       select r.recipient, $1::text, r.lane, r.id, r.channel, r.code_hash, r.code_sealed, r.context_hash,
-        now(), now() + make_interval(secs => $2::int), now() + make_interval(secs => $3::int)
+        r.application_id, r.metadata, now(), now() + make_interval(secs => $2::int), now() + make_interval(secs => $3::int)
       from requested r
       where (select coalesce(sum(o.sends), 0) from challenges o
              where o.recipient = r.recipient and o.lane = r.lane and o.sends_since > now() - interval '1 day') < $5::int
@@ -117,8 +131,8 @@ const ISSUE = statement(
              select from challenges o where o.recipient = r.recipient and o.purpose = $1 and o.lane = r.lane
                and o.consumed_at is null and o.context_hash is not distinct from r.context_hash))
       on conflict (recipient, purpose, lane) do update set
-        (id, code_hash, code_sealed, context_hash, issued_at, expires_at, attempts, previous_code_hash,
-          previous_expires_at) = (
+        (id, code_hash, code_sealed, context_hash, issued_at, expires_at, attempts, previous_id, previous_code_hash,
+          previous_expires_at, previous_application_id, previous_metadata) = (
           select
             case when keep then c.id else excluded.id end,
             case when keep then c.code_hash else excluded.code_hash end,
@@ -127,17 +141,26 @@ const ISSUE = statement(
             case when keep then c.issued_at else excluded.issued_at end,
             case when keep then c.expires_at else excluded.expires_at end,
             case when keep or overlap then c.attempts else 0 end,
+            case when keep then c.previous_id when link_overlap then c.id end,
             case when keep then c.previous_code_hash when overlap then c.code_hash end,
             -- never later than the new code, so that a verify checks one expiry for the row
-            case when keep then c.previous_expires_at when overlap then least(c.expires_at, excluded.expires_at) end
+            case when keep then c.previous_expires_at when link_overlap then least(c.expires_at, excluded.expires_at) end,
+            case when keep then c.previous_application_id when overlap then c.application_id end,
+            case when keep then c.previous_metadata when overlap then c.metadata end
           from (select
             live and c.expires_at > now() + make_interval(secs => $8::float8)
               -- sealed under an accepted APP_SECRET, so this process can open it
-              and substr(c.code_sealed, 1, 4) = any ($20::bytea[]),
-            live and $8 < $2::int
-          from (select c.consumed_at is null and c.attempts < $4::int and c.expires_at > now()
-            and c.context_hash is not distinct from excluded.context_hash) as state(live)) as old(keep, overlap)),
+              and substr(c.code_sealed, 1, 4) = any ($20::bytea[])
+              and c.application_id is not distinct from excluded.application_id,
+            live and $8 < $2::int,
+            unused and $8 < $2::int
+          from (select unused and c.attempts < $4::int, unused
+            from (select c.consumed_at is null and c.expires_at > now()
+              and c.context_hash is not distinct from excluded.context_hash) as code(unused))
+            as state(live, unused)) as old(keep, overlap, link_overlap)),
         channel = excluded.channel,
+        application_id = excluded.application_id,
+        metadata = excluded.metadata,
         undeliverable_channels = case when c.resend_at > now() and c.consumed_at is null then c.undeliverable_channels end,
         consumed_at = null,
         resend_at = excluded.resend_at,
@@ -157,20 +180,20 @@ const ISSUE = statement(
     queued as (
       insert into messages
         (id, recipient, purpose, lane, challenge_id, channel, template, sealed, state, failure, attempts, due_at,
-          expires_at, finished_at, from_device)
+          expires_at, finished_at, from_device, application_id, metadata)
       select message_id, recipient, purpose, lane, id, channel, template,
         case when not suppressed then code_sealed end,
         case when suppressed then 'failed' else 'sending' end, case when suppressed then 'suppressed' end,
         case when suppressed then 0 else 1 end, now() + make_interval(secs => ${LEASE_SECONDS}),
-        expires_at, case when suppressed then now() end, from_device
+        expires_at, case when suppressed then now() end, from_device, application_id, metadata
       from result where not $9::boolean),
     -- the message of a test identity is recorded as sent, but not delivered
     recorded as (
       insert into messages
         (id, recipient, purpose, lane, challenge_id, channel, template, state, provider, due_at, expires_at, finished_at,
-        log)
+        application_id, metadata, log)
       select message_id, recipient, purpose, lane, id, channel, template, 'sent', 'test', now(), expires_at, now(),
-        jsonb_build_array(jsonb_build_object('at', now(), 'event', 'sent', 'provider', 'test'))
+        application_id, metadata, jsonb_build_array(jsonb_build_object('at', now(), 'event', 'sent', 'provider', 'test'))
       from result where $9::boolean)
     select recipient, lane, id, repeated_code as "repeatedCode", expires_at as "expiresAt", resend_at as "resendAt", attempts,
       extract(epoch from expires_at - now())::float8 as "secondsLeft", suppressed
@@ -193,8 +216,10 @@ const EXPLAIN_ISSUE = statement(
     from challenges where recipient = $1 and lane = $3`,
 );
 
+const IS_LATEST = 'code_hash in (g.hash, g.second, g.third)';
+
 /** Whether a guess is the live code, or the previous one before its end. */
-const IS_RIGHT = `(code_hash in (g.hash, g.second, g.third)
+const IS_RIGHT = `(${IS_LATEST}
         or (previous_code_hash in (g.hash, g.second, g.third) and previous_expires_at > now()))`;
 
 /**
@@ -227,7 +252,9 @@ const VERIFY = statement(
     where c.recipient = any ($4) and c.recipient = g.recipient and c.purpose = $1 and c.lane = g.lane
       and consumed_at is null and expires_at > now() and attempts < $2
       and (failures < $3 or failures_since <= now() - interval '1 day')
-    returning c.recipient, c.lane, id, consumed_at is not null as approved, $2 - attempts as "attemptsLeft"`,
+    returning c.recipient, c.lane, id, consumed_at is not null as approved, $2 - attempts as "attemptsLeft",
+      case when ${IS_LATEST} then application_id else previous_application_id end as "applicationId",
+      case when ${IS_LATEST} then metadata else previous_metadata end as metadata`,
 );
 
 /**
@@ -262,16 +289,20 @@ const EXPLAIN_VERIFY = statement(
     from challenges where recipient = $1 and purpose = $2 and lane = $3`,
 );
 
+/** Whether $4 is the live challenge, or the previous one before its end. */
+const IS_LINKED = `(id = $4 or (previous_id = $4 and previous_expires_at > now()))`;
+
 /**
  * Consumes a code by the link that was sent with it. The UPDATE takes the row lock, so only one of
- * several parallel requests succeeds. Neither checks nor counts attempts: the link cannot be guessed,
+ * several parallel requests succeeds, also when they present the live link, the previous one and the
+ * codes, because all are in one row. Neither checks nor counts attempts: the link cannot be guessed,
  * and a stranger who types wrong codes must not disable it.
  */
 const REDEEM = statement(
   'challenges_redeem',
   `
     update challenges set consumed_at = now(), code_sealed = null, previous_code_hash = null, failures = 0
-    where recipient = $1 and purpose = $2 and lane = $3 and id = $4
+    where recipient = $1 and purpose = $2 and lane = $3 and ${IS_LINKED}
       and consumed_at is null and expires_at > now()
     returning id`,
 );
@@ -281,7 +312,8 @@ const IS_LIVE = statement(
   'challenges_is_live',
   `
     select id from challenges
-    where recipient = $1 and purpose = $2 and lane = $3 and id = $4 and consumed_at is null and expires_at > now()`,
+    where recipient = $1 and purpose = $2 and lane = $3 and ${IS_LINKED}
+      and consumed_at is null and expires_at > now()`,
 );
 
 /**
@@ -323,7 +355,7 @@ export class ChallengeRepository {
     shared: ({ purpose, resend, isTest }) => `${purpose} ${resend} ${isTest}`,
     run: (calls, lockTimeout) => this.issueAll(calls, lockTimeout),
   });
-  private readonly guesses = new Batch<Guess, Verdict>({
+  private readonly guesses = new Batch<Guess, GuessVerdict>({
     key: batchKey,
     shared: ({ purpose, policy }) => `${purpose} ${policy.guessesPerDay}`,
     run: (calls, lockTimeout) => this.verifyAll(calls, lockTimeout),
@@ -346,7 +378,7 @@ export class ChallengeRepository {
   }
 
   /** Null if there is no code that may be guessed now. */
-  verify(guess: Guess): Promise<Verdict | null> {
+  verify(guess: Guess): Promise<GuessVerdict | null> {
     return this.guesses.row(guess);
   }
 
@@ -361,7 +393,7 @@ export class ChallengeRepository {
     return this.sql.row(EXPLAIN_VERIFY, [recipient, purpose, lane, policy.maxAttempts, policy.guessesPerDay]);
   }
 
-  /** Whether the code with this id can be consumed. */
+  /** Whether the code that was sent with this id can be consumed. */
   async isLive({ recipient, purpose, lane }: ChallengeKey, id: string): Promise<boolean> {
     return (await this.sql.row(IS_LIVE, [recipient, purpose, lane, id])) !== null;
   }
@@ -411,13 +443,15 @@ export class ChallengeRepository {
       lockTimeout,
       challenges.map(({ fromDevice }) => fromDevice),
       this.keyring.acceptedIds,
+      challenges.map(({ applicationId }) => applicationId),
+      challenges.map(({ metadata }) => metadata && JSON.stringify(metadata)),
     ]);
     return new Map(rows.map((row) => [batchKey(row), row]));
   }
 
-  private async verifyAll(guesses: Guess[], lockTimeout: LockTimeout): Promise<Map<string, Verdict>> {
+  private async verifyAll(guesses: Guess[], lockTimeout: LockTimeout): Promise<Map<string, GuessVerdict>> {
     const [{ purpose, policy }] = guesses as [Guess];
-    const rows = await this.sql.rows<Verdict & BatchKey>(VERIFY, [
+    const rows = await this.sql.rows<GuessVerdict & BatchKey>(VERIFY, [
       purpose,
       policy.maxAttempts,
       policy.guessesPerDay,

@@ -50,6 +50,8 @@ export interface SendRequest extends CodeRequest {
   decoy?: boolean;
   /** Fields that the template of a decoy needs. */
   notice?: MessageContent;
+  /** What a server application wants to find again in the timeline and the proof. */
+  metadata?: Record<string, string>;
   /** The fixed code of a test identity. Nothing is sent. */
   knownCode?: string;
 }
@@ -58,6 +60,7 @@ export interface SendRequest extends CodeRequest {
 export interface LinkToken {
   id: string;
   recipient: Recipient;
+  lane: string;
 }
 
 /**
@@ -75,13 +78,15 @@ export class Codes {
   newChallenge(request: SendRequest, channel: Channel, resend: boolean): NewChallenge {
     const { recipient, policy, lane = PUBLIC_LANE, context, template = 'code', link, decoy } = request;
     const { purpose } = policy;
+    const { application } = request.client;
     const id = newId();
     const code = request.knownCode ?? generateCode(policy.codeLength);
     const content: MessageContent = {
       locale: request.locale ?? localeOfRecipient(recipient) ?? this.config.DEFAULT_LOCALE,
       ...(!decoy && { code, purpose }),
       ...(context && { context }),
-      ...(link && { link: link(this.linkToken({ id, recipient }, purpose)) }),
+      ...(application?.brandName && { brand: application.brandName }),
+      ...(link && { link: link(this.linkToken({ id, recipient, lane }, purpose)) }),
       ...request.notice,
     };
     return {
@@ -97,6 +102,8 @@ export class Codes {
       template,
       policy,
       fromDevice: request.fromDevice ?? false,
+      applicationId: application?.id ?? null,
+      metadata: request.metadata ?? null,
       resend,
       isTest: request.knownCode !== undefined,
     };

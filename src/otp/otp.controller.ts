@@ -1,10 +1,13 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
-import { ApiBody, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiSecurity, ApiTags } from '@nestjs/swagger';
+import { RequiresApplication } from '../applications/application-access.js';
+import { ApplicationError } from '../applications/applications.errors.js';
 import { Public } from '../http/access.js';
 import { CurrentClient, type Client } from '../http/client.js';
 import { ApiProblems, withOtp } from '../http/api-problems.js';
 import { BODY_PROBLEMS } from '../http/common.errors.js';
 import { supportedLocale } from '../common/locale.js';
+import { CallerRules } from './caller-rules.js';
 import { OtpAddress, OtpSent, OtpVerified, SendOtp, VerifyOtp } from './otp.dto.js';
 import type { CodeRequest, SendRequest } from './codes.js';
 import { addressErrors, OtpError } from './otp.errors.js';
@@ -27,8 +30,28 @@ const ADDRESS_EXAMPLES = {
   },
 };
 
+/** Refusals of the calling application. */
+const APPLICATION_PROBLEMS = [
+  ApplicationError.invalid(),
+  ApplicationError.required(),
+  ApplicationError.originNotAllowed(),
+  ApplicationError.contextNotAllowed(),
+  ApplicationError.purposeRefused('checkout'),
+];
+const SEND_PROBLEMS = [
+  ...APPLICATION_PROBLEMS,
+  ApplicationError.metadataNotAllowed(),
+  ApplicationError.channelRefused('sms'),
+  ApplicationError.countryRefused(),
+];
+
 @ApiTags('Codes')
 @Public()
+@RequiresApplication()
+// The empty requirement makes an application optional.
+@ApiSecurity({})
+@ApiSecurity('application')
+@ApiSecurity('application-id')
 @Controller('otp')
 export class OtpController {
   constructor(
@@ -36,6 +59,7 @@ export class OtpController {
     private readonly proofs: ProofService,
     private readonly purposes: Purposes,
     private readonly recipients: Recipients,
+    private readonly callers: CallerRules,
   ) {}
 
   /**
@@ -53,6 +77,7 @@ export class OtpController {
     ...addressErrors('phone_number'),
     OtpError.purposeRefused('login'),
     OtpError.contextRequired(),
+    ...SEND_PROBLEMS,
     ...BODY_PROBLEMS,
   )
   async generateOtp(@Body() body: SendOtp, @CurrentClient() client: Client): Promise<OtpSent> {
@@ -74,6 +99,7 @@ export class OtpController {
     OtpError.sendLimit(3600),
     OtpError.resendNotFound(),
     ...addressErrors('phone_number'),
+    ...SEND_PROBLEMS,
     ...BODY_PROBLEMS,
   )
   async resendOtp(@Body() body: SendOtp, @CurrentClient() client: Client): Promise<OtpSent> {
@@ -95,20 +121,35 @@ export class OtpController {
     OtpError.exhausted(),
     OtpError.notFound(),
     OtpError.guessLimit(3600),
+    ...APPLICATION_PROBLEMS,
     ...BODY_PROBLEMS,
   )
   async checkOtp(@Body() body: VerifyOtp, @CurrentClient() client: Client): Promise<OtpVerified> {
     const request = this.codeRequest(body, client);
     const { recipient, policy, context } = request;
-    const challengeId = await this.otp.verify(request, body.otp);
-    const proof = this.proofs.sign({ challengeId, recipient, purpose: policy.purpose, context });
+    const { id: challengeId, ...sender } = await this.otp.verify(request, body.otp);
+    const proof = await this.proofs.sign({
+      challengeId,
+      recipient,
+      purpose: policy.purpose,
+      context,
+      ...sender,
+    });
     return { detail: 'OTP verified successfully.', proof };
   }
 
   private codeRequest(
-    { phone_number, email, purpose = 'verification', context }: OtpAddress,
+    {
+      phone_number,
+      email,
+      purpose = 'verification',
+      context,
+      clientIp,
+      metadata,
+    }: OtpAddress & Partial<SendOtp>,
     client: Client,
   ): CodeRequest {
+    this.callers.check({ purpose, context, metadata, clientIp }, client);
     const policy = this.purposes.policyForRequest(purpose);
     if (policy.context === 'required' && !context) throw OtpError.contextRequired();
     return {
@@ -121,7 +162,8 @@ export class OtpController {
 
   private sendRequest(body: SendOtp, client: Client): SendRequest {
     const locale = supportedLocale(body.locale) ?? client.locale;
-    return { ...this.codeRequest(body, client), channel: body.channel, locale };
+    const { channel, metadata } = body;
+    return { ...this.codeRequest(body, client), channel, locale, metadata };
   }
 }
 

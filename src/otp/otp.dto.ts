@@ -1,10 +1,11 @@
-import { IsIn, IsOptional, Matches } from 'class-validator';
+import { IsIn, IsIP, IsOptional, Matches } from 'class-validator';
 import { CHANNELS } from '../common/delivery.js';
 import { CheckedAs, EmailField, PhoneOrEmailField } from '../http/fields.js';
 import { IfGiven } from '../http/if-given.js';
 import { IsLocaleTag } from '../http/is-locale-tag.js';
 import type { Channel } from '../notifier/notifier.js';
 import { IsContext } from './is-context.js';
+import { IsMetadata } from './is-metadata.js';
 import { IsOtp } from './is-otp.js';
 
 export class OtpAddress {
@@ -39,12 +40,21 @@ export class OtpAddress {
 
   /**
    * What the code approves: up to six short strings. The message shows them and the proof covers
-   * them. Verify with the same names and values; their order does not matter.
+   * them. Verify with the same names and values; their order does not matter. For server applications,
+   * and for everybody in development.
    * @example { "amount": "39.99 EUR", "payee": "Acme" }
    */
   @IfGiven()
   @IsContext()
   context?: Record<string, string>;
+
+  /**
+   * IP address of the end user, for the limits that count addresses. For server applications only.
+   * @example "203.0.113.7"
+   */
+  @IfGiven()
+  @IsIP(undefined, { message: 'clientIp must be an IP address.' })
+  clientIp?: string;
 }
 
 export class SendOtp extends OtpAddress {
@@ -66,6 +76,15 @@ export class SendOtp extends OtpAddress {
    */
   @IsLocaleTag()
   locale?: string;
+
+  /**
+   * Your own data about this code: strings, up to 1 kB as JSON. It is in the timeline and in the proof.
+   * For server applications only.
+   * @example { "order": "4711" }
+   */
+  @IfGiven()
+  @IsMetadata()
+  metadata?: Record<string, string>;
 }
 
 export class VerifyOtp extends OtpAddress {
@@ -186,7 +205,8 @@ export class OtpVerified {
   /**
    * A JWT (ES256, `typ: otp-proof+jwt`) that is valid for 5 minutes. Any backend can verify it with
    * the keys at `/.well-known/jwks.json`. Claims: `sub` (such as `phone:+14155550123`), `purpose`,
-   * `context_sha256`, `jti` (the challenge id), `iss`, `aud`, `iat`, `exp`.
+   * `context_sha256`, `metadata`, `jti` (the challenge id), `iss`, `aud` (the audience of the application
+   * that sent the code, else of this server), `iat`, `exp`.
    * @example "eyJhbGciOiJFUzI1NiIsInR5cCI6Im90cC1wcm9vZitqd3QiLCJraWQiOiIuLi4ifQ.eyJzdWIiOiJwaG9uZTorMTQxNTU1NTAxMjMifQ.c2ln"
    */
   proof!: string;

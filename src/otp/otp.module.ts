@@ -1,7 +1,9 @@
 import { Module } from '@nestjs/common';
+import { ApplicationsModule } from '../applications/applications.module.js';
 import { NotifierModule } from '../notifier/notifier.module.js';
 import { SigningModule } from '../signing/signing.module.js';
 import { SmsModule } from '../sms/sms.module.js';
+import { CallerRules } from './caller-rules.js';
 import { ChallengeHistory } from './challenge-history.js';
 import { ChallengeStatusRepository } from './challenge-status.repository.js';
 import { ChallengeStatusService } from './challenge-status.service.js';
@@ -16,11 +18,12 @@ import { Purposes } from './purposes.js';
 import { Recipients } from './recipients.js';
 
 @Module({
-  imports: [NotifierModule, SmsModule, SigningModule],
+  imports: [ApplicationsModule, NotifierModule, SmsModule, SigningModule],
   controllers: [OtpController],
   providers: [
     OtpService,
     Codes,
+    CallerRules,
     ProofService,
     Purposes,
     Recipients,

@@ -9,6 +9,7 @@ import { Notifier, type Channel } from '../notifier/notifier.js';
 import {
   ChallengeRepository,
   type Guess,
+  type GuessVerdict,
   type Issued,
   type NewChallenge,
   type Verdict,
@@ -25,6 +26,9 @@ export interface IssuedCode {
   /** The code itself, in demonstration mode only. */
   code?: string;
 }
+
+/** A code that was accepted, and the application that had asked for it. */
+export type VerifiedCode = Pick<GuessVerdict, 'id' | 'applicationId' | 'metadata'>;
 
 /** Issues, repeats and verifies codes. The statements of `ChallengeRepository` enforce the limits. */
 @Injectable()
@@ -54,16 +58,16 @@ export class OtpService {
   }
 
   /**
-   * Counts one attempt and returns the challenge id if the code is correct. Throws `otp_invalid`,
+   * Counts one attempt and returns the challenge if the code is correct. Throws `otp_invalid`,
    * `otp_attempts_exhausted`, `otp_expired`, `otp_guess_limit` or `otp_not_found`. A text that
    * cannot be a code of this purpose is a validation error and costs no attempt. Only the settings
    * decide that, so the reply is the same whether or not there is a challenge.
    */
-  async verify(request: CodeRequest, typedCode: string): Promise<string> {
-    const id = await this.judgeGuess(request, typedCode, (guess) => this.challenges.verify(guess));
-    this.feedback.report(id, 'approved');
+  async verify(request: CodeRequest, typedCode: string): Promise<VerifiedCode> {
+    const verified = await this.judgeGuess(request, typedCode, (guess) => this.challenges.verify(guess));
+    this.feedback.report(verified.id, 'approved');
     this.metrics.codesVerified.inc();
-    return id;
+    return verified;
   }
 
   /**
@@ -71,39 +75,42 @@ export class OtpService {
    * what the code allows, so that a failure in between does not waste the code.
    */
   async judge(request: CodeRequest, typedCode: string): Promise<LinkToken> {
-    const id = await this.judgeGuess(request, typedCode, (guess) => this.challenges.judge(guess));
-    return { id, recipient: request.recipient };
+    const { id } = await this.judgeGuess(request, typedCode, (guess) => this.challenges.judge(guess));
+    return { id, recipient: request.recipient, lane: request.lane ?? PUBLIC_LANE };
   }
 
   /** Whether `redeem` would succeed now. */
-  isRedeemable({ recipient, id }: LinkToken, purpose: string): Promise<boolean> {
-    return this.challenges.isLive({ recipient, purpose, lane: PUBLIC_LANE }, id);
+  isRedeemable({ recipient, lane, id }: LinkToken, purpose: string): Promise<boolean> {
+    return this.challenges.isLive({ recipient, purpose, lane }, id);
   }
 
   /**
    * Consumes a link or a judged code, in the manager's transaction if given. Returns false if it
    * was used, has expired or was replaced.
    */
-  async redeem({ recipient, id }: LinkToken, purpose: string, manager?: EntityManager): Promise<boolean> {
-    const key = { recipient, purpose, lane: PUBLIC_LANE };
-    const redeemed = await this.challenges.redeem(key, id, manager);
+  async redeem(
+    { recipient, lane, id }: LinkToken,
+    purpose: string,
+    manager?: EntityManager,
+  ): Promise<boolean> {
+    const redeemed = await this.challenges.redeem({ recipient, purpose, lane }, id, manager);
     if (redeemed) this.metrics.codesVerified.inc();
     return redeemed;
   }
 
-  /** The challenge id if the code is right. Throws the errors of `verify`. */
-  private async judgeGuess(
+  /** The verdict if the code is right. Throws the errors of `verify`. */
+  private async judgeGuess<Right extends Verdict>(
     request: CodeRequest,
     typedCode: string,
-    judge: (guess: Guess) => Promise<Verdict | null>,
-  ): Promise<string> {
+    judge: (guess: Guess) => Promise<Right | null>,
+  ): Promise<Right> {
     const { recipient, policy, lane = PUBLIC_LANE } = this.withTestIdentity(request);
     const key = { recipient, purpose: policy.purpose, lane };
     const code = readCodeOfLength(typedCode, policy.codeLength);
 
     const hashes = this.codes.acceptedHashes(request, code);
     const verdict = await judge({ ...key, hashes, policy });
-    if (verdict?.approved) return verdict.id;
+    if (verdict?.approved) return verdict;
     if (verdict?.attemptsLeft === 0) this.feedback.report(verdict.id, 'canceled');
     if (verdict) throw OtpError.invalid(verdict.attemptsLeft);
 

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { ApplicationError } from '../applications/applications.errors.js';
 import {
   countryOf,
   isFixedLine,
@@ -49,18 +50,29 @@ export class Recipients {
   /**
    * The requested channel, or by default the first one of the purpose that reaches the recipient and
    * has a provider that can show the context. A decoy must get the same answer as a real code, so
-   * this ignores whether the message will have a code.
+   * this ignores whether the message will have a code. Throws if the application of the request may
+   * not send to the recipient.
    */
-  chooseChannel({ recipient, policy, channel: requested, context }: SendRequest): Channel {
+  chooseChannel({ recipient, policy, channel: requested, context, client }: SendRequest): Channel {
+    const { channels, countries } = client.application ?? {};
+    if (countries && !this.isIn(countries, recipient)) throw ApplicationError.countryRefused();
     const reaching = this.config
       .channelsFor(policy.purpose)
       .filter((channel) => requested === undefined || channel === requested)
       .filter((channel) => this.reaches(channel, recipient));
     const [first = requested ?? (isPhone(recipient) ? 'sms' : 'email')] = reaching;
     if (reaching.length === 0) throw AddressError.channel(first);
-    const channel = reaching.find((candidate) => this.canShow(candidate, recipient, context));
+    const allowed = reaching.filter((candidate) => channels?.includes(candidate) ?? true);
+    if (allowed.length === 0) throw ApplicationError.channelRefused(first);
+    const channel = allowed.find((candidate) => this.canShow(candidate, recipient, context));
     if (!channel) throw AddressError.channelWithoutContext(first);
     return channel;
+  }
+
+  /** Of an e-mail address, and of a test identity, which nothing is sent to, the country is unknown. */
+  private isIn(countries: string[], recipient: Recipient): boolean {
+    if (!isPhone(recipient) || this.testIdentities.has(recipient)) return true;
+    return countries.includes(countryOf(recipient) ?? '');
   }
 
   private reaches(channel: Channel, recipient: Recipient): boolean {

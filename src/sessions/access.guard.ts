@@ -17,6 +17,9 @@ import { SessionsService } from './sessions.service.js';
 const BEARER = /^bearer +([\w.-]+) *$/i;
 const BARE = /^(?:bearer +)?([\w.-]+) *$/i;
 
+/** The credentials of an application, or of something in front of this server. */
+const BASIC = /^basic /i;
+
 const READS = new Set(['GET', 'HEAD']);
 
 /** Refuses requests without a live session, except on routes marked `@Public()` and the like. */
@@ -33,7 +36,8 @@ export class AccessGuard implements CanActivate {
     const access = this.metadata<typeof ANYONE | typeof OPTIONAL>(PUBLIC, context);
     if (access === ANYONE) return true;
     const { authorization } = request.headers;
-    if (access === OPTIONAL && (!authorization || this.bodyDecides(request, context))) return true;
+    const hasToken = authorization !== undefined && authorization !== '' && !BASIC.test(authorization);
+    if (access === OPTIONAL && (!hasToken || this.bodyDecides(request, context))) return true;
     const acceptsLasting = this.metadata<boolean>(BARE_TOKEN, context) === true;
     const pattern = acceptsLasting ? BARE : BEARER;
     const token = pattern.exec(authorization ?? '')?.[1];

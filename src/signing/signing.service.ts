@@ -16,6 +16,8 @@ interface TokenOptions {
    */
   typ: string;
   expiresInSeconds: number;
+  /** Default: that of this server. */
+  audience?: string;
 }
 
 interface VerifyOptions<Kind> {
@@ -97,14 +99,14 @@ export class SigningService implements OnModuleInit, OnApplicationShutdown {
   }
 
   /** Adds issuer, audience, `iat` and `exp` to the claims. */
-  sign(claims: object, { typ, expiresInSeconds }: TokenOptions): string {
+  sign(claims: object, { typ, expiresInSeconds, audience = this.config.audience }: TokenOptions): string {
     return this.jwt.sign(claims, {
       algorithm: 'ES256',
       privateKey: this.current?.privateKey,
       keyid: this.current?.row.kid,
       header: { alg: 'ES256', typ },
       issuer: this.config.publicUrl,
-      audience: this.config.audience,
+      audience,
       expiresIn: expiresInSeconds,
     });
   }

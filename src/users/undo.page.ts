@@ -4,7 +4,7 @@ import { standalonePage } from '../http/standalone-page.js';
 export const UNDO_SCRIPT = `
   form.addEventListener('submit', (event) => {
     event.preventDefault();
-    const done = 'The change was undone. Please sign in with a code now and set a new password.';
+    const done = () => show('good', 'The change was undone. Please sign in with a code now and set a new password.');
     void send('POST', 'users/contact/undo', {}, done);
   });
 `;
@@ -12,7 +12,7 @@ export const UNDO_SCRIPT = `
 export const UNDO_DELETION_SCRIPT = `
   form.addEventListener('submit', (event) => {
     event.preventDefault();
-    const done = 'The deletion was undone. You can sign in again.';
+    const done = () => show('good', 'The deletion was undone. You can sign in again.');
     void send('POST', 'users/deletion/undo', {}, done);
   });
 `;

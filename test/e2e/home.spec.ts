@@ -16,6 +16,7 @@ const PRODUCTION = {
   PUBLIC_URL,
   APP_SECRET: 'Zm9yIHRlc3RzIG9ubHksIG1hZGUgYnkgaGFuZCA0Mg==',
   SMS_ALLOWED_COUNTRIES: 'US',
+  API_ACCESS: 'open',
 };
 const onPostgres = POSTGRES_URL ? it : it.skip;
 

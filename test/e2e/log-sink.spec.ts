@@ -18,6 +18,7 @@ const PRODUCTION = {
   PUBLIC_URL: 'https://auth.example.test',
   APP_SECRET: 'Zm9yIHRlc3RzIG9ubHksIG1hZGUgYnkgaGFuZCA0Mg==',
   SMS_ALLOWED_COUNTRIES: 'US',
+  API_ACCESS: 'open',
   MAIL_PROVIDER: 'webhook',
   SMS_PROVIDER: 'webhook',
   WEBHOOK_URL: 'http://127.0.0.1:9/',

@@ -24,6 +24,7 @@ const PRODUCTION_SETTINGS = {
   PUBLIC_URL: 'https://auth.example.org',
   APP_SECRET: 'Zm9yIHRlc3RzIG9ubHksIG1hZGUgYnkgaGFuZCA0Mg==',
   SMS_ALLOWED_COUNTRIES: '*',
+  API_ACCESS: 'open',
 };
 
 describe('GET /metrics', () => {

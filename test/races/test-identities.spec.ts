@@ -23,6 +23,7 @@ describe('a production server with a test identity', () => {
     PUBLIC_URL: 'https://auth.example.org',
     APP_SECRET: 'Zm9yIHRlc3RzIG9ubHksIG1hZGUgYnkgaGFuZCA0Mg==',
     SMS_ALLOWED_COUNTRIES: '*',
+    API_ACCESS: 'open',
     DATABASE_URL: cluster.url,
     TEST_IDENTITIES: `${EMAIL}=111111@${inDays(30)}`,
   });

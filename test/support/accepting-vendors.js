@@ -35,6 +35,7 @@ export async function startAcceptingVendors() {
       PUBLIC_URL: 'https://bench.example.com',
       APP_SECRET: 'bench-7f3k9w2m5x8q1v4b6n0z-only-for-this-run',
       SMS_ALLOWED_COUNTRIES: '*',
+      API_ACCESS: 'open',
       MAIL_PROVIDER: 'postmark',
       MAIL_FROM: 'bench@bench.test',
       POSTMARK_SERVER_TOKEN: 'none',

@@ -17,6 +17,8 @@ export interface MessageSummary {
   attempts: number;
   failure: string | null;
   provider: string | null;
+  applicationId: string | null;
+  metadata: Record<string, string> | null;
   createdAt: Date;
   expiresAt: Date;
   finishedAt: Date | null;
@@ -35,7 +37,7 @@ const MAX_MESSAGES = 100;
 
 const SELECT = `
   select id, recipient, challenge_id as "challengeId", purpose, channel, template, state, attempts, failure, provider,
-    created_at as "createdAt", expires_at as "expiresAt", finished_at as "finishedAt", log
+    application_id as "applicationId", metadata, created_at as "createdAt", expires_at as "expiresAt", finished_at as "finishedAt", log
   from messages m`;
 
 const OF_RECIPIENT = statement(

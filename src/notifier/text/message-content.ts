@@ -5,11 +5,13 @@ export interface MessageContent {
   /** The language of the text (BCP 47). Default: `DEFAULT_LOCALE`. */
   locale?: Locale;
   code?: string;
+  /** The sender's name. Default: `BRAND_NAME`. */
+  brand?: string;
   /** The purpose of the code. It selects the sentences that say what the code is for. */
   purpose?: string;
   /** What the code approves, in the order to show it. */
   context?: Record<string, string>;
-  /** A page of this server. The only link in a message. */
+  /** A page for the token in its fragment. The only link in a message. */
   link?: string;
   /** The phone number that was linked. */
   phone?: string;
