@@ -7,6 +7,7 @@ const layers = [
   ['http/', 'inbox/inbox-store'],
   ['database/'],
   ['mail/', 'sms/', 'audit/', 'account-events/', 'signing/', 'health/'],
+  ['budgets/'],
   ['notifier/text/'],
   ['notifier/'],
   ['otp/', 'sessions/', 'passwords/', 'inbox/', 'receipts/'],

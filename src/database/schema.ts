@@ -136,6 +136,14 @@ create table password_guesses (
 ) with (fillfactor = 80);
 create index password_guesses_window_start on password_guesses (window_start);
 
+-- Proofs of work that were used, until they expire.
+create table used_proofs (
+  signature bytea not null,       -- of the challenge
+  expires_at timestamptz not null,
+  constraint used_proofs_pkey primary key (signature)
+);
+create index used_proofs_expiry on used_proofs (expires_at);
+
 -- Keys that outlive a rotation of APP_SECRET: created once, sealed again under each new secret.
 create table sealed_keys (
   name text collate "C" not null,
@@ -355,7 +363,7 @@ export class Schema1763700000001 implements MigrationInterface {
     await runner.query(`
       drop table audit_entries, anonymous_events, account_events, customer_counts, customers,
         address_history, contact_changes, sessions, devices, signing_keys, sealed_keys,
-        password_guesses, registrations, users, suppressions, messages, challenges;
+        used_proofs, password_guesses, registrations, users, suppressions, messages, challenges;
       drop function audit_is_append_only, audit_chain, users_keep_old_addresses`);
   }
 }

@@ -8,6 +8,7 @@ export const TABLE_OWNERS = {
   users: 'users',
   registrations: 'auth',
   password_guesses: 'passwords',
+  used_proofs: 'budgets',
   sealed_keys: 'passwords',
   signing_keys: 'signing',
   devices: 'sessions',
