@@ -8,6 +8,7 @@ const layers = [
   ['database/'],
   ['mail/', 'sms/', 'audit/', 'account-events/', 'signing/', 'health/'],
   ['notifier/text/'],
+  ['budgets/'],
   ['notifier/'],
   ['otp/', 'sessions/', 'passwords/', 'inbox/', 'receipts/'],
   ['deliveries/', 'users/', 'customers/'],
