@@ -9,6 +9,7 @@ const layers = [
   ['mail/', 'sms/', 'audit/', 'account-events/', 'signing/', 'health/'],
   ['budgets/'],
   ['notifier/text/'],
+  ['budgets/'],
   ['notifier/'],
   ['otp/', 'sessions/', 'passwords/', 'inbox/', 'receipts/'],
   ['deliveries/', 'users/', 'customers/'],
