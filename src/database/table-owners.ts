@@ -9,6 +9,8 @@ export const TABLE_OWNERS = {
   registrations: 'auth',
   password_guesses: 'passwords',
   used_proofs: 'budgets',
+  budget_counters: 'budgets',
+  fraud_rules: 'budgets',
   sealed_keys: 'passwords',
   signing_keys: 'signing',
   devices: 'sessions',

@@ -9,6 +9,8 @@ const TIMESTAMPS: Record<string, string[]> = {
   users: ['invitation_expires_at', 'closed_at'],
   registrations: ['created_at', 'expires_at'],
   password_guesses: ['window_start'],
+  budget_counters: ['hour_start', 'day_start'],
+  fraud_rules: ['created_at', 'until'],
   devices: ['created_at', 'last_used_at'],
   sessions: ['authenticated_at', 'rotated_at', 'last_used_at', 'expires_at', 'ended_at'],
   contact_changes: ['created_at', 'expires_at'],
