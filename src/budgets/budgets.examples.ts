@@ -15,3 +15,14 @@ export const PROOF_OF_WORK_REQUIRED = BudgetError.proofOfWorkRequired({
   },
   signature: '45c48cce2e2d7fbdea1afc51c7c6ad26d3d9446cfb0c4b1a3d7f52ce0c9d2a11',
 });
+
+/** Errors of every route that sends a code. */
+export const SEND_PROBLEMS = [
+  PROOF_OF_WORK_REQUIRED,
+  BudgetError.recipientLimit(3_600),
+  BudgetError.networkLimit(600),
+  BudgetError.phoneLimit(600),
+];
+
+/** Errors of every route that takes a password. */
+export const PASSWORD_PROBLEMS = [PROOF_OF_WORK_REQUIRED, BudgetError.passwordGuessLimit(3_600)];
