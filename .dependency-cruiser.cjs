@@ -9,7 +9,6 @@ const layers = [
   ['mail/', 'sms/', 'audit/', 'account-events/', 'signing/', 'health/'],
   ['budgets/'],
   ['notifier/text/'],
-  ['budgets/'],
   ['notifier/'],
   ['otp/', 'sessions/', 'passwords/', 'inbox/', 'receipts/'],
   ['deliveries/', 'users/', 'customers/'],

@@ -25,6 +25,6 @@ import { UsedProofRepository } from './used-proof.repository.js';
     SpendWarning,
     UsedProofRepository,
   ],
-  exports: [Budgets, ProofCheck],
+  exports: [Budgets, ProofOfWork],
 })
 export class BudgetsModule {}

@@ -78,7 +78,7 @@ export class Budgets {
     try {
       if (verdict.outcome === 'refused') throw this.refuse(recipient, verdict.scope, verdict.retryAfter);
       if (userId !== undefined) await this.addAddress(userId, recipient);
-      if (verdict.outcome === 'proof') await this.demandProof(counted, send, verdict);
+      if (verdict.outcome === 'proof') await this.demandProof(send, verdict);
     } catch (error) {
       this.counter.refund(counted);
       throw error;
@@ -169,12 +169,11 @@ export class Budgets {
   }
 
   private async demandProof(
-    { keys }: CountedSend,
     { recipient, client }: SendCharge,
     { scope, level }: { scope: Scope; level: number },
   ): Promise<void> {
     try {
-      await this.proofs.demand(keys.recipient, client, level);
+      await this.proofs.demand(recipient, client, level);
       this.count(recipient, 'proof_solved', scope);
     } catch (error) {
       this.count(recipient, 'proof_required', scope);

@@ -129,6 +129,23 @@ describe('proof of work', () => {
     expect(await proofs.consume(rewritten)).toBe(false);
   });
 
+  it('accepts one proof for everything that a request does, and for no other request', async () => {
+    const solved = await solve(await proofs.createChallenge(ADA, NETWORK, 2));
+    const client = { ip: '192.0.2.1', proofOfWork: solved };
+    const levels = await Promise.all([
+      proofs.accept(client, ADA, NETWORK),
+      proofs.accept(client, ADA, NETWORK),
+      proofs.accept(client, 'email:eve@example.com', NETWORK),
+    ]);
+    expect(levels).toEqual([2, 2, 0]);
+    expect(await proofs.accept({ ...client }, ADA, NETWORK)).toBe(0);
+  });
+
+  it('gives a request without a proof the level 0', async () => {
+    expect(await proofs.accept({ ip: '192.0.2.1' }, ADA, NETWORK)).toBe(0);
+    expect(await proofs.accept({ ip: '192.0.2.1', proofOfWork: 'x' }, ADA, NETWORK)).toBe(0);
+  });
+
   it('accepts a challenge of the previous secret during a rotation', async () => {
     const rotated = proofOfWork(new Keyring('the next secret, also long enough', SECRET));
     expect(await rotated.levelOf(payload, ADA, NETWORK)).toBe(1);

@@ -5,6 +5,7 @@ import { deriveKey } from 'altcha-lib/algorithms/pbkdf2';
 import { z } from 'zod';
 import { Keyring } from '../common/keyring.js';
 import { Housekeeping } from '../database/housekeeping.js';
+import type { Client } from '../http/client.js';
 import { UsedProofRepository } from './used-proof.repository.js';
 
 /** Base64 of a solved challenge has about 800 characters. */
@@ -61,6 +62,9 @@ const PAYLOAD = z.object({
  */
 @Injectable()
 export class ProofOfWork {
+  /** Of the requests in progress: whether their payload was unused. */
+  private readonly consumed = new WeakMap<Client, Promise<boolean>>();
+
   constructor(
     private readonly keyring: Keyring,
     private readonly used: UsedProofRepository,
@@ -82,6 +86,21 @@ export class ProofOfWork {
       hmacSignatureSecret: this.keyring.mac(...signatureParts(subject, network)).toString('hex'),
       hmacKeySignatureSecret: this.keyring.mac(...solutionParts(subject, network)).toString('hex'),
     });
+  }
+
+  /**
+   * The level of the proof that a request presents, which is then used up; 0 if it presents none for
+   * this subject and network. One proof serves everything that its request does, such as the messages
+   * to two new addresses of one account.
+   */
+  async accept(client: Client, subject: string, network: string): Promise<number> {
+    const payload = client.proofOfWork;
+    if (payload === undefined) return 0;
+    const level = await this.levelOf(payload, subject, network);
+    if (level === null) return 0;
+    const consumed = this.consumed.get(client) ?? this.consume(payload);
+    this.consumed.set(client, consumed);
+    return (await consumed) ? level : 0;
   }
 
   /**

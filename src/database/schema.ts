@@ -5,7 +5,7 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
  * cheaper, and no update of the system's collation rules can corrupt the order of an index.
  */
 const SCHEMA = `
--- One row per recipient, purpose and lane. Its row lock decides cooldown, attempts and budgets.
+-- One row per recipient, purpose and lane. Its row lock decides cooldown, attempts and guesses.
 -- The fill factor and the single secondary index keep a verify a heap-only update: expires_at only
 -- changes with a new code.
 create table challenges (
@@ -27,8 +27,7 @@ create table challenges (
   attempts smallint not null default 0,       -- guesses at this code and the previous one
   failures integer not null default 0,        -- wrong guesses in the window, over all its codes
   failures_since timestamptz not null default now(),
-  sends integer not null default 1,           -- messages in the window
-  sends_since timestamptz not null default now(),
+  failed_at timestamptz,                      -- the last wrong guess
   constraint challenges_pkey primary key (recipient, purpose, lane)
 ) with (fillfactor = 80);
 create index challenges_expiry on challenges (expires_at);
@@ -44,6 +43,8 @@ create table messages (
   template text not null,
   sealed bytea,                   -- template content; wiped when the message is finished
   from_device boolean not null default false,  -- a recognised device asked for it
+  verdict text,                   -- of the budgets; null: a notice, or nothing was charged
+  price integer,                  -- what the budgets were charged, in millionths
   state text not null,            -- see MessageState
   attempts smallint not null default 0,
   failure text,                   -- why the last attempt failed
@@ -126,15 +127,6 @@ create table registrations (
   constraint registrations_pkey primary key (email)
 );
 create index registrations_expiry on registrations (expires_at);
-
--- Wrong passwords in the current window, per account or network.
-create table password_guesses (
-  subject text collate "C" not null,         -- 'email:ada@example.com', 'ip:192.0.2.1'
-  failures integer not null default 1,
-  window_start timestamptz not null default now(),
-  constraint password_guesses_pkey primary key (subject)
-) with (fillfactor = 80);
-create index password_guesses_window_start on password_guesses (window_start);
 
 -- Proofs of work that were used, until they expire.
 create table used_proofs (
@@ -397,7 +389,7 @@ export class Schema1763700000001 implements MigrationInterface {
     await runner.query(`
       drop table fraud_rules, budget_counters, audit_entries, anonymous_events, account_events, customer_counts, customers,
         address_history, contact_changes, sessions, devices, signing_keys, sealed_keys,
-        used_proofs, password_guesses, registrations, users, suppressions, messages, challenges;
+        used_proofs, registrations, users, suppressions, messages, challenges;
       drop function audit_is_append_only, audit_chain, users_keep_old_addresses`);
   }
 }

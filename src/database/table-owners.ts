@@ -7,7 +7,6 @@ export const TABLE_OWNERS = {
   suppressions: 'notifier',
   users: 'users',
   registrations: 'auth',
-  password_guesses: 'passwords',
   used_proofs: 'budgets',
   budget_counters: 'budgets',
   fraud_rules: 'budgets',
@@ -87,10 +86,6 @@ export const CROSS_MODULE_STATEMENTS: Record<string, CrossModuleStatement> = {
   },
   'users/account-erasure.repository.ts REGISTRATIONS': {
     tables: ['registrations'],
-    reason: 'See MESSAGES.',
-  },
-  'users/account-erasure.repository.ts PASSWORD_GUESSES': {
-    tables: ['password_guesses'],
     reason: 'See MESSAGES.',
   },
   registrations_register: {

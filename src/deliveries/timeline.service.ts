@@ -81,7 +81,7 @@ export class TimelineService {
 
   private codeRecord(challenge: ChallengeHistoryRow): CodeRecord {
     const { id, purpose, lane, channel, issuedAt, expiresAt, consumedAt, expired, attempts } = challenge;
-    const { maxAttempts, sendsPerDay, guessesPerDay } = this.purposes.policyOf(purpose);
+    const { maxAttempts, guessesPerDay } = this.purposes.policyOf(purpose);
     return {
       id,
       purpose,
@@ -92,9 +92,8 @@ export class TimelineService {
       expiresAt,
       approvedAt: consumedAt,
       attempts: { used: attempts, limit: maxAttempts, endsAt: attempts > 0 ? expiresAt : null },
-      sends: { used: challenge.sends, limit: sendsPerDay, endsAt: challenge.sendsEndAt },
       failures: { used: challenge.failures, limit: guessesPerDay, endsAt: challenge.failuresEndAt },
-      waitsUntil: challenge.inCooldown ? challenge.resendAt : null,
+      waitsUntil: challenge.inCooldown && attempts < maxAttempts ? challenge.resendAt : null,
     };
   }
 }
@@ -108,6 +107,7 @@ function messageRecord(message: MessageSummary): MessageRecord {
     template,
     state,
     failure,
+    verdict,
     createdAt,
     expiresAt,
     finishedAt,
@@ -121,6 +121,7 @@ function messageRecord(message: MessageSummary): MessageRecord {
     template,
     state,
     reason: failure,
+    verdict,
     requestedAt: createdAt,
     expiresAt,
     finishedAt,

@@ -43,10 +43,12 @@ export interface Client {
 const reflector = new Reflector();
 
 export const CurrentClient = createParamDecorator((_: unknown, context: ExecutionContext): Client => {
-  const { ip, headers, deviceCookie } = context.switchToHttp().getRequest<FastifyRequest>();
+  const { ip, headers, deviceCookie, body } = context.switchToHttp().getRequest<FastifyRequest>();
+  const proofOfWork = (body as { proofOfWork?: unknown } | null | undefined)?.proofOfWork;
   const header = headers['x-device-token'];
   return {
     ip,
+    proofOfWork: typeof proofOfWork === 'string' ? proofOfWork : undefined,
     // Node accepts 8-bit control characters in headers. A terminal would execute them.
     userAgent: headers['user-agent']?.replace(/\p{Cc}/gu, ' ').slice(0, MAX_USER_AGENT),
     deviceToken: typeof header === 'string' ? header : deviceCookie,

@@ -1,5 +1,6 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiBody, ApiTags } from '@nestjs/swagger';
+import { PROOF_OF_WORK_REQUIRED, SEND_PROBLEMS } from '../budgets/budgets.examples.js';
 import { Public } from '../http/access.js';
 import { CurrentClient, type Client } from '../http/client.js';
 import { ApiProblems, withOtp } from '../http/api-problems.js';
@@ -49,7 +50,7 @@ export class OtpController {
   @ApiBody({ type: SendOtp, examples: ADDRESS_EXAMPLES })
   @ApiProblems(
     OtpError.cooldown(42),
-    OtpError.sendLimit(3600),
+    ...SEND_PROBLEMS,
     ...addressErrors('phone_number'),
     OtpError.purposeRefused('login'),
     OtpError.contextRequired(),
@@ -71,7 +72,7 @@ export class OtpController {
   @ApiBody({ type: SendOtp, examples: ADDRESS_EXAMPLES })
   @ApiProblems(
     OtpError.resendCooldown(42),
-    OtpError.sendLimit(3600),
+    ...SEND_PROBLEMS,
     OtpError.resendNotFound(),
     ...addressErrors('phone_number'),
     ...BODY_PROBLEMS,
@@ -95,6 +96,7 @@ export class OtpController {
     OtpError.exhausted(),
     OtpError.notFound(),
     OtpError.guessLimit(3600),
+    PROOF_OF_WORK_REQUIRED,
     ...BODY_PROBLEMS,
   )
   async verify(@Body() body: VerifyOtp, @CurrentClient() client: Client): Promise<OtpVerified> {

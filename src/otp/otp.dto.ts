@@ -1,4 +1,5 @@
 import { IsIn, IsOptional, Matches } from 'class-validator';
+import { ProofOfWorkField } from '../budgets/proof-of-work-field.js';
 import { CHANNELS } from '../common/delivery.js';
 import { CheckedAs, EmailField, PhoneOrEmailField } from '../http/fields.js';
 import { IfGiven } from '../http/if-given.js';
@@ -45,6 +46,9 @@ export class OtpAddress {
   @IfGiven()
   @IsContext()
   context?: Record<string, string>;
+
+  @ProofOfWorkField()
+  proofOfWork?: string;
 }
 
 export class SendOtp extends OtpAddress {

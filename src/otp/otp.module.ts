@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { BudgetsModule } from '../budgets/budgets.module.js';
 import { NotifierModule } from '../notifier/notifier.module.js';
 import { SigningModule } from '../signing/signing.module.js';
 import { SmsModule } from '../sms/sms.module.js';
@@ -7,6 +8,7 @@ import { ChallengeStatusRepository } from './challenge-status.repository.js';
 import { ChallengeStatusService } from './challenge-status.service.js';
 import { ChallengeStreams } from './challenge-streams.js';
 import { ChallengeRepository } from './challenge.repository.js';
+import { CodeGuesses } from './code-guesses.js';
 import { Codes } from './codes.js';
 import { OtpController } from './otp.controller.js';
 import { OtpHousekeeping } from './otp.housekeeping.js';
@@ -16,11 +18,12 @@ import { Purposes } from './purposes.js';
 import { Recipients } from './recipients.js';
 
 @Module({
-  imports: [NotifierModule, SmsModule, SigningModule],
+  imports: [BudgetsModule, NotifierModule, SmsModule, SigningModule],
   controllers: [OtpController],
   providers: [
     OtpService,
     Codes,
+    CodeGuesses,
     ProofService,
     Purposes,
     Recipients,
