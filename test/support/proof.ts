@@ -14,3 +14,14 @@ export function solveProblem(problem: object): Promise<string> {
   if (!proofOfWork) throw new Error('the problem document has no proofOfWork');
   return solve(proofOfWork);
 }
+
+/** Repeats a request with the proof of work that its reply asks for. */
+export async function withProof<Reply extends { body: unknown }>(
+  call: (proof: { proofOfWork?: string }) => PromiseLike<Reply>,
+): Promise<Reply> {
+  const reply = await call({});
+  const { code } = reply.body as { code?: string };
+  return code === 'proof_of_work_required'
+    ? call({ proofOfWork: await solveProblem(reply.body as object) })
+    : reply;
+}
