@@ -1,6 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { ApplicationAccessModule, ApplicationsModule } from './applications/applications.module.js';
 import { AuthModule } from './auth/auth.module.js';
+import { BudgetsModule } from './budgets/budgets.module.js';
 import { CompatModule } from './compat/compat.module.js';
 import type { Config } from './config/config.js';
 import { ConfigModule } from './config/config.module.js';
@@ -36,6 +37,7 @@ export class AppModule {
         ApplicationAccessModule,
         HealthModule.with(config),
         InboxStoreModule,
+        BudgetsModule,
         OtpModule,
         DeliveriesModule,
         AuthModule,

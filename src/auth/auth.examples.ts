@@ -1,3 +1,4 @@
+import { PASSWORD_PROBLEMS, PROOF_OF_WORK_REQUIRED, SEND_PROBLEMS } from '../budgets/budgets.examples.js';
 import { BODY_PROBLEMS } from '../http/common.errors.js';
 import { addressErrors, OtpError } from '../otp/otp.errors.js';
 import { PasswordError } from '../passwords/passwords.errors.js';
@@ -29,7 +30,7 @@ export const REGISTER_PROBLEMS = [
   PASSWORD_REFUSED,
   PasswordError.busy(),
   OtpError.cooldown(42),
-  OtpError.sendLimit(3600),
+  ...SEND_PROBLEMS,
   ...addressErrors('phone'),
   ...BODY_PROBLEMS,
 ];
@@ -45,6 +46,7 @@ export const VERIFY_PROBLEMS = [
   OtpError.exhausted(),
   OtpError.notFound(),
   OtpError.guessLimit(3600),
+  PROOF_OF_WORK_REQUIRED,
   UserError.disabled(),
   UserError.closed(),
   UserError.accountChanged(),
@@ -71,7 +73,7 @@ export const LOGIN_PROBLEMS = [
   UserError.disabled(),
   UserError.closed(),
   UserError.accountChanged(),
-  PasswordError.guessLimit(3600),
+  ...PASSWORD_PROBLEMS,
   PasswordError.busy(),
   ...BODY_PROBLEMS,
 ];
@@ -80,7 +82,7 @@ export const RESET_PROBLEMS = [
   AuthError.resetInvalid(),
   AuthError.resetCredentialMissing(),
   PASSWORD_REFUSED,
-  PasswordError.guessLimit(3600),
+  ...PASSWORD_PROBLEMS,
   PasswordError.busy(),
   UserError.wrongPassword(),
   UserError.accountChanged(),

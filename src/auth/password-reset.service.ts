@@ -49,8 +49,8 @@ export class PasswordResetService {
 
   /**
    * Mails a link and a code, or a note that the address has no account, or the link that undoes the
-   * change of its address or its deletion. Work and reply are the same for every address, and a rate
-   * limit does not change the reply.
+   * change of its address or its deletion. Work and reply are the same for every address. Throws the
+   * errors of `OtpService.send` if no mail is sent, so that nobody waits for one.
    */
   async requestReset(email: string, client: Client, locale?: Locale): Promise<void> {
     const recipient = this.recipients.fromFields({ email });
@@ -59,11 +59,7 @@ export class PasswordResetService {
     const fromDevice = await this.sessions.isRecognised(recipient, client.deviceToken);
     const policy = this.purposes.policyOf(PURPOSE);
     const message = this.resetMessage(account, undo);
-    try {
-      await this.otp.send({ recipient, policy, locale, fromDevice, client, ...message });
-    } catch (error) {
-      if (!(error instanceof AppError) || error.kind !== 'rate_limited') throw error;
-    }
+    await this.otp.send({ recipient, policy, locale, fromDevice, client, ...message });
   }
 
   private resetMessage(account: Account | null, undo: OpenUndo | null) {
@@ -170,6 +166,7 @@ export class PasswordResetService {
       if (!(await this.otp.redeem(right, PURPOSE, manager))) throw AuthError.resetInvalid();
       await this.users.setPassword(account, hash, { forgetDevices: true, locale: client.locale, manager });
     });
+    await this.otp.credit(right.recipient);
     await this.record(account, right.recipient, client);
   }
 

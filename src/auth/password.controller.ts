@@ -1,10 +1,12 @@
 import { Body, Controller, HttpCode, Patch, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiBody, ApiTags } from '@nestjs/swagger';
+import { SEND_PROBLEMS } from '../budgets/budgets.examples.js';
 import { OptionalCaller, OptionallySignedIn, Public, type Caller } from '../http/access.js';
 import { CurrentClient, type Client } from '../http/client.js';
 import { BODY_PROBLEMS, CommonError } from '../http/common.errors.js';
 import { ApiProblems } from '../http/api-problems.js';
 import { supportedLocale } from '../common/locale.js';
+import { OtpError } from '../otp/otp.errors.js';
 import { RESET_PROBLEMS } from './auth.examples.js';
 import { ForgotPassword, RESET_CREDENTIALS, ResetPassword } from './password.dto.js';
 import { PasswordResetService } from './password-reset.service.js';
@@ -19,7 +21,7 @@ export class PasswordController {
    * Request a password reset
    *
    * @remarks Mails a link and a code. One of them can be used, once, within 15 minutes. The reply
-   * is the same for every address.
+   * is the same for every address, with an account or without. It is 202 only if a mail is sent.
    */
   @Public()
   @Post('forgot')
@@ -28,7 +30,7 @@ export class PasswordController {
     type: ForgotPassword,
     examples: { email: { summary: 'E-mail address', value: { email: 'ada@example.com' } } },
   })
-  @ApiProblems(...BODY_PROBLEMS)
+  @ApiProblems(OtpError.cooldown(42), ...SEND_PROBLEMS, ...BODY_PROBLEMS)
   async requestPasswordReset(
     @Body() { email, locale }: ForgotPassword,
     @CurrentClient() client: Client,

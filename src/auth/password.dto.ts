@@ -1,4 +1,5 @@
 import { IsString, MaxLength } from 'class-validator';
+import { ProofOfWorkField } from '../budgets/proof-of-work-field.js';
 import { EmailField, PasswordField } from '../http/fields.js';
 import { IfGiven } from '../http/if-given.js';
 import { IsLocaleTag } from '../http/is-locale-tag.js';
@@ -19,6 +20,9 @@ export class ForgotPassword {
    */
   @IsLocaleTag()
   locale?: string;
+
+  @ProofOfWorkField()
+  proofOfWork?: string;
 }
 
 /** The fields of `ResetPassword` that are, or belong to, a credential. */
@@ -67,4 +71,7 @@ export class ResetPassword {
   @MaxLength(1024, { message: 'currentPassword is too long.' })
   @IsString({ message: 'currentPassword must be a string.' })
   currentPassword?: string;
+
+  @ProofOfWorkField()
+  proofOfWork?: string;
 }

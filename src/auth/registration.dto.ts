@@ -1,3 +1,4 @@
+import { ProofOfWorkField } from '../budgets/proof-of-work-field.js';
 import { EmailField, PasswordField, PhoneField } from '../http/fields.js';
 import { IfGiven } from '../http/if-given.js';
 import { IsLocaleTag } from '../http/is-locale-tag.js';
@@ -60,6 +61,9 @@ export class Register {
    */
   @IsLocaleTag()
   locale?: string;
+
+  @ProofOfWorkField()
+  proofOfWork?: string;
 }
 
 export class VerifyRegistration {
@@ -76,4 +80,7 @@ export class VerifyRegistration {
    */
   @IsOtp('email_verification')
   otp!: string;
+
+  @ProofOfWorkField()
+  proofOfWork?: string;
 }

@@ -1,5 +1,6 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiBody, ApiSecurity, ApiTags } from '@nestjs/swagger';
+import { SEND_PROBLEMS } from '../budgets/budgets.examples.js';
 import { CurrentCaller, OptionalCaller, OptionallySignedIn, Public, type Caller } from '../http/access.js';
 import { CurrentClient, type Client } from '../http/client.js';
 import { BODY_PROBLEMS, CommonError, SIGNED_IN_PROBLEMS } from '../http/common.errors.js';
@@ -50,12 +51,7 @@ export class SignInController {
   @Post('send_otp')
   @ApiBody({ type: SendSignInCode, examples: ADDRESS_EXAMPLES })
   @ApiProblems(
-    ...problemsWithMsg(
-      OtpError.cooldown(42),
-      OtpError.sendLimit(3600),
-      ...addressErrors('phone'),
-      ...BODY_PROBLEMS,
-    ),
+    ...problemsWithMsg(OtpError.cooldown(42), ...SEND_PROBLEMS, ...addressErrors('phone'), ...BODY_PROBLEMS),
   )
   async sendOtp(@Body() body: SendSignInCode, @CurrentClient() client: Client): Promise<SignInCodeSent> {
     const challenge = await this.codes.send(body, client);

@@ -1,4 +1,5 @@
 import { IsIn, IsString, MaxLength } from 'class-validator';
+import { ProofOfWorkField } from '../budgets/proof-of-work-field.js';
 import { CHANNELS } from '../common/delivery.js';
 import { CheckedAs, EmailField, PhoneOrEmailField } from '../http/fields.js';
 import { IfGiven } from '../http/if-given.js';
@@ -25,6 +26,9 @@ export class SignInAddress {
   @IfGiven()
   @EmailField()
   email?: string;
+
+  @ProofOfWorkField()
+  proofOfWork?: string;
 }
 
 export class SendSignInCode extends SignInAddress {
@@ -99,6 +103,9 @@ export class LogIn {
   @MaxLength(1024, { message: 'password is too long.' })
   @IsString({ message: 'password must be a string.' })
   password!: string;
+
+  @ProofOfWorkField()
+  proofOfWork?: string;
 }
 
 export class Refresh {

@@ -1,6 +1,7 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { ApplicationError } from '../applications/applications.errors.js';
 import { AuthError } from '../auth/auth.errors.js';
+import { BudgetError } from '../budgets/budgets.errors.js';
 import type { AppError } from '../common/app-error.js';
 import { CompatError } from '../compat/compat.errors.js';
 import { CustomerError } from '../customers/customers.errors.js';
@@ -51,7 +52,6 @@ function exampleErrors(): AppError[] {
     ...examplesOf(OtpError, {
       cooldown: [42],
       resendCooldown: [42],
-      sendLimit: [3600],
       guessLimit: [3600],
       invalid: [2],
       purposeRefused: ['login'],
@@ -71,7 +71,15 @@ function exampleErrors(): AppError[] {
     ...examplesOf(UserError, { addressReserved: ['AZ_zsnpVfMOh8EwqPZvgAZ9Lw3Bk…'] }),
     ...examplesOf(PasswordError, {
       refused: ['is one of the most common passwords.', 'password'],
-      guessLimit: [3600],
+    }),
+    ...examplesOf(BudgetError, {
+      recipientLimit: [3600],
+      networkLimit: [600],
+      phoneLimit: [600],
+      addressChangeLimit: [3600],
+      applicationLimit: [60],
+      passwordGuessLimit: [3600],
+      proofOfWorkRequired: [{}],
     }),
     ...examplesOf(SessionError, {}),
     ...examplesOf(CustomerError, {}),

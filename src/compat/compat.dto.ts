@@ -1,5 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { MaxLength, IsString } from 'class-validator';
+import { ProofOfWorkField } from '../budgets/proof-of-work-field.js';
 import { Message, SignedIn, SignInCodeApproved, SignInCodeSent } from '../auth/sign-in.dto.js';
 import { CustomerDetails } from '../customers/customers.dto.js';
 import { IfGiven } from '../http/if-given.js';
@@ -28,6 +29,9 @@ export class CompatVerification {
   @IfGiven()
   @IsCompatOtp('otp')
   otp?: string | number;
+
+  @ProofOfWorkField()
+  proofOfWork?: string;
 }
 
 export class CompatCodeSent extends SignInCodeSent {

@@ -5,7 +5,7 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
  * cheaper, and no update of the system's collation rules can corrupt the order of an index.
  */
 const SCHEMA = `
--- One row per recipient, purpose and lane. Its row lock decides cooldown, attempts and budgets.
+-- One row per recipient, purpose and lane. Its row lock decides cooldown, attempts and guesses.
 -- The fill factor and the single secondary index keep a verify a heap-only update: expires_at only
 -- changes with a new code.
 create table challenges (
@@ -32,8 +32,7 @@ create table challenges (
   attempts smallint not null default 0,       -- guesses at this code and the previous one
   failures integer not null default 0,        -- wrong guesses in the window, over all its codes
   failures_since timestamptz not null default now(),
-  sends integer not null default 1,           -- messages in the window
-  sends_since timestamptz not null default now(),
+  failed_at timestamptz,                      -- the last wrong guess
   constraint challenges_pkey primary key (recipient, purpose, lane)
 ) with (fillfactor = 80);
 create index challenges_expiry on challenges (expires_at);
@@ -51,6 +50,8 @@ create table messages (
   from_device boolean not null default false,  -- a recognised device asked for it
   application_id text,            -- asked for it; null: no application
   metadata jsonb,                 -- of the application
+  verdict text,                   -- of the budgets; null: a notice, or nothing was charged
+  price integer,                  -- what the budgets were charged, in millionths
   state text not null,            -- see MessageState
   attempts smallint not null default 0,
   failure text,                   -- why the last attempt failed
@@ -154,14 +155,47 @@ create table registrations (
 );
 create index registrations_expiry on registrations (expires_at);
 
--- Wrong passwords in the current window, per account or network.
-create table password_guesses (
-  subject text collate "C" not null,         -- 'email:ada@example.com', 'ip:192.0.2.1'
-  failures integer not null default 1,
-  window_start timestamptz not null default now(),
-  constraint password_guesses_pkey primary key (subject)
-) with (fillfactor = 80);
-create index password_guesses_window_start on password_guesses (window_start);
+-- Proofs of work that were used, until they expire.
+create table used_proofs (
+  signature bytea not null,       -- of the challenge
+  expires_at timestamptz not null,
+  constraint used_proofs_pkey primary key (signature)
+);
+create index used_proofs_expiry on used_proofs (expires_at);
+
+-- What callers have used of their budgets: one row per recipient, network, prefix, country,
+-- application and account, one for passwords per account and network, and one for the money. Windows
+-- begin with the first count, and a count after their end begins a new one. There is no secondary
+-- index and half of each page is free, so that every count is a heap-only update.
+create table budget_counters (
+  key text collate "C" not null,    -- see budget-keys.ts
+  hour_start timestamptz not null default now(),  -- of an application: the minute
+  hour_sent integer not null default 0,           -- messages; of a scope: recipients with messages
+  hour_verified integer not null default 0,       -- right codes; of a scope: recipients with one
+  hour_spent bigint not null default 0,           -- millionths of the unit of PHONE_PRICES
+  day_start timestamptz not null default now(),
+  day_sent integer not null default 0,            -- of a password: guesses that were not right
+  day_verified integer not null default 0,
+  day_spent bigint not null default 0,
+  recognised integer not null default 0,  -- of a recipient: messages for recognised devices in the day
+  fresh smallint not null default 0,      -- of a recipient: see CHARGE
+  members text[] not null default '{}',   -- of a recipient: networks that asked; of an account: addresses
+  constraint budget_counters_pkey primary key (key)
+) with (fillfactor = 50);
+
+-- What administrators block, and what they exempt from the limits per network, prefix and country.
+create table fraud_rules (
+  id uuid not null,
+  effect text not null,           -- 'block' or 'safe'
+  scope text not null,            -- 'prefix', 'country' or 'network'
+  value text collate "C" not null,
+  reason text not null,
+  created_by uuid,                -- the administrator
+  created_at timestamptz not null default now(),
+  until timestamptz,              -- null: until it is removed
+  constraint fraud_rules_pkey primary key (id),
+  constraint fraud_rules_value unique (effect, scope, value)
+);
 
 -- Keys that outlive a rotation of APP_SECRET: created once, sealed again under each new secret.
 create table sealed_keys (
@@ -382,9 +416,9 @@ export class Schema1763700000001 implements MigrationInterface {
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(`
-      drop table audit_entries, anonymous_events, account_events, customer_counts, customers,
-        applications, address_history, contact_changes, sessions, devices, signing_keys, sealed_keys,
-        password_guesses, registrations, users, suppressions, messages, challenges;
+      drop table fraud_rules, budget_counters, audit_entries, anonymous_events, account_events, customer_counts,
+        customers, applications, address_history, contact_changes, sessions, devices, signing_keys, sealed_keys,
+        used_proofs, registrations, users, suppressions, messages, challenges;
       drop function audit_is_append_only, audit_chain, users_keep_old_addresses`);
   }
 }

@@ -8,7 +8,9 @@ export const TABLE_OWNERS = {
   applications: 'applications',
   users: 'users',
   registrations: 'auth',
-  password_guesses: 'passwords',
+  used_proofs: 'budgets',
+  budget_counters: 'budgets',
+  fraud_rules: 'budgets',
   sealed_keys: 'passwords',
   signing_keys: 'signing',
   devices: 'sessions',
@@ -85,10 +87,6 @@ export const CROSS_MODULE_STATEMENTS: Record<string, CrossModuleStatement> = {
   },
   'users/account-erasure.repository.ts REGISTRATIONS': {
     tables: ['registrations'],
-    reason: 'See MESSAGES.',
-  },
-  'users/account-erasure.repository.ts PASSWORD_GUESSES': {
-    tables: ['password_guesses'],
     reason: 'See MESSAGES.',
   },
   registrations_register: {

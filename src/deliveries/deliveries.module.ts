@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { AuditModule } from '../audit/audit.module.js';
+import { BudgetsModule } from '../budgets/budgets.module.js';
 import { NotifierModule } from '../notifier/notifier.module.js';
 import { OtpModule } from '../otp/otp.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
@@ -10,7 +11,7 @@ import { TimelineService } from './timeline.service.js';
 import { UnblockService } from './unblock.service.js';
 
 @Module({
-  imports: [AuditModule, NotifierModule, OtpModule, SessionsModule],
+  imports: [AuditModule, BudgetsModule, NotifierModule, OtpModule, SessionsModule],
   controllers: [ChallengesController, DeliveriesController],
   providers: [ChallengeViews, TimelineService, UnblockService],
 })

@@ -13,8 +13,8 @@ export class TimelineQuery {
 
 export class Unblock extends TimelineQuery {
   /**
-   * Reset wrong guesses and cooldown for this purpose only. The daily messages are counted over all
-   * purposes and are always reset.
+   * Reset wrong guesses and cooldown for this purpose only. The budget of messages is counted over all
+   * purposes and is always reset.
    * @example "login"
    */
   @IfGiven()
@@ -129,9 +129,6 @@ export class CodeRecord {
   /** Attempts for this code. A new code starts at zero. */
   attempts!: Budget;
 
-  /** Messages per day, over all purposes of the lane. */
-  sends!: Budget;
-
   /** Wrong guesses per day, for this purpose. */
   failures!: Budget;
 
@@ -222,6 +219,13 @@ export class MessageRecord {
    * @example null
    */
   reason!: string | null;
+
+  /**
+   * What the budgets decided: `allowed`, `proof_of_work`, or `observed:` and the limit that would have
+   * refused the message. Null for a notice.
+   * @example "allowed"
+   */
+  verdict!: string | null;
 
   /**
    * When the message was requested.

@@ -82,7 +82,7 @@ export class TimelineService {
   private codeRecord(challenge: ChallengeHistoryRow): CodeRecord {
     const { id, purpose, lane, channel, issuedAt, expiresAt, consumedAt, expired, attempts } = challenge;
     const { applicationId, metadata } = challenge;
-    const { maxAttempts, sendsPerDay, guessesPerDay } = this.purposes.policyOf(purpose);
+    const { maxAttempts, guessesPerDay } = this.purposes.policyOf(purpose);
     return {
       id,
       purpose,
@@ -95,9 +95,8 @@ export class TimelineService {
       expiresAt,
       approvedAt: consumedAt,
       attempts: { used: attempts, limit: maxAttempts, endsAt: attempts > 0 ? expiresAt : null },
-      sends: { used: challenge.sends, limit: sendsPerDay, endsAt: challenge.sendsEndAt },
       failures: { used: challenge.failures, limit: guessesPerDay, endsAt: challenge.failuresEndAt },
-      waitsUntil: challenge.inCooldown ? challenge.resendAt : null,
+      waitsUntil: challenge.inCooldown && attempts < maxAttempts ? challenge.resendAt : null,
     };
   }
 }
@@ -113,6 +112,7 @@ function messageRecord(message: MessageSummary): MessageRecord {
     metadata,
     state,
     failure,
+    verdict,
     createdAt,
     expiresAt,
     finishedAt,
@@ -128,6 +128,7 @@ function messageRecord(message: MessageSummary): MessageRecord {
     metadata,
     state,
     reason: failure,
+    verdict,
     requestedAt: createdAt,
     expiresAt,
     finishedAt,

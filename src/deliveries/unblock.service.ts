@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import { Budgets } from '../budgets/budgets.service.js';
 import { AuditLog } from '../audit/audit-log.service.js';
 import type { Caller } from '../http/access.js';
 import type { Client } from '../http/client.js';
@@ -10,6 +11,7 @@ import { ChallengeHistory } from '../otp/challenge-history.js';
 @Injectable()
 export class UnblockService {
   constructor(
+    private readonly budgets: Budgets,
     private readonly challengeHistory: ChallengeHistory,
     private readonly messageHistory: MessageHistory,
     private readonly audit: AuditLog,
@@ -18,7 +20,7 @@ export class UnblockService {
 
   /**
    * Lets a recipient request codes again at once. The change and its audit entry are committed
-   * together. A live code stays unverified and keeps its count of attempts.
+   * together. The budgets are reset after that; if that fails, the request can be repeated. A live code stays unverified and keeps its count of attempts.
    */
   async unblock(
     caller: Caller,
@@ -40,5 +42,6 @@ export class UnblockService {
         manager,
       );
     });
+    await this.budgets.reset(recipient);
   }
 }

@@ -62,11 +62,13 @@ const reflector = new Reflector();
 
 export const CurrentClient = createParamDecorator((_: unknown, context: ExecutionContext): Client => {
   const request = context.switchToHttp().getRequest<RequestWithApplication>();
-  const { headers, deviceCookie, application } = request;
+  const { headers, deviceCookie, application, body } = request;
+  const proofOfWork = (body as { proofOfWork?: unknown } | null | undefined)?.proofOfWork;
   const header = headers['x-device-token'];
   return {
     ...addressOf(request),
     application,
+    proofOfWork: typeof proofOfWork === 'string' ? proofOfWork : undefined,
     // Node accepts 8-bit control characters in headers. A terminal would execute them.
     userAgent: headers['user-agent']?.replace(/\p{Cc}/gu, ' ').slice(0, MAX_USER_AGENT),
     deviceToken: typeof header === 'string' ? header : deviceCookie,

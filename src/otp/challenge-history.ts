@@ -3,7 +3,7 @@ import type { EntityManager } from 'typeorm';
 import type { Recipient } from '../common/recipient.js';
 import { Sql, statement } from '../database/sql.js';
 
-/** The latest challenge of a purpose and lane, with what has been used of its budgets. */
+/** The latest challenge of a purpose and lane, with the guesses that were used. */
 export interface ChallengeHistoryRow {
   id: string;
   recipient: Recipient;
@@ -19,15 +19,12 @@ export interface ChallengeHistoryRow {
   metadata: Record<string, string> | null;
   resendAt: Date;
   inCooldown: boolean;
-  /** Messages sent in the current day, over all purposes of the lane. */
-  sends: number;
-  sendsEndAt: Date | null;
   /** Wrong guesses in the current day, for this purpose and lane. */
   failures: number;
   failuresEndAt: Date | null;
 }
 
-/** Counts sends and failures by the same rules as the statements that enforce the limits. */
+/** Counts failures by the same rules as the statements that enforce the limits. */
 const OF_RECIPIENT = statement(
   'challenges_of_recipient',
   `
@@ -35,9 +32,6 @@ const OF_RECIPIENT = statement(
       consumed_at as "consumedAt", expires_at <= now() as expired, attempts,
       application_id as "applicationId", metadata, resend_at as "resendAt",
       consumed_at is null and resend_at > now() as "inCooldown",
-      coalesce(sum(sends) filter (where sends_since > now() - interval '1 day') over (partition by lane), 0)::int as sends,
-      min(sends_since + interval '1 day') filter (where sends > 0 and sends_since > now() - interval '1 day')
-        over (partition by lane) as "sendsEndAt",
       case when failures_since > now() - interval '1 day' then failures else 0 end as failures,
       case when failures > 0 and failures_since > now() - interval '1 day'
         then failures_since + interval '1 day' end as "failuresEndAt"
@@ -46,20 +40,17 @@ const OF_RECIPIENT = statement(
 );
 
 /**
- * Resets the send budget of every purpose, because sends are counted over all purposes. Wrong
- * guesses and the cooldown are reset for the given purpose only, or for all if none is given.
- * A live code stays live and keeps its count of attempts.
+ * Resets wrong guesses and the cooldown for the given purpose only, or for all if none is given. A
+ * live code stays live and keeps its count of attempts.
  */
 const UNBLOCK = statement(
   'challenges_unblock',
   `
   with unblocked as (
     update challenges set
-      sends = 0,
-      sends_since = now(),
-      failures = case when $2::text is null or purpose = $2 then 0 else failures end,
-      resend_at = case when $2::text is null or purpose = $2 then least(resend_at, now()) else resend_at end
-    where recipient = $1
+      failures = 0,
+      resend_at = least(resend_at, now())
+    where recipient = $1 and ($2::text is null or purpose = $2)
     returning 1)
   select count(*)::int as count from unblocked`,
 );
@@ -73,7 +64,7 @@ export class ChallengeHistory {
     return this.sql.rows<ChallengeHistoryRow>(OF_RECIPIENT, [recipient]);
   }
 
-  /** Resets budgets and cooldown. Returns the number of challenges it updated. */
+  /** Resets guesses and cooldown. Returns the number of challenges it updated. */
   async unblock(manager: EntityManager, recipient: Recipient, purpose?: string): Promise<number> {
     const [row] = await manager.query<{ count: number }[]>(UNBLOCK.text, [recipient, purpose ?? null]);
     return row?.count ?? 0;

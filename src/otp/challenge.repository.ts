@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Keyring } from '../common/keyring.js';
+import type { SendReceipt } from '../budgets/budgets.service.js';
 import type { Recipient } from '../common/recipient.js';
 import { Batch, withLockTimeout, type LockTimeout } from '../database/batch.js';
 import { Sql, statement } from '../database/sql.js';
@@ -21,6 +22,8 @@ export interface Guess extends ChallengeKey {
   /** The hashes of the guess under each accepted secret: one to three, the current one first. */
   hashes: Buffer[];
   policy: Policy;
+  /** Of the proof of work that the guess presents; 0 if none. */
+  proofLevel: number;
 }
 
 export interface NewChallenge extends ChallengeKey {
@@ -44,6 +47,11 @@ export interface NewChallenge extends ChallengeKey {
   isTest: boolean;
 }
 
+/** A challenge and what its message was charged; null for a test identity. */
+export interface ChargedChallenge extends NewChallenge {
+  charge: SendReceipt | null;
+}
+
 export interface Issued {
   id: string;
   /** The sealed code of the live challenge if it is repeated; null if the new code is live. */
@@ -62,7 +70,6 @@ export interface IssueRefusal {
   /** Whether there is an unused code for the same context. */
   found: boolean;
   cooldown: number | null;
-  sendLimit: number | null;
   guessLimit: number | null;
 }
 
@@ -82,8 +89,26 @@ export interface VerifyRefusal {
   consumed: boolean;
   exhausted: boolean;
   expired: boolean;
+  /** Wrong guesses in the window. */
+  failures: number;
+  /** Seconds until the next guess with a proof of work; null if nothing has to be waited for. */
   guessLimit: number | null;
 }
+
+/** The levels of proofs of work that guesses need beyond those that are free. */
+export const PROOF_FOR_GUESS = 2;
+export const PROOF_AFTER_WAIT = 4;
+
+/** So many guesses a day are allowed with a proof each. After them, each guess has to wait. */
+export const GUESSES_WITH_PROOF = 10;
+
+/** The wait after the last wrong guess: 1, 2, 4, then 8 hours. `limit` is where waiting begins. */
+const waitAfter = (limit: string) =>
+  `c.failed_at + make_interval(hours => 1 << greatest(0, least(3, c.failures - ${limit}::int)))`;
+
+/** Whether one more guess is allowed. */
+const mayGuess = (limit: string, waits: string) => `(c.failures < ${limit}::int
+        or c.failures_since <= now() - interval '1 day' or (${waits} and ${waitAfter(limit)} <= now()))`;
 
 /**
  * Issues codes and queues their messages in one statement, so a code is never stored without its
@@ -104,9 +129,8 @@ export interface VerifyRefusal {
  * message does not reach the number. `messages_finish` and `messages_receive` record that. Channels
  * stay recorded until the wait ends, so that two of them cannot end each other's wait in turn.
  *
- * Sends are counted over all purposes of a recipient and lane. The rows of other purposes are read
- * as they were when the statement began, so parallel issues can exceed the total by one send per
- * purpose. The count of a single row is exact.
+ * A code without guesses left can be replaced at once. While guesses have to wait, a phone gets no
+ * code, because it could not be used. A mail may have a link, which does not depend on guesses.
  */
 const ISSUE = statement(
   'challenges_issue',
@@ -115,9 +139,9 @@ const ISSUE = statement(
     requested as (
       select r.* from lock_timeout, unnest(
         $10::text[], $11::text[], $12::uuid[], $13::text[], $14::bytea[], $15::bytea[], $16::text[], $17::text[],
-        $19::boolean[], $21::text[], $22::jsonb[])
-      as r(recipient, lane, id, channel, code_hash, code_sealed, context_hash, template, from_device, application_id,
-        metadata)),
+        $19::boolean[], $6::text[], $21::int[], $22::text[], $23::jsonb[])
+      as r(recipient, lane, id, channel, code_hash, code_sealed, context_hash, template, from_device, verdict, price,
+        application_id, metadata)),
     issued as (
       insert into challenges as c
         (recipient, purpose, lane, id, channel, code_hash, code_sealed, context_hash, application_id, metadata, issued_at,
@@ -125,11 +149,9 @@ const ISSUE = statement(
       select r.recipient, $1::text, r.lane, r.id, r.channel, r.code_hash, r.code_sealed, r.context_hash,
         r.application_id, r.metadata, now(), now() + make_interval(secs => $2::int), now() + make_interval(secs => $3::int)
       from requested r
-      where (select coalesce(sum(o.sends), 0) from challenges o
-             where o.recipient = r.recipient and o.lane = r.lane and o.sends_since > now() - interval '1 day') < $5::int
-        and (not $7::boolean or exists (
-             select from challenges o where o.recipient = r.recipient and o.purpose = $1 and o.lane = r.lane
-               and o.consumed_at is null and o.context_hash is not distinct from r.context_hash))
+      where not $7::boolean or exists (
+        select from challenges o where o.recipient = r.recipient and o.purpose = $1 and o.lane = r.lane
+          and o.consumed_at is null and o.context_hash is not distinct from r.context_hash)
       on conflict (recipient, purpose, lane) do update set
         (id, code_hash, code_sealed, context_hash, issued_at, expires_at, attempts, previous_id, previous_code_hash,
           previous_expires_at, previous_application_id, previous_metadata) = (
@@ -163,29 +185,26 @@ const ISSUE = statement(
         metadata = excluded.metadata,
         undeliverable_channels = case when c.resend_at > now() and c.consumed_at is null then c.undeliverable_channels end,
         consumed_at = null,
-        resend_at = excluded.resend_at,
-        sends = case when c.sends_since > now() - interval '1 day' then c.sends + 1 else 1 end,
-        sends_since = case when c.sends_since > now() - interval '1 day' then c.sends_since else now() end
-      where (c.resend_at <= now() or c.consumed_at is not null
+        resend_at = excluded.resend_at
+      where (c.resend_at <= now() or c.consumed_at is not null or c.attempts >= $4::int
           or (c.channel = any (c.undeliverable_channels) and excluded.channel <> all (c.undeliverable_channels)))
-        and (c.sends < $5::int or c.sends_since <= now() - interval '1 day')
-        and (c.failures < $6::int or c.failures_since <= now() - interval '1 day')
+        and (c.recipient like 'email:%' or ${mayGuess('$5', 'true')})
         and (not $7::boolean or c.consumed_at is null)
       returning *),
     result as (
-      select i.*, r.id as message_id, r.template, r.from_device,
+      select i.*, r.id as message_id, r.template, r.from_device, r.verdict, r.price,
         ${isSuppressed('i.recipient', 'r.from_device')} as suppressed,
         nullif(i.code_sealed, r.code_sealed) as repeated_code
       from issued i join requested r using (recipient, lane)),
     queued as (
       insert into messages
         (id, recipient, purpose, lane, challenge_id, channel, template, sealed, state, failure, attempts, due_at,
-          expires_at, finished_at, from_device, application_id, metadata)
+          expires_at, finished_at, from_device, verdict, price, application_id, metadata)
       select message_id, recipient, purpose, lane, id, channel, template,
         case when not suppressed then code_sealed end,
         case when suppressed then 'failed' else 'sending' end, case when suppressed then 'suppressed' end,
         case when suppressed then 0 else 1 end, now() + make_interval(secs => ${LEASE_SECONDS}),
-        expires_at, case when suppressed then now() end, from_device, application_id, metadata
+        expires_at, case when suppressed then now() end, from_device, verdict, price, application_id, metadata
       from result where not $9::boolean),
     -- the message of a test identity is recorded as sent, but not delivered
     recorded as (
@@ -205,15 +224,12 @@ const EXPLAIN_ISSUE = statement(
   'challenges_explain_issue',
   `
     select
-      coalesce(bool_or(purpose = $2 and consumed_at is null and context_hash is not distinct from $6), false) as found,
+      coalesce(bool_or(consumed_at is null and context_hash is not distinct from $5), false) as found,
       ceil(extract(epoch from max(resend_at - now())
-        filter (where purpose = $2 and consumed_at is null and resend_at > now())))::int as cooldown,
-      case when sum(sends) filter (where sends_since > now() - interval '1 day') >= $4
-        then ceil(extract(epoch from min(sends_since + interval '1 day' - now())
-          filter (where sends_since > now() - interval '1 day')))::int end as "sendLimit",
-      ceil(extract(epoch from max(failures_since + interval '1 day' - now())
-        filter (where purpose = $2 and failures >= $5 and failures_since > now() - interval '1 day')))::int as "guessLimit"
-    from challenges where recipient = $1 and lane = $3`,
+        filter (where consumed_at is null and attempts < $6 and resend_at > now())))::int as cooldown,
+      ceil(extract(epoch from max(${waitAfter('$4')} - now())
+        filter (where recipient like 'phone:%' and not ${mayGuess('$4', 'true')})))::int as "guessLimit"
+    from challenges c where recipient = $1 and purpose = $2 and lane = $3`,
 );
 
 const IS_LATEST = 'code_hash in (g.hash, g.second, g.third)';
@@ -246,12 +262,13 @@ const VERIFY = statement(
       failures = case when ${IS_RIGHT} then 0
         when failures_since > now() - interval '1 day' then failures + 1 else 1 end,
       failures_since = case when failures > 0 and failures_since > now() - interval '1 day'
-        then failures_since else now() end
+        then failures_since else now() end,
+      failed_at = case when ${IS_RIGHT} then failed_at else now() end
     from guesses g
     -- any($4) repeats the join condition, so that a plan that starts with challenges uses its index
     where c.recipient = any ($4) and c.recipient = g.recipient and c.purpose = $1 and c.lane = g.lane
       and consumed_at is null and expires_at > now() and attempts < $2
-      and (failures < $3 or failures_since <= now() - interval '1 day')
+      and ${mayGuess('$3', '$10::boolean')}
     returning c.recipient, c.lane, id, consumed_at is not null as approved, $2 - attempts as "attemptsLeft",
       case when ${IS_LATEST} then application_id else previous_application_id end as "applicationId",
       case when ${IS_LATEST} then metadata else previous_metadata end as metadata`,
@@ -271,11 +288,12 @@ const JUDGE = statement(
       failures = case when ${IS_RIGHT} then failures
         when failures_since > now() - interval '1 day' then failures + 1 else 1 end,
       failures_since = case when failures > 0 and failures_since > now() - interval '1 day'
-        then failures_since else now() end
+        then failures_since else now() end,
+      failed_at = case when ${IS_RIGHT} then failed_at else now() end
     from (select $6::bytea as hash, $7::bytea as second, $8::bytea as third) g
     where c.recipient = $1 and c.purpose = $2 and c.lane = $3
       and consumed_at is null and expires_at > now() and attempts < $4
-      and (failures < $5 or failures_since <= now() - interval '1 day')
+      and ${mayGuess('$5', '$9::boolean')}
     returning id, coalesce(${IS_RIGHT}, false) as approved, $4 - attempts as "attemptsLeft"`,
 );
 
@@ -284,9 +302,10 @@ const EXPLAIN_VERIFY = statement(
   'challenges_explain_verify',
   `
     select consumed_at is not null as consumed, attempts >= $4 as exhausted, expires_at <= now() as expired,
-      case when failures >= $5 and failures_since > now() - interval '1 day'
-        then ceil(extract(epoch from failures_since + interval '1 day' - now()))::int end as "guessLimit"
-    from challenges where recipient = $1 and purpose = $2 and lane = $3`,
+      case when failures_since > now() - interval '1 day' then failures else 0 end as failures,
+      case when not ${mayGuess('$5', 'true')}
+        then ceil(extract(epoch from ${waitAfter('$5')} - now()))::int end as "guessLimit"
+    from challenges c where recipient = $1 and purpose = $2 and lane = $3`,
 );
 
 /** Whether $4 is the live challenge, or the previous one before its end. */
@@ -335,14 +354,13 @@ const WIPE_EXPIRED = statement(
     select max(expires_at)::text as "wipedTo", count(*)::int as seen from expired`,
 );
 
-/** Removes rows that have no live code and whose budgets have all been restored. */
+/** Removes rows that have no live code and whose guesses have all been restored. */
 const REMOVE_OLD = statement(
   'challenges_remove_old',
   `
     delete from challenges where ctid = any (array(
       select ctid from challenges
-      where expires_at < now() - interval '1 day' and sends_since < now() - interval '1 day'
-        and failures_since < now() - interval '1 day'
+      where expires_at < now() - interval '1 day' and failures_since < now() - interval '1 day'
       order by expires_at limit $1 for update skip locked))
     returning 1`,
 );
@@ -350,14 +368,14 @@ const REMOVE_OLD = statement(
 /** Issues, verifies and redeems codes. The SQL checks every condition while it holds the row lock. */
 @Injectable()
 export class ChallengeRepository {
-  private readonly issues = new Batch<NewChallenge, Issued>({
+  private readonly issues = new Batch<ChargedChallenge, Issued>({
     key: batchKey,
     shared: ({ purpose, resend, isTest }) => `${purpose} ${resend} ${isTest}`,
     run: (calls, lockTimeout) => this.issueAll(calls, lockTimeout),
   });
   private readonly guesses = new Batch<Guess, GuessVerdict>({
     key: batchKey,
-    shared: ({ purpose, policy }) => `${purpose} ${policy.guessesPerDay}`,
+    shared: (guess) => `${guess.purpose} ${guessLimit(guess)} ${mayWait(guess)}`,
     run: (calls, lockTimeout) => this.verifyAll(calls, lockTimeout),
   });
 
@@ -367,14 +385,14 @@ export class ChallengeRepository {
   ) {}
 
   /** The live challenge whose message is queued, or null if a limit refuses the request. */
-  issue(challenge: NewChallenge): Promise<Issued | null> {
+  issue(challenge: ChargedChallenge): Promise<Issued | null> {
     return this.issues.row(challenge);
   }
 
   explainIssue(challenge: NewChallenge): Promise<IssueRefusal | null> {
     const { recipient, purpose, lane, policy, contextHash } = challenge;
-    const { sendsPerDay, guessesPerDay } = policy;
-    return this.sql.row(EXPLAIN_ISSUE, [recipient, purpose, lane, sendsPerDay, guessesPerDay, contextHash]);
+    const values = [recipient, purpose, lane, waitLimit(policy), contextHash, policy.maxAttempts];
+    return this.sql.row(EXPLAIN_ISSUE, values);
   }
 
   /** Null if there is no code that may be guessed now. */
@@ -383,14 +401,15 @@ export class ChallengeRepository {
   }
 
   /** Like `verify`, but does not consume the code. */
-  judge({ recipient, purpose, lane, policy, hashes }: Guess): Promise<Verdict | null> {
+  judge(guess: Guess): Promise<Verdict | null> {
+    const { recipient, purpose, lane, policy, hashes } = guess;
     const [current, second = current, third = current] = hashes;
-    const values = [recipient, purpose, lane, policy.maxAttempts, policy.guessesPerDay];
-    return this.sql.row(JUDGE, [...values, current, second, third]);
+    const values = [recipient, purpose, lane, policy.maxAttempts, guessLimit(guess)];
+    return this.sql.row(JUDGE, [...values, current, second, third, mayWait(guess)]);
   }
 
   explainVerify({ recipient, purpose, lane }: ChallengeKey, policy: Policy): Promise<VerifyRefusal | null> {
-    return this.sql.row(EXPLAIN_VERIFY, [recipient, purpose, lane, policy.maxAttempts, policy.guessesPerDay]);
+    return this.sql.row(EXPLAIN_VERIFY, [recipient, purpose, lane, policy.maxAttempts, waitLimit(policy)]);
   }
 
   /** Whether the code that was sent with this id can be consumed. */
@@ -420,15 +439,18 @@ export class ChallengeRepository {
     return (await this.sql.rows(REMOVE_OLD, [limit])).length;
   }
 
-  private async issueAll(challenges: NewChallenge[], lockTimeout: LockTimeout): Promise<Map<string, Issued>> {
-    const [{ purpose, policy, resend, isTest }] = challenges as [NewChallenge];
+  private async issueAll(
+    challenges: ChargedChallenge[],
+    lockTimeout: LockTimeout,
+  ): Promise<Map<string, Issued>> {
+    const [{ purpose, policy, resend, isTest }] = challenges as [ChargedChallenge];
     const rows = await this.sql.rows<Issued & BatchKey>(ISSUE, [
       purpose,
       policy.ttlSeconds,
       policy.resendSeconds,
       policy.maxAttempts,
-      policy.sendsPerDay,
-      policy.guessesPerDay,
+      waitLimit(policy),
+      challenges.map(({ charge }) => charge?.verdict ?? null),
       resend,
       policy.repeatSeconds,
       isTest,
@@ -443,6 +465,7 @@ export class ChallengeRepository {
       lockTimeout,
       challenges.map(({ fromDevice }) => fromDevice),
       this.keyring.acceptedIds,
+      challenges.map(({ charge }) => charge?.price ?? null),
       challenges.map(({ applicationId }) => applicationId),
       challenges.map(({ metadata }) => metadata && JSON.stringify(metadata)),
     ]);
@@ -450,20 +473,36 @@ export class ChallengeRepository {
   }
 
   private async verifyAll(guesses: Guess[], lockTimeout: LockTimeout): Promise<Map<string, GuessVerdict>> {
-    const [{ purpose, policy }] = guesses as [Guess];
+    const [first] = guesses as [Guess];
     const rows = await this.sql.rows<GuessVerdict & BatchKey>(VERIFY, [
-      purpose,
-      policy.maxAttempts,
-      policy.guessesPerDay,
+      first.purpose,
+      first.policy.maxAttempts,
+      guessLimit(first),
       guesses.map(({ recipient }) => recipient),
       guesses.map(({ lane }) => lane),
       guesses.map(({ hashes: [current] }) => current),
       guesses.map(({ hashes: [current, second = current] }) => second),
       guesses.map(({ hashes: [current, , third = current] }) => third),
       lockTimeout,
+      mayWait(first),
     ]);
     return new Map(rows.map((row) => [batchKey(row), row]));
   }
+}
+
+/** The guesses a day after which each further one has to wait. */
+function waitLimit({ guessesPerDay }: Policy): number {
+  return guessesPerDay + GUESSES_WITH_PROOF;
+}
+
+/** The guesses a day that are allowed at once. */
+function guessLimit({ policy, proofLevel }: Guess): number {
+  return proofLevel >= PROOF_FOR_GUESS ? waitLimit(policy) : policy.guessesPerDay;
+}
+
+/** Whether the guess is allowed after a wait. */
+function mayWait({ proofLevel }: Guess): boolean {
+  return proofLevel >= PROOF_AFTER_WAIT;
 }
 
 /** Unambiguous, because a recipient contains no space. */

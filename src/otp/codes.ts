@@ -39,6 +39,8 @@ export interface SendRequest extends CodeRequest {
    * it.
    */
   fromDevice?: boolean;
+  /** The account that asks to change to this address. */
+  userId?: string;
   /** Default: `code`. */
   template?: string;
   /** Builds the link in the message from a token that `redeem` accepts instead of the code. */

@@ -2,6 +2,7 @@ import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiBody, ApiSecurity, ApiTags } from '@nestjs/swagger';
 import { RequiresApplication } from '../applications/application-access.js';
 import { ApplicationError } from '../applications/applications.errors.js';
+import { PROOF_OF_WORK_REQUIRED, SEND_PROBLEMS } from '../budgets/budgets.examples.js';
 import { Public } from '../http/access.js';
 import { CurrentClient, type Client } from '../http/client.js';
 import { ApiProblems, withOtp } from '../http/api-problems.js';
@@ -38,7 +39,7 @@ const APPLICATION_PROBLEMS = [
   ApplicationError.contextNotAllowed(),
   ApplicationError.purposeRefused('checkout'),
 ];
-const SEND_PROBLEMS = [
+const APPLICATION_SEND_PROBLEMS = [
   ...APPLICATION_PROBLEMS,
   ApplicationError.metadataNotAllowed(),
   ApplicationError.channelRefused('sms'),
@@ -73,11 +74,11 @@ export class OtpController {
   @ApiBody({ type: SendOtp, examples: ADDRESS_EXAMPLES })
   @ApiProblems(
     OtpError.cooldown(42),
-    OtpError.sendLimit(3600),
+    ...SEND_PROBLEMS,
     ...addressErrors('phone_number'),
     OtpError.purposeRefused('login'),
     OtpError.contextRequired(),
-    ...SEND_PROBLEMS,
+    ...APPLICATION_SEND_PROBLEMS,
     ...BODY_PROBLEMS,
   )
   async generateOtp(@Body() body: SendOtp, @CurrentClient() client: Client): Promise<OtpSent> {
@@ -96,10 +97,10 @@ export class OtpController {
   @ApiBody({ type: SendOtp, examples: ADDRESS_EXAMPLES })
   @ApiProblems(
     OtpError.resendCooldown(42),
-    OtpError.sendLimit(3600),
+    ...SEND_PROBLEMS,
     OtpError.resendNotFound(),
     ...addressErrors('phone_number'),
-    ...SEND_PROBLEMS,
+    ...APPLICATION_SEND_PROBLEMS,
     ...BODY_PROBLEMS,
   )
   async resendOtp(@Body() body: SendOtp, @CurrentClient() client: Client): Promise<OtpSent> {
@@ -122,6 +123,7 @@ export class OtpController {
     OtpError.notFound(),
     OtpError.guessLimit(3600),
     ...APPLICATION_PROBLEMS,
+    PROOF_OF_WORK_REQUIRED,
     ...BODY_PROBLEMS,
   )
   async checkOtp(@Body() body: VerifyOtp, @CurrentClient() client: Client): Promise<OtpVerified> {

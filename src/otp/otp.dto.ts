@@ -1,4 +1,5 @@
 import { IsIn, IsIP, IsOptional, Matches } from 'class-validator';
+import { ProofOfWorkField } from '../budgets/proof-of-work-field.js';
 import { CHANNELS } from '../common/delivery.js';
 import { CheckedAs, EmailField, PhoneOrEmailField } from '../http/fields.js';
 import { IfGiven } from '../http/if-given.js';
@@ -55,6 +56,9 @@ export class OtpAddress {
   @IfGiven()
   @IsIP(undefined, { message: 'clientIp must be an IP address.' })
   clientIp?: string;
+
+  @ProofOfWorkField()
+  proofOfWork?: string;
 }
 
 export class SendOtp extends OtpAddress {

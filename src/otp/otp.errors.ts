@@ -6,15 +6,6 @@ export const OtpError = {
     new AppError('rate_limited', 'otp_cooldown', 'Please wait before requesting a new OTP.', { retryAfter }),
   resendCooldown: (retryAfter: number) =>
     new AppError('rate_limited', 'otp_cooldown', 'Please wait before resending OTP.', { retryAfter }),
-  sendLimit: (retryAfter: number) =>
-    new AppError(
-      'rate_limited',
-      'otp_send_limit',
-      'Too many codes were sent to this address. Please try again later.',
-      {
-        retryAfter,
-      },
-    ),
   guessLimit: (retryAfter: number) =>
     new AppError(
       'rate_limited',

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { ApplicationsModule } from '../applications/applications.module.js';
+import { BudgetsModule } from '../budgets/budgets.module.js';
 import { NotifierModule } from '../notifier/notifier.module.js';
 import { SigningModule } from '../signing/signing.module.js';
 import { SmsModule } from '../sms/sms.module.js';
@@ -9,6 +10,7 @@ import { ChallengeStatusRepository } from './challenge-status.repository.js';
 import { ChallengeStatusService } from './challenge-status.service.js';
 import { ChallengeStreams } from './challenge-streams.js';
 import { ChallengeRepository } from './challenge.repository.js';
+import { CodeGuesses } from './code-guesses.js';
 import { Codes } from './codes.js';
 import { OtpController } from './otp.controller.js';
 import { OtpHousekeeping } from './otp.housekeeping.js';
@@ -18,12 +20,13 @@ import { Purposes } from './purposes.js';
 import { Recipients } from './recipients.js';
 
 @Module({
-  imports: [ApplicationsModule, NotifierModule, SmsModule, SigningModule],
+  imports: [ApplicationsModule, BudgetsModule, NotifierModule, SmsModule, SigningModule],
   controllers: [OtpController],
   providers: [
     OtpService,
     Codes,
     CallerRules,
+    CodeGuesses,
     ProofService,
     Purposes,
     Recipients,

@@ -1,21 +1,22 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { Budgets } from '../budgets/budgets.service.js';
 import { Metrics } from '../metrics/metrics.js';
-import { isPhone, maskedAddress } from '../common/recipient.js';
+import { maskedAddress, type Recipient } from '../common/recipient.js';
+import { AppError } from '../common/app-error.js';
 import { Config } from '../config/config.js';
 import { TestIdentities } from '../config/test-identities.js';
 import { ProviderFeedback } from '../notifier/outbox/provider-feedback.js';
 import { Notifier, type Channel } from '../notifier/notifier.js';
 import {
   ChallengeRepository,
-  type Guess,
+  type ChargedChallenge,
   type GuessVerdict,
   type Issued,
   type NewChallenge,
-  type Verdict,
 } from './challenge.repository.js';
+import { CodeGuesses } from './code-guesses.js';
 import { Codes, PUBLIC_LANE, type CodeRequest, type LinkToken, type SendRequest } from './codes.js';
-import { readCodeOfLength } from './is-otp.js';
 import { OtpError } from './otp.errors.js';
 import { withoutLimits } from './purposes.js';
 import { Recipients } from './recipients.js';
@@ -30,13 +31,25 @@ export interface IssuedCode {
 /** A code that was accepted, and the application that had asked for it. */
 export type VerifiedCode = Pick<GuessVerdict, 'id' | 'applicationId' | 'metadata'>;
 
-/** Issues, repeats and verifies codes. The statements of `ChallengeRepository` enforce the limits. */
+/** A challenge whose message was charged to the budgets. */
+interface ChargedSend {
+  request: SendRequest;
+  channel: Channel;
+  challenge: ChargedChallenge;
+}
+
+/**
+ * Issues, repeats and verifies codes. The budgets limit the messages; the statements of
+ * `ChallengeRepository` enforce the other limits.
+ */
 @Injectable()
 export class OtpService {
   constructor(
     private readonly challenges: ChallengeRepository,
     private readonly recipients: Recipients,
     private readonly codes: Codes,
+    private readonly guesses: CodeGuesses,
+    private readonly budgets: Budgets,
     private readonly notifier: Notifier,
     private readonly feedback: ProviderFeedback,
     private readonly testIdentities: TestIdentities,
@@ -44,29 +57,51 @@ export class OtpService {
     private readonly metrics: Metrics,
   ) {}
 
-  /** Sends a code. Throws `otp_cooldown`, `otp_send_limit` or `otp_guess_limit`. */
-  send(request: SendRequest): Promise<IssuedCode> {
-    return this.issue(request, false);
+  /** Sends a code. Throws `otp_cooldown`, `otp_guess_limit` or an error of the budgets. */
+  async send(request: SendRequest): Promise<IssuedCode> {
+    return this.issue(await this.charge(request, false));
+  }
+
+  /**
+   * Sends codes to several addresses for one request. Sends none if the budgets refuse any of them, so
+   * that the same request can be repeated with a proof of work.
+   */
+  async sendAll(requests: SendRequest[]): Promise<IssuedCode[]> {
+    const charged: ChargedSend[] = [];
+    const issued: IssuedCode[] = [];
+    try {
+      for (const request of requests) charged.push(await this.charge(request, false));
+      for (const send of charged) issued.push(await this.issue(send));
+      return issued;
+    } catch (error) {
+      const isCharged = charged.length === requests.length;
+      // `issue` has given back the charge of the one that it refused.
+      for (const send of charged.slice(issued.length + (isCharged ? 1 : 0))) this.refund(send.challenge);
+      throw error;
+    }
   }
 
   /**
    * Repeats the live code, or sends a new one after half of its lifetime; the old one stays right
    * until its own end. Throws `otp_not_found` if there is no unused code, and the errors of `send`.
    */
-  resend(request: SendRequest): Promise<IssuedCode> {
-    return this.issue(request, true);
+  async resend(request: SendRequest): Promise<IssuedCode> {
+    return this.issue(await this.charge(request, true));
   }
 
   /**
    * Counts one attempt and returns the challenge if the code is correct. Throws `otp_invalid`,
-   * `otp_attempts_exhausted`, `otp_expired`, `otp_guess_limit` or `otp_not_found`. A text that
-   * cannot be a code of this purpose is a validation error and costs no attempt. Only the settings
-   * decide that, so the reply is the same whether or not there is a challenge.
+   * `otp_attempts_exhausted`, `otp_expired`, `proof_of_work_required`, `otp_guess_limit` or
+   * `otp_not_found`. A text that cannot be a code of this purpose is a validation error and costs no
+   * attempt. Only the settings decide that, so the reply is the same whether or not there is a
+   * challenge.
    */
   async verify(request: CodeRequest, typedCode: string): Promise<VerifiedCode> {
-    const verified = await this.judgeGuess(request, typedCode, (guess) => this.challenges.verify(guess));
+    const guessed = this.withTestIdentity(request);
+    const verified = await this.guesses.judge(guessed, typedCode, (guess) => this.challenges.verify(guess));
     this.feedback.report(verified.id, 'approved');
     this.metrics.codesVerified.inc();
+    await this.credit(request.recipient);
     return verified;
   }
 
@@ -75,7 +110,8 @@ export class OtpService {
    * what the code allows, so that a failure in between does not waste the code.
    */
   async judge(request: CodeRequest, typedCode: string): Promise<LinkToken> {
-    const { id } = await this.judgeGuess(request, typedCode, (guess) => this.challenges.judge(guess));
+    const guessed = this.withTestIdentity(request);
+    const { id } = await this.guesses.judge(guessed, typedCode, (guess) => this.challenges.judge(guess));
     return { id, recipient: request.recipient, lane: request.lane ?? PUBLIC_LANE };
   }
 
@@ -86,7 +122,7 @@ export class OtpService {
 
   /**
    * Consumes a link or a judged code, in the manager's transaction if given. Returns false if it
-   * was used, has expired or was replaced.
+   * was used, has expired or was replaced. Call `credit` after a transaction.
    */
   async redeem(
     { recipient, lane, id }: LinkToken,
@@ -95,32 +131,14 @@ export class OtpService {
   ): Promise<boolean> {
     const redeemed = await this.challenges.redeem({ recipient, purpose, lane }, id, manager);
     if (redeemed) this.metrics.codesVerified.inc();
+    // The embedded database has one connection, and the transaction has it.
+    if (redeemed && !manager) await this.credit(recipient);
     return redeemed;
   }
 
-  /** The verdict if the code is right. Throws the errors of `verify`. */
-  private async judgeGuess<Right extends Verdict>(
-    request: CodeRequest,
-    typedCode: string,
-    judge: (guess: Guess) => Promise<Right | null>,
-  ): Promise<Right> {
-    const { recipient, policy, lane = PUBLIC_LANE } = this.withTestIdentity(request);
-    const key = { recipient, purpose: policy.purpose, lane };
-    const code = readCodeOfLength(typedCode, policy.codeLength);
-
-    const hashes = this.codes.acceptedHashes(request, code);
-    const verdict = await judge({ ...key, hashes, policy });
-    if (verdict?.approved) return verdict;
-    if (verdict?.attemptsLeft === 0) this.feedback.report(verdict.id, 'canceled');
-    if (verdict) throw OtpError.invalid(verdict.attemptsLeft);
-
-    const refusal = await this.challenges.explainVerify(key, policy);
-    const notFound = isPhone(recipient) ? OtpError.notFound : OtpError.emailNotFound;
-    if (!refusal || refusal.consumed) throw notFound();
-    if (refusal.exhausted) throw OtpError.exhausted();
-    if (refusal.expired) throw OtpError.expired();
-    if (refusal.guessLimit) throw OtpError.guessLimit(refusal.guessLimit);
-    throw notFound();
+  /** After a right code: pays back what was charged for messages to the recipient. */
+  async credit(recipient: Recipient): Promise<void> {
+    if (!this.testIdentities.has(recipient)) await this.budgets.creditVerified(recipient);
   }
 
   /** The code of a test identity is not secret, so no cooldown or budget protects it. */
@@ -133,14 +151,30 @@ export class OtpService {
       : { ...request, knownCode, policy: withoutLimits(request.policy) };
   }
 
-  private async issue(sendRequest: SendRequest, resend: boolean): Promise<IssuedCode> {
+  /** Charges the message before anything is stored. */
+  private async charge(sendRequest: SendRequest, resend: boolean): Promise<ChargedSend> {
     const request = this.withTestIdentity(sendRequest);
-    const { recipient, policy } = request;
+    const { recipient, client, userId, fromDevice = false } = request;
     const channel = this.recipients.chooseChannel(request);
     const challenge = this.codes.newChallenge(request, channel, resend);
+    if (challenge.isTest) return { request, channel, challenge: { ...challenge, charge: null } };
+    try {
+      const send = { recipient, channel, client, userId, isRecognised: fromDevice };
+      const charge = await this.budgets.chargeSend(send);
+      return { request, channel, challenge: { ...challenge, charge } };
+    } catch (error) {
+      // Nobody should solve a proof of work and then be told to wait.
+      throw error instanceof AppError ? ((await this.findRefusal(challenge)) ?? error) : error;
+    }
+  }
 
+  private async issue({ request, channel, challenge }: ChargedSend): Promise<IssuedCode> {
+    const { recipient, policy } = request;
     const issued = await this.challenges.issue(challenge);
-    if (!issued) throw await this.refusal(challenge);
+    if (!issued) {
+      this.refund(challenge);
+      throw (await this.findRefusal(challenge)) ?? this.cooldown(challenge, 1);
+    }
     this.metrics.codesIssued.inc({ channel });
 
     if (!challenge.isTest && !issued.suppressed) this.dispatch(challenge, issued, channel);
@@ -177,14 +211,20 @@ export class OtpService {
     });
   }
 
-  private async refusal(challenge: NewChallenge): Promise<Error> {
-    const refusal = await this.challenges.explainIssue(challenge);
-    const { found, guessLimit, sendLimit, cooldown } = refusal ?? {};
+  private refund({ charge }: ChargedChallenge): void {
+    if (charge) this.budgets.refundSend(charge);
+  }
+
+  /** Why ISSUE refuses the challenge now; null if it does not. */
+  private async findRefusal(challenge: NewChallenge): Promise<Error | null> {
+    const { found = false, guessLimit, cooldown } = (await this.challenges.explainIssue(challenge)) ?? {};
     if (challenge.resend && !found) return OtpError.resendNotFound();
-    // If several limits apply, Retry-After covers the longest.
-    if (guessLimit) return OtpError.guessLimit(Math.max(guessLimit, sendLimit ?? 0));
-    if (sendLimit) return OtpError.sendLimit(Math.max(sendLimit, cooldown ?? 0));
-    const retryAfter = cooldown ?? 1;
-    return challenge.resend ? OtpError.resendCooldown(retryAfter) : OtpError.cooldown(retryAfter);
+    // If both limits apply, Retry-After covers the longer one.
+    if (guessLimit) return OtpError.guessLimit(Math.max(guessLimit, cooldown ?? 0));
+    return cooldown ? this.cooldown(challenge, cooldown) : null;
+  }
+
+  private cooldown({ resend }: NewChallenge, retryAfter: number): Error {
+    return resend ? OtpError.resendCooldown(retryAfter) : OtpError.cooldown(retryAfter);
   }
 }

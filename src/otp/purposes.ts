@@ -13,9 +13,7 @@ export interface Policy {
   resendSeconds: number;
   /** Guesses at one code. */
   maxAttempts: number;
-  /** Messages per day to one recipient, over all purposes. */
-  sendsPerDay: number;
-  /** Wrong guesses per day for one recipient and purpose, over all codes. */
+  /** Wrong guesses per day for one recipient and purpose, over all codes, without a proof of work. */
   guessesPerDay: number;
   /** Whether a request may or must say what the code approves. */
   context: 'none' | 'optional' | 'required';
@@ -23,11 +21,11 @@ export interface Policy {
 
 /** For test identities. Their codes still expire and work only once. */
 export function withoutLimits(policy: Policy): Policy {
-  return { ...policy, resendSeconds: 0, sendsPerDay: NO_LIMIT, guessesPerDay: NO_LIMIT };
+  return { ...policy, resendSeconds: 0, guessesPerDay: NO_LIMIT };
 }
 
-/** The largest value of PostgreSQL's `integer`. */
-const NO_LIMIT = 2 ** 31 - 1;
+/** Fits into PostgreSQL's `integer`, also with a few guesses more. */
+const NO_LIMIT = 2 ** 30;
 
 interface BuiltInPurpose {
   policy: Partial<Policy>;
@@ -73,7 +71,6 @@ export class Purposes {
       ttlSeconds: this.config.OTP_TTL_SECONDS,
       resendSeconds: this.config.OTP_RESEND_SECONDS,
       maxAttempts: this.config.OTP_MAX_ATTEMPTS,
-      sendsPerDay: 10,
       guessesPerDay: 20,
       ...builtIn?.policy,
       ...this.config.OTP_POLICIES.get(purpose),

@@ -7,15 +7,6 @@ export const PasswordError = {
     const detail = `${field} ${reason}`;
     return new AppError('invalid', 'password_refused', detail, { errors: [{ field, detail }] });
   },
-  guessLimit: (retryAfter: number) =>
-    new AppError(
-      'rate_limited',
-      'password_guess_limit',
-      'Too many wrong passwords. Please try again later.',
-      {
-        retryAfter,
-      },
-    ),
   busy: () =>
     new AppError(
       'unavailable',

@@ -1,8 +1,7 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { GuessBudgets } from './guess-budgets.js';
+import { BudgetsModule } from '../budgets/budgets.module.js';
 import { HashSlots } from './hash-slots.js';
-import { PasswordGuessRepository } from './password-guess.repository.js';
 import { PasswordHasher } from './password-hasher.js';
 import { PasswordKey } from './password-key.js';
 import { Passwords } from './passwords.service.js';
@@ -10,14 +9,12 @@ import { SealedKey } from './sealed-key.entity.js';
 import { SealedKeyRepository } from './sealed-key.repository.js';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([SealedKey])],
+  imports: [BudgetsModule, TypeOrmModule.forFeature([SealedKey])],
   providers: [
     Passwords,
     PasswordHasher,
     PasswordKey,
     SealedKeyRepository,
-    GuessBudgets,
-    PasswordGuessRepository,
     { provide: HashSlots, useFactory: () => HashSlots.forThisMachine() },
   ],
   exports: [Passwords],

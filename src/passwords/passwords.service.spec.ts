@@ -1,10 +1,10 @@
 import type { RequestLimits } from '../http/request-limits.js';
 import { Config } from '../config/config.js';
 import { CommonError } from '../http/common.errors.js';
-import type { GuessBudgets } from './guess-budgets.js';
+import { BudgetError } from '../budgets/budgets.errors.js';
+import type { Budgets } from '../budgets/budgets.service.js';
 import { HashSlots } from './hash-slots.js';
 import type { PasswordHasher } from './password-hasher.js';
-import { PasswordError } from './passwords.errors.js';
 import { Passwords } from './passwords.service.js';
 
 const ATTEMPT = { subject: 'email:ada@example.com', isRecognised: false, client: { ip: '192.0.2.1' } };
@@ -17,8 +17,9 @@ function passwordsWith(slots = new HashSlots(1, 1), guessesLeft = 1, hashesLeft 
   const calls: string[] = [];
   const recordCall = (name: string) => Promise.resolve(void calls.push(name));
   const budgets = {
-    spend: () => (guessesLeft > 0 ? recordCall('spend') : Promise.reject(PasswordError.guessLimit(7))),
-    reset: () => recordCall('reset'),
+    chargePassword: () =>
+      guessesLeft > 0 ? recordCall('charge') : Promise.reject(BudgetError.passwordGuessLimit(7)),
+    creditPassword: () => recordCall('credit'),
   };
   const limits: RequestLimits = {
     countRequest: () => Promise.resolve(),
@@ -38,24 +39,24 @@ function passwordsWith(slots = new HashSlots(1, 1), guessesLeft = 1, hashesLeft 
     hasher as unknown as PasswordHasher,
     slots,
     limits,
-    budgets as unknown as GuessBudgets,
+    budgets as unknown as Budgets,
     Config.from({}),
   );
   return { passwords, calls };
 }
 
 describe('password check', () => {
-  it('counts a guess before comparing it and resets the budget when it is right', async () => {
+  it('counts a guess before comparing it and credits the budget when it is right', async () => {
     const { passwords, calls } = passwordsWith();
     expect(await passwords.check(ATTEMPT, 'otters', 'new:otters')).toEqual({ right: true });
-    expect(calls).toEqual(['spend', 'compare', 'reset']);
+    expect(calls).toEqual(['charge', 'compare', 'credit']);
   });
 
   it('compares a wrong guess and a guess without an account, and keeps both counted', async () => {
     for (const hash of ['new:otters', null]) {
       const { passwords, calls } = passwordsWith();
       expect(await passwords.check(ATTEMPT, 'wrong', hash)).toEqual({ right: false });
-      expect(calls).toEqual(['spend', 'compare']);
+      expect(calls).toEqual(['charge', 'compare']);
     }
   });
 

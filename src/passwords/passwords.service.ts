@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
+import { Budgets, type PasswordAttempt } from '../budgets/budgets.service.js';
 import { Config } from '../config/config.js';
 import type { Client } from '../http/client.js';
 import { RequestLimits } from '../http/request-limits.js';
-import { GuessBudgets, type PasswordAttempt } from './guess-budgets.js';
 import { HashSlots, type RunInSlot } from './hash-slots.js';
 import { PasswordHasher } from './password-hasher.js';
 import { refusalReason, type PasswordOwner } from './password-rules.js';
@@ -33,7 +33,7 @@ export interface Guess {
 }
 
 /**
- * The rules for passwords, their hashes, and the budgets for hashes and wrong guesses. Everything
+ * The rules for passwords, their hashes, and the budget for hashes. Everything
  * that hashes throws `rate_limited` when the network has used up its hashes, and `passwords_busy`
  * when too many passwords are being hashed.
  */
@@ -43,7 +43,7 @@ export class Passwords {
     private readonly hasher: PasswordHasher,
     private readonly slots: HashSlots,
     private readonly limits: RequestLimits,
-    private readonly guessBudgets: GuessBudgets,
+    private readonly budgets: Budgets,
     private readonly config: Config,
   ) {}
 
@@ -69,8 +69,8 @@ export class Passwords {
 
   /**
    * Counts the guess, compares the password, and resets the count if it is right. A null hash takes
-   * equally long and is never right. Throws `password_guess_limit`, and `passwords_busy` before
-   * anything is counted.
+   * equally long and is never right. Throws `password_guess_limit` and `proof_of_work_required`, and
+   * `passwords_busy` before anything is counted.
    */
   async check(attempt: PasswordAttempt, password: string, hash: string | null): Promise<PasswordVerdict> {
     await this.spendHash(attempt.client);
@@ -105,10 +105,10 @@ export class Passwords {
     hash: string | null,
     runInSlot: RunInSlot,
   ): Promise<PasswordVerdict> {
-    await this.guessBudgets.spend(attempt);
+    await this.budgets.chargePassword(attempt);
     const right = await runInSlot(() => this.hasher.matches(password, hash));
     if (!right || hash === null) return { right: false };
-    await this.guessBudgets.reset(attempt);
+    await this.budgets.creditPassword(attempt);
     if (!this.hasher.isOutdated(hash)) return { right };
     return { right, rehashed: await runInSlot(() => this.hasher.hash(password)) };
   }

@@ -72,9 +72,6 @@ const REGISTRATIONS = `
   delete from registrations where email = any (array(
     select substr(recipient, 7) from unnest($1::text[]) recipient where recipient like 'email:%'))`;
 
-const PASSWORD_GUESSES = `
-  delete from password_guesses where subject = any ($2::text[] || ('user:' || $1::uuid))`;
-
 /** Foreign keys delete devices, sessions, customers, events, contact changes and the address history. */
 const USER = 'delete from users where id = $1';
 
@@ -110,7 +107,6 @@ export class AccountErasureRepository {
     await manager.query(CHALLENGES, [userId, own, recipientsOf(addresses)]);
     await manager.query(SUPPRESSIONS, [own]);
     await manager.query(REGISTRATIONS, [own]);
-    await manager.query(PASSWORD_GUESSES, [userId, own]);
     await manager.query(USER, [userId]);
   }
 }

@@ -48,22 +48,20 @@ export class ContactsService {
   }
 
   /**
-   * Sends a code to the new address. The code works for this account only. It is sent even if the
+   * Sends a code to each new address. The codes work for this account only. They are sent even if an
    * address belongs to another account, so that the reply does not reveal that account. Only the
    * newest address of its kind can be confirmed. A request that a limit refuses changes nothing.
    */
-  async start({ id }: Account, recipient: Recipient, client: Client): Promise<Challenge> {
+  async start({ id }: Account, recipients: Recipient[], client: Client): Promise<Challenge[]> {
+    const policy = this.purposes.policyOf('contact_change');
+    const { locale } = client;
     // First, so that a crash leaves no message that an erasure of the account would not find.
-    await this.addresses.addRequested(id, recipient);
-    const { challenge } = await this.otp.send({
-      recipient,
-      policy: this.purposes.policyOf('contact_change'),
-      boundTo: id,
-      locale: client.locale,
-      client,
-    });
-    await this.users.setPending(id, recipient);
-    return challenge;
+    for (const recipient of recipients) await this.addresses.addRequested(id, recipient);
+    const sent = await this.otp.sendAll(
+      recipients.map((recipient) => ({ recipient, policy, boundTo: id, userId: id, locale, client })),
+    );
+    for (const recipient of recipients) await this.users.setPending(id, recipient);
+    return sent.map(({ challenge }) => challenge);
   }
 
   /**

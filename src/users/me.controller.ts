@@ -3,6 +3,8 @@ import { ApiBearerAuth, ApiBody, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { AccountEvent } from '../account-events/account-events.dto.js';
 import { AccountEvents } from '../account-events/account-events.service.js';
+import { BudgetError } from '../budgets/budgets.errors.js';
+import { PROOF_OF_WORK_REQUIRED, SEND_PROBLEMS } from '../budgets/budgets.examples.js';
 import { CurrentCaller, type Caller } from '../http/access.js';
 import { CurrentClient, type Client } from '../http/client.js';
 import { CommonError, SIGNED_IN_BODY_PROBLEMS, SIGNED_IN_PROBLEMS } from '../http/common.errors.js';
@@ -57,10 +59,11 @@ export class MeController {
     UserError.nothingToChange(),
     UserError.accountChanged(),
     PASSWORD_REFUSED,
-    PasswordError.guessLimit(3600),
+    BudgetError.passwordGuessLimit(3600),
     PasswordError.busy(),
     OtpError.cooldown(42),
-    OtpError.sendLimit(3600),
+    ...SEND_PROBLEMS,
+    BudgetError.addressChangeLimit(3600),
     ...addressErrors('phone'),
     CommonError.rateLimited(30),
     ...SIGNED_IN_BODY_PROBLEMS,
@@ -111,6 +114,7 @@ export class MeController {
     OtpError.exhausted(),
     OtpError.notFound(),
     OtpError.guessLimit(3600),
+    PROOF_OF_WORK_REQUIRED,
     UserError.addressTaken(),
     ADDRESS_RESERVED,
     UserError.accountChanged(),

@@ -4,7 +4,6 @@ import type { Caller } from '../http/access.js';
 import type { Client } from '../http/client.js';
 import { CommonError } from '../http/common.errors.js';
 import type { Recipient } from '../common/recipient.js';
-import type { Challenge } from '../otp/otp.dto.js';
 import { Recipients } from '../otp/recipients.js';
 import { Passwords } from '../passwords/passwords.service.js';
 import type { Account } from './account.js';
@@ -51,8 +50,7 @@ export class ProfileService {
     if (recipients.length > 0 || password !== undefined)
       await this.users.reauthenticate(account, caller, client, currentPassword);
 
-    const pending: Challenge[] = [];
-    for (const recipient of recipients) pending.push(await this.contacts.start(account, recipient, client));
+    const pending = await this.contacts.start(account, recipients, client);
     const updated = hasNames ? await this.users.setNames(account.id, names) : account;
     if (!updated) throw CommonError.unauthorized();
     if (password !== undefined) await this.changePassword(account, password, client);

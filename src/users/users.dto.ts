@@ -9,6 +9,7 @@ import {
   MaxLength,
 } from 'class-validator';
 import { applyDecorators } from '@nestjs/common';
+import { ProofOfWorkField } from '../budgets/proof-of-work-field.js';
 import type { Role } from '../http/access.js';
 import { EmailField, PasswordField, PhoneField, PhoneOrEmailField } from '../http/fields.js';
 import { IfGiven } from '../http/if-given.js';
@@ -149,6 +150,9 @@ export class UpdateProfile {
   @IfGiven()
   @IsString({ message: 'currentPassword must be a string.' })
   currentPassword?: string;
+
+  @ProofOfWorkField()
+  proofOfWork?: string;
 }
 
 export class UpdatedProfile extends Profile {
@@ -179,6 +183,9 @@ export class VerifyContact {
    */
   @IsOtp('contact_change')
   otp!: string;
+
+  @ProofOfWorkField()
+  proofOfWork?: string;
 }
 
 export class UndoContactChange {

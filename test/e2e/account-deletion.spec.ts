@@ -311,7 +311,7 @@ describe('deletion of an account', () => {
       await until(
         'the old limits removed',
         async () =>
-          (await app.sql(`select 1 from password_guesses where subject like $1`, [`%${IP}%`])).length === 0,
+          (await app.sql(`select 1 from budget_counters where key like $1`, [`%${IP}%`])).length === 0,
         30,
       );
 

@@ -106,7 +106,9 @@ describe('account events', () => {
         'sign_in: invalid_credentials',
         'sign_in',
       ]);
-      await app.sql(`update password_guesses set failures = 20 where subject = $1`, [`email:${ada.email}`]);
+      await app.sql(`update budget_counters set day_sent = 20 where key = $1`, [
+        `password:email:${ada.email}`,
+      ]);
       await app.post('/auth/login', { email: ada.email, password: PASSWORD }).expect(429);
       expect((await eventsSince(ada, before))[0]).toBe('sign_in: password_guess_limit');
     });

@@ -6,7 +6,7 @@ const INTERNAL_PURPOSES = ['login', 'email_verification', 'contact_change', 'pas
 interface Row {
   attempts: number;
   failures: number;
-  sends: number;
+  messages: number;
   wiped: boolean;
 }
 
@@ -40,8 +40,9 @@ describe('challenges', () => {
 
   async function storedChallenge(email: string, purpose = 'verification'): Promise<Row> {
     const [challenge] = await app.sql<Row>(
-      `select attempts, failures, sends, code_sealed is null as wiped from challenges
-       where recipient = $1 and purpose = $2`,
+      `select attempts, failures, code_sealed is null as wiped,
+         (select count(*)::int from messages where recipient = $1 and purpose = $2) as messages
+       from challenges where recipient = $1 and purpose = $2`,
       [`email:${email}`, purpose],
     );
     if (!challenge) throw new Error(`no challenge for ${email}`);
@@ -245,7 +246,7 @@ describe('challenges', () => {
         expect(reply.body.retryAfter).toBeLessThanOrEqual(60);
       }
       await app.get(`/otp/challenges/${id}`).expect(200);
-      expect(await storedChallenge(email)).toMatchObject({ sends: 1 });
+      expect(await storedChallenge(email)).toMatchObject({ messages: 1 });
       await ageWhenSent(60);
       await app.post('/otp/resend', { email }).expect(200);
     });
@@ -284,7 +285,7 @@ describe('challenges', () => {
       });
       expect(await storedChallenge(email)).toMatchObject({ attempts: 3, failures: 3, wiped: true });
 
-      await ageWhenSent(61);
+      // A code without guesses left can be replaced at once.
       expect(await generate({ email })).toMatchObject({ attemptsLeft: 3 });
       const nextCode = await app.code(email, 2);
       expect(await problemOf('/otp/verify', { email, otp: wrongCode(nextCode) })).toMatchObject({
@@ -295,7 +296,7 @@ describe('challenges', () => {
       expect(await storedChallenge(email)).toMatchObject({ failures: 0, wiped: true });
     });
 
-    it('blocks one purpose of an address for a day after twenty wrong guesses', async () => {
+    it('asks for a proof of work at one purpose for a day after twenty wrong guesses', async () => {
       const email = newEmail();
       await generate({ email });
       const otp = await app.code(email);
@@ -303,34 +304,35 @@ describe('challenges', () => {
       await app.sql('update challenges set failures = 19 where recipient = $1', [`email:${email}`]);
       await app.post('/otp/verify', { email, otp: wrongCode(otp) }).expect(400);
 
-      const blocked = await app.post('/otp/verify', { email, otp }).expect(429);
-      expect(blocked.body).toMatchObject({ code: 'otp_guess_limit' });
-      expect(Number(blocked.headers['retry-after'])).toBeGreaterThan(86_000);
+      const refused = await app.post('/otp/verify', { email, otp }).expect(403);
+      expect(refused.body).toMatchObject({ code: 'proof_of_work_required' });
       await ageWhenSent(61);
-      expect(await problemOf('/otp/generate', { email })).toMatchObject({
-        code: 'otp_guess_limit',
+      await generate({ email });
+      expect(await problemOf('/otp/verify', { email, otp })).toMatchObject({
+        code: 'proof_of_work_required',
       });
-      await generate({ email, purpose: 'another_way' });
+      const purpose = 'another_way';
+      await generate({ email, purpose });
+      await app.post('/otp/verify', { email, purpose, otp: await app.code(email, 3) }).expect(200);
 
       await ageWhenSent(86_400);
       await generate({ email });
-      await app.post('/otp/verify', { email, otp: await app.code(email, 3) }).expect(200);
+      await app.post('/otp/verify', { email, otp: await app.code(email, 4) }).expect(200);
     });
 
-    it('limits an address to ten messages a day over all purposes', async () => {
+    it('limits an address to six messages a day over all purposes without a proof of work', async () => {
       const email = newEmail();
-      for (let count = 1; count <= 5; count++) {
+      for (let count = 1; count <= 3; count++) {
         await generate({ email });
         await generate({ email, purpose: 'another_way' });
         await ageWhenSent(61);
       }
       for (const purpose of ['verification', 'another_way', 'a_third_way']) {
-        const reply = await app.post('/otp/generate', { email, purpose }).expect(429);
-        expect(reply.body).toMatchObject({ code: 'otp_send_limit' });
-        expect(Number(reply.headers['retry-after'])).toBeGreaterThan(80_000);
+        const reply = await app.post('/otp/generate', { email, purpose }).expect(403);
+        expect(reply.body).toMatchObject({ code: 'proof_of_work_required' });
       }
       expect(await problemOf('/auth/send_otp', { email })).toMatchObject({
-        code: 'otp_send_limit',
+        code: 'proof_of_work_required',
       });
       await ageWhenSent(86_400);
       await generate({ email });

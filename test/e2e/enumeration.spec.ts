@@ -35,7 +35,7 @@ describe('account enumeration', () => {
   beforeAll(async () => {
     app = await TestApp.start({ BCRYPT_COST: '4' });
   });
-  beforeEach(() => app.sql('delete from password_guesses'));
+  beforeEach(() => app.sql(`delete from budget_counters where key like 'password%'`));
   afterAll(() => app?.stop());
 
   /** One address of each kind, aged by a day so that the codes of the set-up no longer count. */
@@ -238,7 +238,7 @@ describe('account enumeration', () => {
   it('applies the same password guess limit and wait to every address', async () => {
     const accounts = await newAddresses();
     for (let failures = 1; failures <= 15; failures++) {
-      await app.sql(`delete from password_guesses where subject like 'ip:%'`);
+      await app.sql(`delete from budget_counters where key like 'password-network:%'`);
       await expectAlike(accounts, (email) => app.post('/auth/login', { email, password: WRONG_PASSWORD }));
     }
     const { status, body } = await expectAlike(accounts, (email) =>

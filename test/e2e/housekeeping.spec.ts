@@ -31,7 +31,7 @@ describe('housekeeping', () => {
       { recipient: 'email:old@example.com', sealed: false },
     ]);
 
-    await app.sql(`update challenges set expires_at = now() - interval '2 days', sends_since = now() - interval '2 days',
+    await app.sql(`update challenges set expires_at = now() - interval '2 days',
       failures_since = now() - interval '2 days' where recipient = 'email:old@example.com'`);
     await until('the old rows removed', async () => (await challengeRows()).length === 1, 30);
     expect(await challengeRows()).toEqual([{ recipient: 'email:new@example.com', sealed: true }]);

@@ -157,11 +157,11 @@ describe('rate limit per IP address', () => {
     const addresses = ['203.0.113.70:1', '203.0.113.70:65535', '203.0.113.70', '[2001:db8:70::1]:443'];
     for (const address of addresses) expect((await logInFrom(address)).status).toBe(401);
     const budgets = await proxied.sql(
-      `select subject, failures from password_guesses where subject like 'ip:%' order by subject`,
+      `select key, day_sent from budget_counters where key like 'password-network:%' order by key`,
     );
     expect(budgets).toEqual([
-      { subject: 'ip:2001:db8:70::/64', failures: 1 },
-      { subject: 'ip:203.0.113.70', failures: 3 },
+      { key: 'password-network:2001:db8:70::/64', day_sent: 1 },
+      { key: 'password-network:203.0.113.70', day_sent: 3 },
     ]);
   });
 

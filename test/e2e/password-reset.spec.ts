@@ -19,7 +19,7 @@ describe('password reset', () => {
   beforeAll(async () => {
     app = await TestApp.start({ BCRYPT_COST: '4', RESET_URL, LOG_LEVEL: 'debug', OTP_LENGTH: '8' });
   });
-  beforeEach(() => app.sql('delete from password_guesses'));
+  beforeEach(() => app.sql(`delete from budget_counters where key like 'password%'`));
   afterAll(() => app?.stop());
 
   const newEmail = () => `somebody-${++emailCount}@example.com`;

@@ -2,6 +2,7 @@ import { logIn, PASSWORD, Person, signUp } from '../support/accounts.js';
 import { TestApp } from '../support/app.js';
 import { testDatabase } from '../support/database.js';
 import { tally } from '../support/parallel.js';
+import { withProof } from '../support/proof.js';
 import { forms } from '../support/secrets.js';
 import { until } from '../support/until.js';
 
@@ -15,7 +16,7 @@ describe('passwords', () => {
   beforeAll(async () => {
     app = await TestApp.start({ ...FAST_HASHING, TRUST_PROXY: 'loopback' });
   });
-  beforeEach(() => app.sql('delete from password_guesses'));
+  beforeEach(() => app.sql(`delete from budget_counters where key like 'password%'`));
   afterAll(() => app?.stop());
 
   const cleanups: (() => Promise<void>)[] = [];
@@ -31,9 +32,11 @@ describe('passwords', () => {
 
   const newEmail = () => `somebody-${++emailCount}@example.com`;
 
-  /** Status and error code of a sign-in from the given IP address. */
+  /** Status and error code of a sign-in from the given IP address, with a proof of work if needed. */
   async function signInResult(email: string, password: string, ip = '192.0.2.1'): Promise<string> {
-    const { status, body } = await app.post('/auth/login', { email, password }).set('x-forwarded-for', ip);
+    const { status, body } = await withProof((proof) =>
+      app.post('/auth/login', { email, password, ...proof }).set('x-forwarded-for', ip),
+    );
     return [status, (body as { code?: string }).code].filter(Boolean).join(' ');
   }
 
@@ -202,7 +205,10 @@ describe('passwords', () => {
         owner.patch(path, { password: `${PASSWORD} 2`, currentPassword });
 
       for (let guess = 1; guess <= 12; guess++) await signInResult(email, WRONG);
-      await app.post('/api/login', { email, password: WRONG }).expect(401);
+      const { status } = await withProof((proof) =>
+        app.post('/api/login', { email, password: WRONG, ...proof }),
+      );
+      expect(status).toBe(401);
       for (const path of ['/auth/reset', '/users/me']) await inSession(path, WRONG).expect(401);
       expect(await signInResult(email, PASSWORD)).toBe('429 password_guess_limit');
       expect(await onDevice(WRONG)).toBe('401 invalid_credentials');
@@ -244,8 +250,8 @@ describe('passwords', () => {
     for (let guess = 1; guess <= 100; guess++)
       expect(await signInResult(newEmail(), WRONG, ipInNetwork(guess))).toBe('401 invalid_credentials');
     expect(await signInResult(email, PASSWORD, ipInNetwork(101))).toBe('429 password_guess_limit');
-    const failuresQuery = `select failures from password_guesses where subject = $1 and failures > 0`;
-    expect(await app.sql(failuresQuery, [`email:${email}`])).toEqual([]);
+    const failuresQuery = `select from budget_counters where key = $1 and day_sent > 0`;
+    expect(await app.sql(failuresQuery, [`password:email:${email}`])).toEqual([]);
     expect(await signInResult(email, PASSWORD, '2001:db8:7:8::1')).toBe('200');
     await app.age(3_601);
     expect(await signInResult(email, PASSWORD, ipInNetwork(101))).toBe('200');
@@ -256,8 +262,8 @@ describe('passwords', () => {
     const ip = '198.51.100.7';
     for (let times = 1; times <= 5; times++) expect(await signInResult(email, PASSWORD, ip)).toBe('200');
     const [row] = await app.sql<{ failures: number }>(
-      'select failures from password_guesses where subject = $1',
-      [`ip:${ip}`],
+      'select day_sent as failures from budget_counters where key = $1',
+      [`password-network:${ip}`],
     );
     expect(row?.failures ?? 0).toBe(0);
   });
@@ -316,7 +322,7 @@ describe('passwords', () => {
       if (status === 503)
         expect([headers['retry-after'], body]).toEqual(['1', expect.objectContaining({ retryAfter: 1 })]);
     const [guesses] = await busyApp.sql<{ count: number }>(
-      `select count(*)::int as count from password_guesses where subject like 'email:%'`,
+      `select count(*)::int as count from budget_counters where key like 'password:email:%'`,
     );
     expect(guesses?.count).toBe(checked);
     await busyApp.post('/auth/login', { email: 'p0@example.com', password: WRONG }).expect(401);

@@ -16,7 +16,6 @@ interface Timeline {
     lane: string;
     status: string;
     attempts: Budget;
-    sends: Budget;
     failures: Budget;
     waitsUntil: string | null;
   }[];
@@ -102,14 +101,13 @@ describe('delivery timeline', () => {
           purpose: 'transaction',
           status: 'pending',
           attempts: { used: 1, limit: 3, endsAt: body.challenge.expiresAt },
-          sends: { used: 2, limit: 10 },
           failures: { used: 1, limit: 20 },
           waitsUntil: body.challenge.resendAt,
           approvedAt: null,
         },
       ],
       messages: [
-        { purpose: 'verification', channel: 'email', template: 'code', state: 'sent' },
+        { purpose: 'verification', channel: 'email', template: 'code', state: 'sent', verdict: 'allowed' },
         { purpose: 'transaction', challengeId: body.challenge.id, state: 'sent' },
       ],
     });
@@ -117,7 +115,6 @@ describe('delivery timeline', () => {
       expect(events).toEqual([{ at: expect.any(String), event: 'sent', provider: 'inbox', reason: null }]);
       expect(Date.parse(finishedAt ?? '')).toBeGreaterThanOrEqual(Date.parse(requestedAt ?? ''));
     }
-    expectInADay((found as Timeline).codes[1]?.sends.endsAt);
     expectInADay((found as Timeline).codes[1]?.failures.endsAt);
     for (const secret of [otp, second, email, 'Acme', 'hash', 'sealed']) expect(text).not.toContain(secret);
   });
@@ -181,23 +178,24 @@ describe('delivery timeline', () => {
         [`email:${email}`],
       );
       await app.sql(
-        `update challenges set sends = 10, failures = 20, failures_since = now() where recipient = $1`,
+        `update challenges set failures = 20, failures_since = now(), resend_at = now() where recipient = $1`,
         [`email:${email}`],
       );
+      await app.sql(`update budget_counters set day_sent = 20 where key = $1`, [`to:email:${email}`]);
       await waitUntilAllSent(email);
       const before = await timeline(email);
-      expect(before.codes.map(({ lane, sends }) => [lane, sends.used]).sort()).toEqual([
+      expect(before.codes.map(({ lane, failures }) => [lane, failures.used]).sort()).toEqual([
         ['', 20],
         ['', 20],
-        ['device:1', 10],
+        ['device:1', 20],
       ]);
-      await app.post('/otp/generate', { email }).expect(429);
+      const { body: refused } = await app.post('/otp/generate', { email }).expect(429);
+      expect(refused).toMatchObject({ code: 'otp_send_limit' });
 
       const after = await unblock({ recipient: email });
       expect(after).toEqual(await timeline(email));
       for (const code of after.codes)
         expect(code).toMatchObject({
-          sends: { used: 0, endsAt: null },
           failures: { used: 0, endsAt: null },
           waitsUntil: null,
         });
@@ -219,14 +217,22 @@ describe('delivery timeline', () => {
       const email = newEmail();
       for (const purpose of ['verification', 'other'])
         await app.post('/otp/generate', { email, purpose }).expect(200);
-      await app.sql(
-        `update challenges set sends = 10, failures = 20, failures_since = now() where recipient = $1`,
-        [`email:${email}`],
-      );
+      await app.sql(`update challenges set failures = 20, failures_since = now() where recipient = $1`, [
+        `email:${email}`,
+      ]);
       await unblock({ recipient: email, purpose: 'other' });
       await app.post('/otp/generate', { email, purpose: 'other' }).expect(200);
+      expect(await timeline(email)).toMatchObject({
+        codes: expect.arrayContaining([
+          expect.objectContaining({ purpose: 'other', failures: expect.objectContaining({ used: 0 }) }),
+          expect.objectContaining({
+            purpose: 'verification',
+            failures: expect.objectContaining({ used: 20 }),
+          }),
+        ]),
+      });
       const { body } = await app.post('/otp/generate', { email }).expect(429);
-      expect(body).toMatchObject({ code: 'otp_guess_limit' });
+      expect(body).toMatchObject({ code: 'otp_cooldown' });
     });
 
     it('keeps the attempts used on a live code, so that unblocking never helps to guess it', async () => {

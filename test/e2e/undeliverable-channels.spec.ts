@@ -90,9 +90,7 @@ describe('channels that do not reach a number', () => {
     await request(to, other).expect(200);
     const { text } = await stub.message(to, accepted + 1);
     expect(codeIn(text)).toBe(firstCode);
-    expect(await app.sql('select sends from challenges where recipient = $1', [`phone:${to}`])).toEqual([
-      { sends: 2 },
-    ]);
+    expect(await app.sql('select from messages where recipient = $1', [`phone:${to}`])).toHaveLength(2);
     for (const next of [channel, other]) await expectWait(to, next);
     await app.post('/otp/verify', { phone_number: to, otp: firstCode }).expect(200);
   });
@@ -141,9 +139,12 @@ describe('channels that do not reach a number', () => {
   it('keeps the limit of messages a day', async () => {
     const to = newPhone();
     await sendUndeliverable(to, 'sms', 'refusal', 21614);
-    await app.sql('update challenges set sends = 10 where recipient = $1', [`phone:${to}`]);
-    const { body } = await request(to, 'voice').expect(429);
-    expect(body).toMatchObject({ code: 'otp_send_limit' });
+    await app.sql('update budget_counters set day_sent = 6 where key = $1', [`to:phone:${to}`]);
+    const { body } = await request(to, 'voice').expect(403);
+    expect(body).toMatchObject({ code: 'proof_of_work_required' });
+    await app.sql('update budget_counters set day_sent = 20 where key = $1', [`to:phone:${to}`]);
+    const { body: refused } = await request(to, 'voice').expect(429);
+    expect(refused).toMatchObject({ code: 'otp_send_limit' });
   });
 
   it('ignores a receipt for a challenge that was replaced', async () => {

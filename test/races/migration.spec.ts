@@ -15,7 +15,6 @@ const KEYS: Record<string, string[]> = {
   messages: ['recipient', 'purpose', 'lane', 'channel'],
   suppressions: ['recipient'],
   registrations: ['email'],
-  password_guesses: ['subject'],
   users: ['email', 'phone'],
   signing_keys: ['secret_id'],
   sealed_keys: ['name'],

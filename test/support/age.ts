@@ -2,13 +2,15 @@
 const TIMESTAMPS: Record<string, string[]> = {
   challenges: [
     ...['issued_at', 'expires_at', 'previous_expires_at', 'resend_at', 'consumed_at'],
-    ...['failures_since', 'sends_since'],
+    ...['failures_since', 'failed_at'],
   ],
   address_history: ['last_at'],
   messages: ['created_at', 'due_at', 'expires_at', 'finished_at'],
   users: ['invitation_expires_at', 'closed_at'],
   registrations: ['created_at', 'expires_at'],
-  password_guesses: ['window_start'],
+  budget_counters: ['hour_start', 'day_start'],
+  fraud_rules: ['created_at', 'until'],
+  used_proofs: ['expires_at'],
   devices: ['created_at', 'last_used_at'],
   sessions: ['authenticated_at', 'rotated_at', 'last_used_at', 'expires_at', 'ended_at'],
   contact_changes: ['created_at', 'expires_at'],

@@ -16,6 +16,8 @@ export interface MessageSummary {
   state: MessageState;
   attempts: number;
   failure: string | null;
+  /** Of the budgets; null for a notice. */
+  verdict: string | null;
   provider: string | null;
   applicationId: string | null;
   metadata: Record<string, string> | null;
@@ -36,7 +38,7 @@ export interface Suppression {
 const MAX_MESSAGES = 100;
 
 const SELECT = `
-  select id, recipient, challenge_id as "challengeId", purpose, channel, template, state, attempts, failure, provider,
+  select id, recipient, challenge_id as "challengeId", purpose, channel, template, state, attempts, failure, verdict, provider,
     application_id as "applicationId", metadata, created_at as "createdAt", expires_at as "expiresAt", finished_at as "finishedAt", log
   from messages m`;
 
