@@ -58,7 +58,7 @@ export class ApplicationsController {
   @Get()
   @ApiPage(Application)
   @ApiProblems(INVALID_LIMIT, ...ADMIN_READ_PROBLEMS)
-  async list(
+  async listApplications(
     @Query() query: ApplicationQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Application[]> {
@@ -79,7 +79,7 @@ export class ApplicationsController {
   @Post()
   @ApiBody({ type: NewApplication, examples: EXAMPLES })
   @ApiProblems(ApplicationError.hasNoOrigins(), ...ADMIN_BODY_PROBLEMS)
-  create(
+  createApplication(
     @CurrentCaller() caller: Caller,
     @Body() body: NewApplication,
     @CurrentClient() client: Client,
@@ -90,7 +90,7 @@ export class ApplicationsController {
   /** Get an application */
   @Get(':id')
   @ApiProblems(ApplicationError.notFound(), ...ADMIN_READ_PROBLEMS)
-  get(@ApplicationId() id: string): Promise<Application> {
+  getApplication(@ApplicationId() id: string): Promise<Application> {
     return this.applications.get(id);
   }
 
@@ -114,7 +114,7 @@ export class ApplicationsController {
     ApplicationError.notFound(),
     ...ADMIN_BODY_PROBLEMS,
   )
-  change(
+  updateApplication(
     @CurrentCaller() caller: Caller,
     @ApplicationId() id: string,
     @Body() body: ChangedApplication,
@@ -132,7 +132,7 @@ export class ApplicationsController {
   @Delete(':id')
   @HttpCode(204)
   @ApiProblems(ApplicationError.notFound(), ...ADMIN_PROBLEMS)
-  remove(
+  deleteApplication(
     @CurrentCaller() caller: Caller,
     @ApplicationId() id: string,
     @CurrentClient() client: Client,
@@ -155,7 +155,7 @@ export class ApplicationsController {
     },
   })
   @ApiProblems(ApplicationError.hasNoSecret(), ApplicationError.notFound(), ...ADMIN_BODY_PROBLEMS)
-  replaceSecret(
+  replaceApplicationSecret(
     @CurrentCaller() caller: Caller,
     @ApplicationId() id: string,
     @Body() { revokePrevious = false }: NewSecret,

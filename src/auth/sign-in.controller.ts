@@ -100,7 +100,7 @@ export class SignInController {
     examples: { link: { summary: 'Link from the mail', value: { token: 'the part after #token=' } } },
   })
   @ApiProblems(CommonError.unauthorized(), ...LINK_PROBLEMS)
-  async verifyLink(
+  async signInWithLink(
     @Body() { token }: SignInLink,
     @OptionalCaller() caller: Caller | undefined,
     @CurrentClient() client: Client,

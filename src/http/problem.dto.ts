@@ -6,6 +6,57 @@ export class FieldError {
   detail!: string;
 }
 
+/** What the client searches for: the counter whose derived key begins with `keyPrefix`. */
+export class ProofOfWorkParameters {
+  /** @example "PBKDF2/SHA-256" */
+  algorithm!: string;
+
+  /**
+   * Iterations of each derivation.
+   * @example 2000
+   */
+  cost!: number;
+
+  /** The level, from 1 to 4: 1, 2, 4 and 8 times the work. */
+  data!: Record<string, number>;
+
+  /**
+   * When the challenge ends, in seconds since 1970.
+   * @example 1795859700
+   */
+  expiresAt!: number;
+
+  /**
+   * Bytes of a derived key.
+   * @example 32
+   */
+  keyLength!: number;
+
+  /**
+   * In hexadecimal.
+   * @example "5d2f0c1e8a4b7396d1c05e7f2a8b3c64"
+   */
+  keyPrefix!: string;
+
+  /** A signature over the derived key that is searched for. */
+  keySignature!: string;
+
+  /** In hexadecimal. The password of each derivation is these bytes and the counter. */
+  nonce!: string;
+
+  /** In hexadecimal. */
+  salt!: string;
+}
+
+/** A proof of work in the format of ALTCHA, version 2. */
+export class ProofOfWorkChallenge {
+  /** The search. */
+  parameters!: ProofOfWorkParameters;
+
+  /** Of the server, over the parameters. */
+  signature!: string;
+}
+
 /** A problem document (RFC 9457), sent as `application/problem+json`. */
 export class Problem {
   /**
@@ -40,6 +91,12 @@ export class Problem {
 
   /** The invalid fields (`validation_failed`). */
   errors?: FieldError[];
+
+  /**
+   * Solve this, for example with the package `altcha`, and repeat the request with the base64 payload
+   * as `proofOfWork` (`proof_of_work_required`).
+   */
+  proofOfWork?: ProofOfWorkChallenge;
 
   /** Guesses left for this code. */
   attemptsLeft?: number;
