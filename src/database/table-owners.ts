@@ -79,10 +79,6 @@ export const CROSS_MODULE_STATEMENTS: Record<string, CrossModuleStatement> = {
     tables: ['challenges'],
     reason: 'See MESSAGES.',
   },
-  'users/account-erasure.repository.ts METADATA': {
-    tables: ['challenges'],
-    reason: 'See MESSAGES.',
-  },
   'users/account-erasure.repository.ts SUPPRESSIONS': {
     tables: ['suppressions'],
     reason: 'See MESSAGES.',

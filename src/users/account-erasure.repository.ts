@@ -66,17 +66,6 @@ const CHALLENGES = `
   delete from challenges where recipient = any ($2::text[]) or (
     recipient = any ($3::text[]) and purpose = 'contact_change' and context_hash = ':' || $1::uuid)`;
 
-/**
- * Under the other addresses, codes that ended keep no data that an application sent with them. A row
- * without metadata is not written.
- */
-const METADATA = `
-  update challenges c set metadata = null, previous_metadata = null
-  from unnest($1::text[], $2::timestamptz[]) as a(recipient, until)
-  where c.recipient = any ($1) and c.recipient = a.recipient and c.issued_at <= a.until
-    and (c.expires_at <= now() or c.consumed_at is not null)
-    and (c.metadata is not null or c.previous_metadata is not null)`;
-
 const SUPPRESSIONS = 'delete from suppressions where recipient = any ($1::text[])';
 
 const REGISTRATIONS = `
@@ -119,7 +108,6 @@ export class AccountErasureRepository {
       addresses.map(({ until }) => until),
     ]);
     await manager.query(CHALLENGES, [userId, own, recipientsOf(addresses)]);
-    await manager.query(METADATA, [recipientsOf(addresses), addresses.map(({ until }) => until)]);
     await manager.query(SUPPRESSIONS, [own]);
     await manager.query(REGISTRATIONS, [own]);
     await manager.query(PASSWORD_GUESSES, [userId, own]);
