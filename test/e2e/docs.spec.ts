@@ -29,7 +29,7 @@ interface Operation {
 interface Document {
   openapi: string;
   paths: Record<string, Record<string, Operation>>;
-  components: { schemas: Record<string, Schema> };
+  components: { schemas: Record<string, Schema>; securitySchemes: Record<string, object> };
 }
 
 /** Routes that serve pages and documentation and are not part of the API. */
@@ -214,7 +214,9 @@ describe('API documentation', () => {
 
   it('documents 429 with retryAfter for every public POST', () => {
     const publicPosts = operations.filter(
-      ([name, { security }]) => name.startsWith('POST ') && security.length === 0,
+      ([name, { security }]) =>
+        name.startsWith('POST ') &&
+        (security.length === 0 || security.some((scheme) => Object.keys(scheme).length === 0)),
     );
     expect(publicPosts.length).toBeGreaterThan(10);
     for (const [name, { responses }] of publicPosts) {
@@ -239,6 +241,20 @@ describe('API documentation', () => {
       if (security.length > 0)
         expect([name, Object.keys(responses)]).toEqual([name, expect.arrayContaining(['401'])]);
     }
+  });
+
+  it('takes the id and secret of an application at every route below /otp, or neither', () => {
+    const otp = operations.filter(([name]) => / \/otp\//.test(name));
+    expect(otp).toHaveLength(5);
+    for (const [name, { security }] of otp)
+      expect([name, security]).toEqual([
+        name,
+        expect.arrayContaining([{}, { application: [] }, { 'application-id': [] }]),
+      ]);
+    expect(document.components.securitySchemes).toMatchObject({
+      application: { type: 'http', scheme: 'basic' },
+      'application-id': { type: 'apiKey', in: 'header', name: 'X-Application-Id' },
+    });
   });
 
   it('has working examples for /otp/generate', async () => {
