@@ -12,6 +12,9 @@ const app = await createApp(
   Config.from({
     ...process.env,
     NODE_ENV: 'production',
+    PHONE_SPEND_PER_HOUR: '1000000',
+    PHONE_SPEND_PER_DAY: '1000000',
+    FRAUD_MODE: 'observe',
     IP_RATE_LIMIT: '0',
     ACCEPT_RISKS: 'no-ip-limit',
     PUBLIC_URL: 'https://bench.example.com',

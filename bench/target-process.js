@@ -25,6 +25,9 @@ export class TargetProcess {
       env: {
         PATH,
         NODE_ENV: 'production',
+        PHONE_SPEND_PER_HOUR: '1000000',
+        PHONE_SPEND_PER_DAY: '1000000',
+        FRAUD_MODE: 'observe',
         ...env,
         DATABASE_URL: this.databaseUrl,
         PORT: this.port,

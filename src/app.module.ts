@@ -1,5 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { AuthModule } from './auth/auth.module.js';
+import { BudgetsModule } from './budgets/budgets.module.js';
 import { CompatModule } from './compat/compat.module.js';
 import type { Config } from './config/config.js';
 import { ConfigModule } from './config/config.module.js';
@@ -32,6 +33,7 @@ export class AppModule {
         AddressLimitModule,
         HealthModule.with(config),
         InboxStoreModule,
+        BudgetsModule,
         OtpModule,
         DeliveriesModule,
         AuthModule,

@@ -1,10 +1,30 @@
 import { Module } from '@nestjs/common';
+import { BudgetHousekeeping } from './budget.housekeeping.js';
+import { BudgetRepository } from './budget.repository.js';
 import { Budgets } from './budgets.service.js';
+import { FraudRuleRepository } from './fraud-rule.repository.js';
+import { FraudRules } from './fraud-rules.js';
+import { PasswordBudgets } from './password-budgets.js';
+import { ProofCheck } from './proof-check.js';
 import { ProofOfWork } from './proof-of-work.js';
+import { SendCounter } from './send-counter.js';
+import { SpendWarning } from './spend-warning.js';
 import { UsedProofRepository } from './used-proof.repository.js';
 
 @Module({
-  providers: [Budgets, ProofOfWork, UsedProofRepository],
-  exports: [Budgets, ProofOfWork],
+  providers: [
+    Budgets,
+    BudgetRepository,
+    BudgetHousekeeping,
+    FraudRules,
+    FraudRuleRepository,
+    PasswordBudgets,
+    ProofCheck,
+    ProofOfWork,
+    SendCounter,
+    SpendWarning,
+    UsedProofRepository,
+  ],
+  exports: [Budgets, ProofCheck],
 })
 export class BudgetsModule {}

@@ -1,7 +1,24 @@
 import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
 import type { Channel } from '../common/delivery.js';
-import type { Recipient } from '../common/recipient.js';
-import type { Client } from '../http/client.js';
+import { countryOf, isPhone, type Recipient } from '../common/recipient.js';
+import { Config } from '../config/config.js';
+import { MICROS, readPhonePrices } from '../config/phone-prices.js';
+import type { AppError } from '../common/app-error.js';
+import type { Client, ClientApplication } from '../http/client.js';
+import { Metrics } from '../metrics/metrics.js';
+import { accountKey, keysOfPerson, recipientKey, sendKeys } from './budget-keys.js';
+import type { ApplicationBudget } from './budget-rules.js';
+import { BudgetRepository } from './budget.repository.js';
+import { BudgetError } from './budgets.errors.js';
+import { FraudRules } from './fraud-rules.js';
+import { PasswordBudgets, type PasswordAttempt } from './password-budgets.js';
+import { Prices } from './prices.js';
+import { ProofCheck } from './proof-check.js';
+import { SendCounter } from './send-counter.js';
+import type { CountedSend, Scope } from './send-ledger.js';
+
+export type { PasswordAttempt } from './password-budgets.js';
 
 /** A message with a code, before it is queued. */
 export interface SendCharge {
@@ -22,38 +39,70 @@ export interface SendReceipt {
   readonly verdict: string;
   /** In millionths of the unit of `PHONE_PRICES`. */
   readonly price: number;
+  readonly counted: CountedSend;
 }
 
-/** A guess at a user's password. */
-export interface PasswordAttempt {
-  /**
-   * The account's address, for example 'email:ada@example.com'. The account need not exist. Every
-   * route names the same address for an account, so that all routes share one budget.
-   */
-  subject: string;
-  /** The guess comes from a recognised device of the account, or from one of its sessions. */
-  isRecognised: boolean;
-  client: Client;
-}
+/** New addresses that an account may ask to change to in a day. */
+const NEW_ADDRESSES = 5;
+const DAY_SECONDS = 86_400;
+/** What a blocked caller is told at most, because a block can be lifted. */
+const BLOCK_RETRY_SECONDS = 3_600;
 
 /** Limits what a caller may cost: messages, money and guesses at passwords. */
 @Injectable()
 export class Budgets {
-  /** Counts a message before it is queued. Throws the errors of `BudgetError`. */
-  chargeSend(send: SendCharge): Promise<SendReceipt> {
-    void send;
-    return Promise.resolve({ verdict: 'allowed', price: 0 });
+  private readonly prices: Prices;
+
+  constructor(
+    private readonly counter: SendCounter,
+    private readonly repository: BudgetRepository,
+    private readonly passwords: PasswordBudgets,
+    private readonly proofs: ProofCheck,
+    private readonly rules: FraudRules,
+    private readonly metrics: Metrics,
+    config: Config,
+  ) {
+    this.prices = new Prices(readPhonePrices(config.PHONE_PRICES));
+  }
+
+  /**
+   * Counts a message before it is queued. Throws the errors of `BudgetError`; then nothing stays
+   * counted.
+   */
+  async chargeSend(send: SendCharge): Promise<SendReceipt> {
+    const { recipient, client, userId } = send;
+    this.refuseBlocked(recipient, client);
+
+    const counted = this.toCount(send);
+    const verdict = await this.counter.charge(counted);
+    try {
+      if (verdict.outcome === 'refused') throw this.refuse(recipient, verdict.scope, verdict.retryAfter);
+      if (userId !== undefined) await this.addAddress(userId, recipient);
+      if (verdict.outcome === 'proof') await this.demandProof(counted, send, verdict);
+    } catch (error) {
+      this.counter.refund(counted);
+      throw error;
+    }
+
+    const { observed } = verdict;
+    if (observed) this.count(recipient, 'observed', observed);
+    if (verdict.outcome === 'allowed') this.count(recipient, 'allowed', 'none');
+    const solved = verdict.outcome === 'proof';
+    return {
+      verdict: solved ? 'proof_of_work' : observed ? `observed:${observed}` : 'allowed',
+      price: counted.price,
+      counted,
+    };
   }
 
   /** Gives back what a message was charged that was not queued after all. */
-  refundSend(receipt: SendReceipt): void {
-    void receipt;
+  refundSend({ counted }: SendReceipt): void {
+    this.counter.refund(counted);
   }
 
   /** A right code pays back what was outstanding for the recipient. */
   creditVerified(recipient: Recipient): Promise<void> {
-    void recipient;
-    return Promise.resolve();
+    return this.counter.credit(sendKeys(recipient, null));
   }
 
   /**
@@ -61,19 +110,102 @@ export class Budgets {
    * `proof_of_work_required`.
    */
   chargePassword(attempt: PasswordAttempt): Promise<void> {
-    void attempt;
-    return Promise.resolve();
+    return this.passwords.charge(attempt);
   }
 
   /** After a right password: resets the account's budget and gives one guess back to the network. */
   creditPassword(attempt: PasswordAttempt): Promise<void> {
-    void attempt;
-    return Promise.resolve();
+    return this.passwords.credit(attempt);
   }
 
-  /** An administrator unblocks the recipient. */
-  reset(recipient: Recipient): Promise<void> {
-    void recipient;
-    return Promise.resolve();
+  /** An administrator unblocks the recipient, in the manager's transaction if given. */
+  reset(recipient: Recipient, manager?: EntityManager): Promise<void> {
+    return this.repository.remove([recipientKey(recipient)], manager);
   }
+
+  /** Removes the rows of an erased account and of its own addresses. */
+  forget(userId: string, recipients: Recipient[], manager: EntityManager): Promise<void> {
+    return this.repository.remove(keysOfPerson(userId, recipients), manager);
+  }
+
+  private toCount({ recipient, channel, client, isRecognised, segments = 1 }: SendCharge): CountedSend {
+    const { application, ip, isServerAddress = false } = client;
+    return {
+      keys: sendKeys(recipient, isServerAddress ? null : ip, application?.id),
+      evidence: {
+        isPhone: isPhone(recipient),
+        isRecognised,
+        isServer: application?.kind === 'server',
+      },
+      price: this.prices.ofSegment(recipient, channel) * segments,
+      application: application ? budgetOf(application) : null,
+      isSafeNumber: this.rules.isSafeNumber(recipient),
+      isSafeAddress: this.rules.isSafeAddress(ip),
+      hasProof: client.proofOfWork !== undefined,
+    };
+  }
+
+  private refuseBlocked(recipient: Recipient, { ip, isServerAddress }: Client): void {
+    const number = this.rules.blockOfNumber(recipient);
+    const address = isServerAddress ? undefined : this.rules.blockOfAddress(ip);
+    const block = number ?? address;
+    if (!block) return;
+    this.count(recipient, 'refused', 'block');
+    throw number
+      ? BudgetError.phoneLimit(BLOCK_RETRY_SECONDS)
+      : BudgetError.networkLimit(BLOCK_RETRY_SECONDS);
+  }
+
+  private async addAddress(userId: string, recipient: Recipient): Promise<void> {
+    const key = accountKey(userId);
+    if (await this.repository.addAddress(key, recipient, NEW_ADDRESSES)) return;
+    this.count(recipient, 'refused', 'account');
+    const left = await this.repository.secondsLeft({
+      key,
+      guesses: NEW_ADDRESSES,
+      windowSeconds: DAY_SECONDS,
+    });
+    throw BudgetError.addressChangeLimit(left);
+  }
+
+  private async demandProof(
+    { keys }: CountedSend,
+    { recipient, client, userId }: SendCharge,
+    { scope, level }: { scope: Scope; level: number },
+  ): Promise<void> {
+    // One proof serves a request to change to two new addresses.
+    const subject = userId === undefined ? keys.recipient : accountKey(userId);
+    try {
+      await this.proofs.demand(subject, client, level);
+      this.count(recipient, 'proof_solved', scope);
+    } catch (error) {
+      this.count(recipient, 'proof_required', scope);
+      throw error;
+    }
+  }
+
+  private refuse(recipient: Recipient, scope: Scope, retryAfter: number): AppError {
+    this.count(recipient, 'refused', scope);
+    return REFUSALS[scope](retryAfter);
+  }
+
+  private count(recipient: Recipient, verdict: string, scope: string): void {
+    const country = countryOf(recipient) ?? (isPhone(recipient) ? 'unknown' : 'none');
+    this.metrics.sendVerdicts.inc({ scope, verdict, country });
+    if (verdict !== 'allowed') this.counter.record(verdict, scope, country);
+  }
+}
+
+const REFUSALS: Record<Scope, (retryAfter: number) => AppError> = {
+  recipient: BudgetError.recipientLimit,
+  application: BudgetError.applicationLimit,
+  money: BudgetError.phoneLimit,
+  network: BudgetError.networkLimit,
+  prefix: BudgetError.phoneLimit,
+  country: BudgetError.phoneLimit,
+};
+
+function budgetOf({ limits }: ClientApplication): ApplicationBudget {
+  const { spendPerDay } = limits;
+  return { ...limits, spendPerDay: spendPerDay === null ? null : spendPerDay * MICROS };
 }

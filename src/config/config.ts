@@ -64,6 +64,10 @@ export class Config extends ProviderConfig {
     return custom.includes('*') || custom.includes(purpose);
   }
 
+  get fraudMode(): 'observe' | 'enforce' {
+    return this.FRAUD_MODE ?? (this.production ? 'enforce' : 'observe');
+  }
+
   get audience(): string {
     return this.TOKEN_AUDIENCE ?? this.publicUrl;
   }

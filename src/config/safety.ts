@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { OtpPolicies, OtpPolicy } from './otp-policies.js';
 import type { DatabaseUrl } from './database-url.js';
+import { readPhonePrices } from './phone-prices.js';
 import { ProviderConfig } from './providers.js';
 import type { Risk, SettingName, SmsRouteEntry } from './settings.js';
 import { matchesStrangers } from './test-identity-ranges.js';
@@ -22,6 +23,7 @@ export function findFaults(config: CheckedConfig, env: NodeJS.ProcessEnv): Setti
     ...missingCredentials(config),
     ...incompleteOAuth2(config),
     ...unreadableCertificates(config),
+    ...unreadablePrices(config),
     ...unsafeTestIdentities(config),
     ...(config.production ? unsafeInProduction(config, env) : []),
   ];
@@ -102,6 +104,30 @@ function unreadableCertificates({ SMTP_CA_FILE: file }: ProviderConfig): Setting
   } catch {
     return [{ setting: 'SMTP_CA_FILE', reason: 'must be a readable file with certificates in PEM format' }];
   }
+}
+
+function unreadablePrices({ PHONE_PRICES: file }: ProviderConfig): SettingFault[] {
+  try {
+    readPhonePrices(file);
+    return [];
+  } catch {
+    const reason =
+      'must be a readable JSON file such as {"US": "0.0079", "+9199": "0.02", "default": "0.30"}';
+    return [{ setting: 'PHONE_PRICES', reason }];
+  }
+}
+
+/** A spend limit is the last defence against fraud, so production has one for each window. */
+function missingSpendLimits(config: ProviderConfig): [boolean, SettingName, string][] {
+  const sendsToPhones = (['sms', 'whatsapp', 'voice'] as const).some((channel) =>
+    config.offersChannel(channel),
+  );
+  const reason = 'is required in production with a phone channel: the most that messages may cost';
+  return (['PHONE_SPEND_PER_HOUR', 'PHONE_SPEND_PER_DAY'] as const).map((setting) => [
+    sendsToPhones && config[setting] === undefined,
+    setting,
+    reason,
+  ]);
 }
 
 /** Finds channels whose messages would go to the inbox or could not be sent. */
@@ -238,6 +264,7 @@ function unsafeInProduction(config: CheckedConfig, env: NodeJS.ProcessEnv): Sett
       'must list its proxies in production: with true, any client can forge its address',
     ],
     ...inboxInProduction(config),
+    ...missingSpendLimits(config),
     [
       config.OTP_EXPOSE_CODE,
       'OTP_EXPOSE_CODE',

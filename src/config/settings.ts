@@ -93,6 +93,13 @@ const integer = (min: number, max: number) =>
     .transform(Number)
     .refine((value) => value >= min && value <= max, `must be from ${min} to ${max}`);
 
+/** An amount of money, in the unit of `PHONE_PRICES`. */
+const amount = z
+  .string()
+  .regex(/^\d{1,9}(\.\d{1,6})?$/, 'must be an amount such as 25 or 12.50')
+  .transform(Number)
+  .refine((value) => value > 0, 'must be more than 0');
+
 const flag = z.enum(['true', 'false'], 'must be true or false').transform((value) => value === 'true');
 
 const url = (...protocols: string[]) =>
@@ -335,6 +342,11 @@ export const settings = {
   PHONE_DEFAULT_COUNTRY: country.optional(),
   PHONE_EXTRA_RANGES: phoneRanges.default([]),
   SMS_ALLOWED_COUNTRIES: countries.default(['*']),
+
+  FRAUD_MODE: z.enum(['observe', 'enforce'], 'must be observe or enforce').optional(),
+  PHONE_PRICES: text.optional(),
+  PHONE_SPEND_PER_HOUR: amount.optional(),
+  PHONE_SPEND_PER_DAY: amount.optional(),
 
   MESSAGE_RETENTION_DAYS: integer(1, 3650).default(30),
   DEFAULT_LOCALE: z.enum(LOCALES, `must be one of ${LOCALES.join(', ')}`).default('en'),

@@ -136,6 +136,40 @@ create table used_proofs (
 );
 create index used_proofs_expiry on used_proofs (expires_at);
 
+-- What callers have used of their budgets: one row per recipient, network, prefix, country,
+-- application and account, one for passwords per account and network, and one for the money. Windows
+-- begin with the first count, and a count after their end begins a new one. There is no secondary
+-- index and half of each page is free, so that every count is a heap-only update.
+create table budget_counters (
+  key text collate "C" not null,    -- see budget-keys.ts
+  hour_start timestamptz not null default now(),  -- of an application: the minute
+  hour_sent integer not null default 0,           -- messages; of a scope: recipients with messages
+  hour_verified integer not null default 0,       -- right codes; of a scope: recipients with one
+  hour_spent bigint not null default 0,           -- millionths of the unit of PHONE_PRICES
+  day_start timestamptz not null default now(),
+  day_sent integer not null default 0,            -- of a password: guesses that were not right
+  day_verified integer not null default 0,
+  day_spent bigint not null default 0,
+  recognised integer not null default 0,  -- of a recipient: messages for recognised devices in the day
+  fresh smallint not null default 0,      -- of a recipient: see CHARGE
+  members text[] not null default '{}',   -- of a recipient: networks that asked; of an account: addresses
+  constraint budget_counters_pkey primary key (key)
+) with (fillfactor = 50);
+
+-- What administrators block, and what they exempt from the limits per network, prefix and country.
+create table fraud_rules (
+  id uuid not null,
+  effect text not null,           -- 'block' or 'safe'
+  scope text not null,            -- 'prefix', 'country' or 'network'
+  value text collate "C" not null,
+  reason text not null,
+  created_by uuid,                -- the administrator
+  created_at timestamptz not null default now(),
+  until timestamptz,              -- null: until it is removed
+  constraint fraud_rules_pkey primary key (id),
+  constraint fraud_rules_value unique (effect, scope, value)
+);
+
 -- Keys that outlive a rotation of APP_SECRET: created once, sealed again under each new secret.
 create table sealed_keys (
   name text collate "C" not null,
@@ -353,7 +387,7 @@ export class Schema1763700000001 implements MigrationInterface {
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(`
-      drop table audit_entries, anonymous_events, account_events, customer_counts, customers,
+      drop table fraud_rules, budget_counters, audit_entries, anonymous_events, account_events, customer_counts, customers,
         address_history, contact_changes, sessions, devices, signing_keys, sealed_keys,
         used_proofs, registrations, users, suppressions, messages, challenges;
       drop function audit_is_append_only, audit_chain, users_keep_old_addresses`);

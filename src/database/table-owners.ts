@@ -8,6 +8,8 @@ export const TABLE_OWNERS = {
   users: 'users',
   registrations: 'auth',
   used_proofs: 'budgets',
+  budget_counters: 'budgets',
+  fraud_rules: 'budgets',
   sealed_keys: 'passwords',
   signing_keys: 'signing',
   devices: 'sessions',

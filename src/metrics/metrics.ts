@@ -48,6 +48,28 @@ export class Metrics {
     registers: this.registers,
   });
 
+  /** 250 countries, a few scopes and five verdicts. */
+  readonly sendVerdicts = new Counter({
+    name: 'send_verdicts_total',
+    help: 'Verdicts on messages with codes, by the limit that decided.',
+    labelNames: ['scope', 'verdict', 'country'],
+    registers: this.registers,
+  });
+
+  readonly phoneSpendShare = new Gauge({
+    name: 'phone_spend_share',
+    help: 'The share of the spend limit of phone channels that is used, as this process last saw it.',
+    labelNames: ['window'],
+    registers: this.registers,
+  });
+
+  readonly phoneSpendWarnings = new Counter({
+    name: 'phone_spend_warnings_total',
+    help: 'Windows in which phone channels spent 80 % of their limit.',
+    labelNames: ['window'],
+    registers: this.registers,
+  });
+
   private readonly messageEvents = new Counter({
     name: 'otp_message_events_total',
     help: 'Events of messages: attempts, results and receipts.',

@@ -46,7 +46,7 @@ export interface NewChallenge extends ChallengeKey {
 
 /** A challenge and what its message was charged; null for a test identity. */
 export interface ChargedChallenge extends NewChallenge {
-  charge: Pick<SendReceipt, 'verdict' | 'price'> | null;
+  charge: SendReceipt | null;
 }
 
 export interface Issued {

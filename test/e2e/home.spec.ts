@@ -13,6 +13,8 @@ const REAL_PROVIDERS = {
 /** What production requires in addition to a database and real providers. */
 const PRODUCTION = {
   NODE_ENV: 'production',
+  PHONE_SPEND_PER_HOUR: '1000000',
+  PHONE_SPEND_PER_DAY: '1000000',
   PUBLIC_URL,
   APP_SECRET: 'Zm9yIHRlc3RzIG9ubHksIG1hZGUgYnkgaGFuZCA0Mg==',
   SMS_ALLOWED_COUNTRIES: 'US',

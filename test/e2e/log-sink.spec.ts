@@ -15,6 +15,8 @@ const STOP_SECONDS = 10;
 /** What the server needs for batched log lines. The embedded database is not allowed with it. */
 const PRODUCTION = {
   NODE_ENV: 'production',
+  PHONE_SPEND_PER_HOUR: '1000000',
+  PHONE_SPEND_PER_DAY: '1000000',
   PUBLIC_URL: 'https://auth.example.test',
   APP_SECRET: 'Zm9yIHRlc3RzIG9ubHksIG1hZGUgYnkgaGFuZCA0Mg==',
   SMS_ALLOWED_COUNTRIES: 'US',

@@ -21,6 +21,8 @@ const onPostgres = POSTGRES_URL ? it : it.skip;
 /** Settings that production requires in addition to a database and real providers. */
 const PRODUCTION_SETTINGS = {
   NODE_ENV: 'production',
+  PHONE_SPEND_PER_HOUR: '1000000',
+  PHONE_SPEND_PER_DAY: '1000000',
   PUBLIC_URL: 'https://auth.example.org',
   APP_SECRET: 'Zm9yIHRlc3RzIG9ubHksIG1hZGUgYnkgaGFuZCA0Mg==',
   SMS_ALLOWED_COUNTRIES: '*',

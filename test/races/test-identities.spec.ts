@@ -20,6 +20,8 @@ describe('a production server with a test identity', () => {
   const production = () => ({
     ...stub.settings,
     NODE_ENV: 'production',
+    PHONE_SPEND_PER_HOUR: '1000000',
+    PHONE_SPEND_PER_DAY: '1000000',
     PUBLIC_URL: 'https://auth.example.org',
     APP_SECRET: 'Zm9yIHRlc3RzIG9ubHksIG1hZGUgYnkgaGFuZCA0Mg==',
     SMS_ALLOWED_COUNTRIES: '*',

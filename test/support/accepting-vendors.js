@@ -29,6 +29,9 @@ export async function startAcceptingVendors() {
     /** Production settings that send through these vendors. */
     settings: {
       NODE_ENV: 'production',
+      PHONE_SPEND_PER_HOUR: '1000000',
+      PHONE_SPEND_PER_DAY: '1000000',
+      FRAUD_MODE: 'observe',
       HOST: '127.0.0.1',
       IP_RATE_LIMIT: '0',
       ACCEPT_RISKS: 'no-ip-limit',
