@@ -1,5 +1,6 @@
 import type { Test } from 'supertest';
 import { changeContact, logIn, PASSWORD, signUp } from '../support/accounts.js';
+import { withProof } from '../support/proof.js';
 import { TestApp } from '../support/app.js';
 import { until } from '../support/until.js';
 import { wrongCode } from '../support/wrong-code.js';
@@ -28,7 +29,9 @@ describe('sign-in link', () => {
   /** Requests a sign-in code and reads it, and its link, from the mail. */
   async function requestMail(email: string, { deviceToken = '', from = app } = {}): Promise<Mail> {
     const { otp, text } = await from.codeOf(email, () =>
-      from.post('/auth/send_otp', { email }).set('x-device-token', deviceToken).expect(201),
+      withProof((proof) =>
+        from.post('/auth/send_otp', { email, ...proof }).set('x-device-token', deviceToken),
+      ).then(({ status }) => expect(status).toBe(201)),
     );
     return { email, otp, text, token: tokenIn(text) };
   }
@@ -127,7 +130,8 @@ describe('sign-in link', () => {
       }
       await guessWrong(email, mail.otp, 1);
     }
-    await app.post('/auth/verify_otp', { email, otp: mail.otp }).expect(429);
+    const { body: refusal } = await app.post('/auth/verify_otp', { email, otp: mail.otp }).expect(403);
+    expect(refusal.code).toBe('proof_of_work_required');
     await link(mail.token).expect(201);
   });
 
