@@ -60,7 +60,7 @@ describe('message budget', () => {
 
     await statuses(attempts('checkout'));
     expect(await messagesLike('phone:+1415%')).toBeLessThanOrEqual(2 * sent);
-  }, 120_000);
+  }, 240_000);
 
   it('lets an account ask for five new numbers a day, in 600 requests', async () => {
     const eve = await signUp(app, newEmail());
