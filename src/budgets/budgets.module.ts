@@ -33,6 +33,6 @@ import { UsedProofRepository } from './used-proof.repository.js';
     SpendWarning,
     UsedProofRepository,
   ],
-  exports: [Budgets, ProofOfWork],
+  exports: [Budgets, ProofCheck],
 })
 export class BudgetsModule {}

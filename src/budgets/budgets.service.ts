@@ -78,7 +78,7 @@ export class Budgets {
     try {
       if (verdict.outcome === 'refused') throw this.refuse(recipient, verdict.scope, verdict.retryAfter);
       if (userId !== undefined) await this.addAddress(userId, recipient);
-      if (verdict.outcome === 'proof') await this.demandProof(send, verdict);
+      if (verdict.outcome === 'proof') await this.demandProof(counted, send, verdict);
     } catch (error) {
       this.counter.refund(counted);
       throw error;
@@ -169,11 +169,14 @@ export class Budgets {
   }
 
   private async demandProof(
-    { recipient, client }: SendCharge,
+    { keys }: CountedSend,
+    { recipient, client, userId }: SendCharge,
     { scope, level }: { scope: Scope; level: number },
   ): Promise<void> {
+    // One proof serves a request to change to two new addresses.
+    const subject = userId === undefined ? keys.recipient : accountKey(userId);
     try {
-      await this.proofs.demand(recipient, client, level);
+      await this.proofs.demand(subject, client, level);
       this.count(recipient, 'proof_solved', scope);
     } catch (error) {
       this.count(recipient, 'proof_required', scope);

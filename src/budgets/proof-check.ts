@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { networkOf } from '../common/client-network.js';
+import type { AppError } from '../common/app-error.js';
 import type { Client } from '../http/client.js';
+import { networksOf } from './budget-keys.js';
 import { BudgetError } from './budgets.errors.js';
 import { ProofOfWork } from './proof-of-work.js';
 
@@ -14,8 +15,18 @@ export class ProofCheck {
    * or if it is too easy, expired, used, or for another subject or network.
    */
   async demand(subject: string, client: Client, level: number): Promise<void> {
-    const network = networkOf(client.ip);
-    if ((await this.proofs.accept(client, subject, network)) >= level) return;
-    throw BudgetError.proofOfWorkRequired(await this.proofs.createChallenge(subject, network, level));
+    if ((await this.accept(subject, client)) < level) throw await this.required(subject, client, level);
+  }
+
+  /** Uses up the client's proof and returns its level; 0 if there is none that is valid. */
+  accept(subject: string, client: Client): Promise<number> {
+    const [network] = networksOf(client.ip);
+    return this.proofs.accept(client, subject, network);
+  }
+
+  /** The error `proof_of_work_required` with a new challenge. */
+  async required(subject: string, { ip }: Client, level: number): Promise<AppError> {
+    const [network] = networksOf(ip);
+    return BudgetError.proofOfWorkRequired(await this.proofs.createChallenge(subject, network, level));
   }
 }

@@ -159,8 +159,8 @@ create table budget_counters (
 -- What administrators block, and what they exempt from the limits per network, prefix and country.
 create table fraud_rules (
   id uuid not null,
-  effect text not null,           -- 'block' or 'safe'
-  scope text not null,            -- 'prefix', 'country' or 'network'
+  effect text collate "C" not null,  -- 'block' or 'safe'
+  scope text collate "C" not null,   -- 'prefix', 'country' or 'network'
   value text collate "C" not null,
   reason text not null,
   created_by uuid,                -- the administrator

@@ -20,7 +20,7 @@ export class UnblockService {
 
   /**
    * Lets a recipient request codes again at once. The change and its audit entry are committed
-   * together. The budgets are reset after that; if that fails, the request can be repeated. A live code stays unverified and keeps its count of attempts.
+   * together. A live code stays unverified and keeps its count of attempts.
    */
   async unblock(
     caller: Caller,
@@ -30,6 +30,7 @@ export class UnblockService {
   ): Promise<void> {
     await this.dataSource.transaction(async (manager) => {
       const codes = await this.challengeHistory.unblock(manager, recipient, purpose);
+      await this.budgets.reset(recipient, manager);
       const suppressionLifted = await this.messageHistory.unsuppress(recipient, manager);
       const details = {
         recipient: maskedAddress(recipient),
@@ -42,6 +43,5 @@ export class UnblockService {
         manager,
       );
     });
-    await this.budgets.reset(recipient);
   }
 }

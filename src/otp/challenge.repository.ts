@@ -203,7 +203,8 @@ const EXPLAIN_ISSUE = statement(
     select
       coalesce(bool_or(consumed_at is null and context_hash is not distinct from $5), false) as found,
       ceil(extract(epoch from max(resend_at - now())
-        filter (where consumed_at is null and attempts < $6 and resend_at > now())))::int as cooldown,
+        filter (where consumed_at is null and attempts < $6 and resend_at > now()
+          and (channel = any (undeliverable_channels) and $7 <> all (undeliverable_channels)) is not true)))::int as cooldown,
       ceil(extract(epoch from max(${waitAfter('$4')} - now())
         filter (where recipient like 'phone:%' and not ${mayGuess('$4', 'true')})))::int as "guessLimit"
     from challenges c where recipient = $1 and purpose = $2 and lane = $3`,
@@ -358,8 +359,8 @@ export class ChallengeRepository {
   }
 
   explainIssue(challenge: NewChallenge): Promise<IssueRefusal | null> {
-    const { recipient, purpose, lane, policy, contextHash } = challenge;
-    const values = [recipient, purpose, lane, waitLimit(policy), contextHash, policy.maxAttempts];
+    const { recipient, purpose, lane, policy, contextHash, channel } = challenge;
+    const values = [recipient, purpose, lane, waitLimit(policy), contextHash, policy.maxAttempts, channel];
     return this.sql.row(EXPLAIN_ISSUE, values);
   }
 

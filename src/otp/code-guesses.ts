@@ -1,7 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { BudgetError } from '../budgets/budgets.errors.js';
-import { ProofOfWork } from '../budgets/proof-of-work.js';
-import { networkOf } from '../common/client-network.js';
+import { ProofCheck } from '../budgets/proof-check.js';
 import { isPhone } from '../common/recipient.js';
 import type { Client } from '../http/client.js';
 import { ProviderFeedback } from '../notifier/outbox/provider-feedback.js';
@@ -29,7 +27,7 @@ export class CodeGuesses {
   constructor(
     private readonly challenges: ChallengeRepository,
     private readonly codes: Codes,
-    private readonly proofs: ProofOfWork,
+    private readonly proofs: ProofCheck,
     private readonly feedback: ProviderFeedback,
   ) {}
 
@@ -61,14 +59,12 @@ export class CodeGuesses {
     if (refusal.guessLimit) return OtpError.guessLimit(refusal.guessLimit);
     if (refusal.failures < policy.guessesPerDay) return notFound;
     const isAfterWait = refusal.failures >= policy.guessesPerDay + GUESSES_WITH_PROOF;
-    const level = isAfterWait ? PROOF_AFTER_WAIT : PROOF_FOR_GUESS;
-    const network = networkOf(client.ip);
-    return BudgetError.proofOfWorkRequired(await this.proofs.createChallenge(key.recipient, network, level));
+    return this.proofs.required(key.recipient, client, isAfterWait ? PROOF_AFTER_WAIT : PROOF_FOR_GUESS);
   }
 
   /** A server application guesses for its users and solves no proofs. It waits like everybody. */
   private async proofLevel(client: Client, recipient: string): Promise<number> {
     if (client.application?.kind === 'server') return PROOF_AFTER_WAIT;
-    return this.proofs.accept(client, recipient, networkOf(client.ip));
+    return this.proofs.accept(recipient, client);
   }
 }

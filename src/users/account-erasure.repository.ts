@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import type { Recipient } from '../common/recipient.js';
 import { UNDO_HOURS } from './contact-change.repository.js';
 
 /**
@@ -11,7 +12,7 @@ import { UNDO_HOURS } from './contact-change.repository.js';
  *   too.
  */
 export interface PersonAddress {
-  recipient: string;
+  recipient: Recipient;
   kind: 'own' | 'former' | 'claimed' | 'requested';
   /** As text, because a `Date` would cut off the microseconds. */
   until: string;
@@ -92,9 +93,9 @@ export class AccountErasureRepository {
   /**
    * Messages are removed first. The statement that writes the outcome of a delivery locks the message
    * before it adds a suppression. So it either comes first, and its suppression is found here, or it
-   * comes second and finds no message.
+   * comes second and finds no message. Returns the account's own addresses.
    */
-  async erase(manager: EntityManager, userId: string): Promise<void> {
+  async erase(manager: EntityManager, userId: string): Promise<Recipient[]> {
     const addresses = await manager.query<PersonAddress[]>(ADDRESSES, [userId]);
     const recipientsOf = (found: PersonAddress[]) => found.map(({ recipient }) => recipient);
     const own = recipientsOf(addresses.filter(({ kind }) => kind === 'own'));
@@ -108,5 +109,6 @@ export class AccountErasureRepository {
     await manager.query(SUPPRESSIONS, [own]);
     await manager.query(REGISTRATIONS, [own]);
     await manager.query(USER, [userId]);
+    return own;
   }
 }

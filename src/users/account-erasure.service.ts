@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { AuditLog, type NewEntry } from '../audit/audit-log.service.js';
+import { Budgets } from '../budgets/budgets.service.js';
 import { Housekeeping } from '../database/housekeeping.js';
 import { AccountErasureRepository } from './account-erasure.repository.js';
 
@@ -13,6 +14,7 @@ import { AccountErasureRepository } from './account-erasure.repository.js';
 export class AccountErasure {
   constructor(
     private readonly repository: AccountErasureRepository,
+    private readonly budgets: Budgets,
     private readonly audit: AuditLog,
     private readonly dataSource: DataSource,
     housekeeping: Housekeeping,
@@ -35,7 +37,8 @@ export class AccountErasure {
         this.erase(userId, { manager: transaction, entry }),
       );
     if (!(await this.repository.lock(manager, userId))) return false;
-    await this.repository.erase(manager, userId);
+    const addresses = await this.repository.erase(manager, userId);
+    await this.budgets.forget(userId, addresses, manager);
     await this.audit.record(entry, manager);
     return true;
   }

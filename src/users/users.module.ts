@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { AccountEventsModule } from '../account-events/account-events.module.js';
 import { AuditModule } from '../audit/audit.module.js';
+import { BudgetsModule } from '../budgets/budgets.module.js';
 import { NotifierModule } from '../notifier/notifier.module.js';
 import { OtpModule } from '../otp/otp.module.js';
 import { PasswordsModule } from '../passwords/passwords.module.js';
@@ -24,7 +25,15 @@ import { UsersController } from './users.controller.js';
 import { UsersService } from './users.service.js';
 
 @Module({
-  imports: [AccountEventsModule, AuditModule, NotifierModule, OtpModule, PasswordsModule, SessionsModule],
+  imports: [
+    AccountEventsModule,
+    AuditModule,
+    BudgetsModule,
+    NotifierModule,
+    OtpModule,
+    PasswordsModule,
+    SessionsModule,
+  ],
   // MeController comes before UsersController, so that `users/me` does not match `users/:id`.
   controllers: [MeController, UndoController, UsersController, UndoPageController],
   providers: [

@@ -10,7 +10,6 @@ const TIMESTAMPS: Record<string, string[]> = {
   registrations: ['created_at', 'expires_at'],
   budget_counters: ['hour_start', 'day_start'],
   fraud_rules: ['created_at', 'until'],
-  used_proofs: ['expires_at'],
   devices: ['created_at', 'last_used_at'],
   sessions: ['authenticated_at', 'rotated_at', 'last_used_at', 'expires_at', 'ended_at'],
   contact_changes: ['created_at', 'expires_at'],
