@@ -10,4 +10,9 @@ export type AuditAction =
   | 'user.grant_admin'
   | 'delivery.read'
   | 'delivery.unblock'
+  | 'fraud.read'
+  | 'fraud.block'
+  | 'fraud.unblock'
+  | 'fraud.mark_safe'
+  | 'fraud.unmark_safe'
   | 'keys.revoke';

@@ -37,7 +37,8 @@ export class AuditEntry {
 
   /**
    * The action: `user.list`, `user.read`, `user.read_events`, `user.invite`, `user.update`,
-   * `user.delete`, `user.erase`, `user.grant_admin`, `delivery.read`, `delivery.unblock` or
+   * `user.delete`, `user.erase`, `user.grant_admin`, `delivery.read`, `delivery.unblock`,
+   * `fraud.read`, `fraud.block`, `fraud.unblock`, `fraud.mark_safe`, `fraud.unmark_safe` or
    * `keys.revoke`.
    * @example "user.update"
    */

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { withLockTimeout, type LockTimeout } from '../database/batch.js';
+import type { LockTimeout } from '../database/batch.js';
 import { Sql, statement } from '../database/sql.js';
 import type { CreditKeys, SendKeys } from './budget-keys.js';
 import type { Counter } from './send-ledger.js';
@@ -22,14 +22,18 @@ export interface Entry {
 type CounterRow = Counter & { key: string };
 
 /**
- * Commits without waiting for the disk: a crash of the database loses the counts of its last
- * milliseconds, and nothing else. Local to the statement, like `withLockTimeout`.
+ * Like `withLockTimeout`, and commits without waiting for the disk: a crash of the database loses the
+ * counts of its last milliseconds, and nothing else. Local to the statement, too.
  */
-const ASYNC_COMMIT = `async_commit as materialized (select set_config('synchronous_commit', 'off', true))`;
+const withSettings = (lockTimeout: string) => `settings as materialized (
+      select set_config('lock_timeout', ${lockTimeout}::text, true), set_config('synchronous_commit', 'off', true))`;
 
 const HOUR = `case when left(c.key, 4) = 'app:' then interval '1 minute' else interval '1 hour' end`;
 const IN_HOUR = `c.hour_start > now() - ${HOUR}`;
 const IN_DAY = `c.day_start > now() - interval '1 day'`;
+/** For the row of a recipient. */
+const LIVE_HOUR = `c.hour_start > now() - interval '1 hour'`;
+const REFUND = 'excluded.fresh < 0';
 const sum = (column: string, inWindow: string) =>
   `${column} = greatest(excluded.${column} + case when ${inWindow} then c.${column} else 0 end, 0)`;
 
@@ -40,10 +44,7 @@ const ADD = `on conflict (key) do update set
         day_start = case when ${IN_DAY} then c.day_start else now() end,
         ${['day_sent', 'day_verified', 'day_spent'].map((column) => sum(column, IN_DAY)).join(',\n        ')}`;
 
-const COLUMNS = `key, hour_sent as "hourSent", hour_verified as "hourVerified", hour_spent as "hourSpent",
-        day_sent as "daySent", day_verified as "dayVerified", day_spent as "daySpent", recognised, fresh,
-        extract(epoch from now() - hour_start)::int as "hourAge",
-        extract(epoch from now() - day_start)::int as "dayAge"`;
+const AGES = `extract(epoch from now() - c.hour_start)::int as hour_age, extract(epoch from now() - c.day_start)::int as day_age`;
 
 /**
  * Counts a batch of messages, and gives back others, in one statement.
@@ -62,9 +63,9 @@ const COLUMNS = `key, hour_sent as "hourSent", hour_verified as "hourVerified", 
 const CHARGE = statement(
   'budget_counters_charge',
   `
-    with ${withLockTimeout('$11')}, ${ASYNC_COMMIT},
+    with ${withSettings('$11')},
     requested as materialized (
-      select r.* from lock_timeout, async_commit, unnest(
+      select r.* from settings, unnest(
         $1::text[], $2::boolean[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[])
       as r(key, is_refund, recognised, network, wide, prefix, country)),
     recipients as (
@@ -73,32 +74,30 @@ const CHARGE = statement(
         case when is_refund then -1 else 1 end * case when network is null then 3 when wide is null then 7 else 15 end
       from requested order by key
       on conflict (key) do update set
-        (hour_start, hour_sent, hour_verified, day_start, day_sent, day_verified, recognised, members, fresh) = (
-        select
-          case when refund or hour then c.hour_start else now() end,
-          case when refund then greatest(c.hour_sent - 1, 0) when hour then c.hour_sent + 1 else 1 end,
-          case when refund or hour then c.hour_verified else 0 end,
-          case when refund or day then c.day_start else now() end,
-          case when refund then greatest(c.day_sent - 1, 0) when day then c.day_sent + 1 else 1 end,
-          case when refund or day then c.day_verified else 0 end,
-          case when refund then greatest(c.recognised - excluded.recognised, 0)
-            when day then c.recognised + excluded.recognised else excluded.recognised end,
-          case
-            when refund and c.hour_sent > 1 then c.members
-            when refund then array(select unnest(c.members) except select unnest(excluded.members))
-            when not hour then excluded.members
-            when c.hour_verified > 0 or c.members @> excluded.members then c.members
-            else array(select unnest(c.members) union select unnest(excluded.members)) end,
-          case
-            when refund then -(
-              (c.hour_sent = 1)::int + 2 * (c.day_sent = 1)::int
-              + 4 * (bits >= 7 and c.hour_sent = 1 and excluded.members[1] = any (c.members))::int
-              + 8 * (bits = 15 and c.hour_sent = 1 and excluded.members[2] = any (c.members))::int)
-            else (not hour or c.hour_sent = 0)::int + 2 * (not day or c.day_sent = 0)::int
-              + 4 * (bits >= 7 and (not hour or c.hour_verified = 0 and excluded.members[1] <> all (c.members)))::int
-              + 8 * (bits = 15 and (not hour or c.hour_verified = 0 and excluded.members[2] <> all (c.members)))::int end
-        from (select ${IN_HOUR}, ${IN_DAY}, excluded.fresh < 0, abs(excluded.fresh)) as state(hour, day, refund, bits))
-      returning *),
+        hour_start = case when ${REFUND} or ${LIVE_HOUR} then c.hour_start else now() end,
+        hour_sent = case when ${REFUND} then greatest(c.hour_sent - 1, 0) when ${LIVE_HOUR} then c.hour_sent + 1 else 1 end,
+        hour_verified = case when ${REFUND} or ${LIVE_HOUR} then c.hour_verified else 0 end,
+        day_start = case when ${REFUND} or ${IN_DAY} then c.day_start else now() end,
+        day_sent = case when ${REFUND} then greatest(c.day_sent - 1, 0) when ${IN_DAY} then c.day_sent + 1 else 1 end,
+        day_verified = case when ${REFUND} or ${IN_DAY} then c.day_verified else 0 end,
+        recognised = case when ${REFUND} then greatest(c.recognised - excluded.recognised, 0)
+          when ${IN_DAY} then c.recognised + excluded.recognised else excluded.recognised end,
+        members = case
+          when ${REFUND} and c.hour_sent > 1 then c.members
+          when ${REFUND} then array_remove(array_remove(c.members, excluded.members[1]), excluded.members[2])
+          when not ${LIVE_HOUR} then excluded.members
+          when c.hour_verified > 0 or c.members @> excluded.members then c.members
+          when excluded.members[2] = any (c.members) then c.members || excluded.members[1]
+          else c.members || excluded.members end,
+        fresh = case
+          when ${REFUND} then -((c.hour_sent = 1)::int + 2 * (c.day_sent = 1)::int
+            + 4 * (excluded.fresh <= -7 and c.hour_sent = 1 and excluded.members[1] = any (c.members))::int
+            + 8 * (excluded.fresh = -15 and c.hour_sent = 1 and excluded.members[2] = any (c.members))::int)
+          when not ${LIVE_HOUR} then excluded.fresh - 2 * (${IN_DAY} and c.day_sent > 0)::int
+          else (c.hour_sent = 0)::int + 2 * (not ${IN_DAY} or c.day_sent = 0)::int
+            + 4 * (excluded.fresh >= 7 and c.hour_verified = 0 and excluded.members[1] <> all (c.members))::int
+            + 8 * (excluded.fresh = 15 and c.hour_verified = 0 and excluded.members[2] <> all (c.members))::int end
+      returning c.key, c.hour_sent, c.hour_verified, c.day_sent, c.day_verified, c.recognised, c.fresh, ${AGES}),
     scoped as (
       select s.key, s.hour, s.day, 0 as spent
       from (select key, abs(fresh) as bits, sign(fresh)::int as sign from recipients) counted
@@ -115,8 +114,14 @@ const CHARGE = statement(
       insert into budget_counters as c (key, hour_sent, day_sent, hour_spent, day_spent)
       select key, sum(hour), sum(day), sum(spent), sum(spent) from scoped group by key order by key
       ${ADD}
-      returning *)
-    select ${COLUMNS} from (table recipients union all table scopes) as counted`,
+      returning c.key, c.hour_sent, c.hour_verified, c.hour_spent, c.day_sent, c.day_verified, c.day_spent, ${AGES})
+    select key, hour_sent as "hourSent", hour_verified as "hourVerified", hour_spent as "hourSpent",
+      day_sent as "daySent", day_verified as "dayVerified", day_spent as "daySpent", 0 as recognised, 0 as fresh,
+      hour_age as "hourAge", day_age as "dayAge"
+    from scopes
+    union all
+    select key, hour_sent, hour_verified, 0, day_sent, day_verified, 0, recognised, fresh, hour_age, day_age
+    from recipients`,
 );
 
 /**
@@ -128,9 +133,9 @@ const CHARGE = statement(
 const CREDIT = statement(
   'budget_counters_credit',
   `
-    with ${withLockTimeout('$4')}, ${ASYNC_COMMIT},
+    with ${withSettings('$4')},
     verified as materialized (
-      select v.* from lock_timeout, async_commit, unnest($1::text[], $2::text[], $3::text[]) as v(key, prefix, country)),
+      select v.* from settings, unnest($1::text[], $2::text[], $3::text[]) as v(key, prefix, country)),
     recipients as (
       update budget_counters c set hour_verified = c.hour_verified + 1, day_verified = c.day_verified + 1
       from verified v where c.key = any ($1) and c.key = v.key and c.day_sent > 0

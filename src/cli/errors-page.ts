@@ -1,6 +1,6 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { AuthError } from '../auth/auth.errors.js';
-import { BudgetError } from '../budgets/budgets.errors.js';
+import { BudgetError, FraudError } from '../budgets/budgets.errors.js';
 import type { AppError } from '../common/app-error.js';
 import { CompatError } from '../compat/compat.errors.js';
 import { CustomerError } from '../customers/customers.errors.js';
@@ -79,6 +79,7 @@ function exampleErrors(): AppError[] {
       passwordGuessLimit: [3600],
       proofOfWorkRequired: [{}],
     }),
+    ...examplesOf(FraudError, {}),
     ...examplesOf(SessionError, {}),
     ...examplesOf(CustomerError, {}),
     ...examplesOf(CompatError, {}),
