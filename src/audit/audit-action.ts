@@ -14,4 +14,9 @@ export type AuditAction =
   | 'application.new_secret'
   | 'delivery.read'
   | 'delivery.unblock'
+  | 'fraud.read'
+  | 'fraud.block'
+  | 'fraud.unblock'
+  | 'fraud.mark_safe'
+  | 'fraud.unmark_safe'
   | 'keys.revoke';

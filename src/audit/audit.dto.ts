@@ -38,7 +38,8 @@ export class AuditEntry {
   /**
    * The action: `user.list`, `user.read`, `user.read_events`, `user.invite`, `user.update`,
    * `user.delete`, `user.erase`, `user.grant_admin`, `application.create`, `application.update`,
-   * `application.delete`, `application.new_secret`, `delivery.read`, `delivery.unblock` or
+   * `application.delete`, `application.new_secret`, `delivery.read`, `delivery.unblock`,
+   * `fraud.read`, `fraud.block`, `fraud.unblock`, `fraud.mark_safe`, `fraud.unmark_safe` or
    * `keys.revoke`.
    * @example "user.update"
    */

@@ -1,10 +1,8 @@
 import {
   judgeApplication,
-  judgeCountry,
   judgeMoney,
-  judgeNetwork,
-  judgePrefix,
   judgeRecipient,
+  judgeScope,
   passwordProofLevel,
   stricter,
   type Evidence,
@@ -32,6 +30,10 @@ const sign = (judgement: Judgement) => ('retryAfter' in judgement ? 'x' : String
 /** The signs for 1, 2, … messages. */
 const signs = (count: number, judge: (n: number) => Judgement) =>
   Array.from({ length: count }, (_, index) => sign(judge(index + 1))).join('');
+
+const judgeNetwork = (used: Usage, isWide = false) => judgeScope(isWide ? 'wideNetwork' : 'network', used);
+const judgePrefix = (used: Usage) => judgeScope('prefix', used);
+const judgeCountry = (used: Usage) => judgeScope('country', used);
 
 const HOUR_LEFT = { retryAfter: 3_000 };
 const DAY_LEFT = { retryAfter: 82_800 };
@@ -79,7 +81,7 @@ describe('judgeRecipient', () => {
   });
 });
 
-describe('judgeNetwork', () => {
+describe('the limit per network', () => {
   const unverified = (count: number, hourVerified = 0, isWide = false) =>
     signs(count, (n) => judgeNetwork(usage({ hourSent: n + hourVerified, hourVerified }), isWide));
 
@@ -104,7 +106,7 @@ describe('judgeNetwork', () => {
   });
 });
 
-describe('judgePrefix', () => {
+describe('the limit per prefix', () => {
   it('allows five an hour, and fifteen with a proof', () => {
     expect(signs(17, (n) => judgePrefix(usage({ hourSent: n, daySent: n })))).toMatch(/^0{5}[1-4]{10}xx$/);
     expect(judgePrefix(usage({ hourSent: 16, daySent: 16 }))).toEqual(HOUR_LEFT);
@@ -122,7 +124,7 @@ describe('judgePrefix', () => {
   });
 });
 
-describe('judgeCountry', () => {
+describe('the limit per country', () => {
   it('never refuses, and asks for harder proofs with the excess', () => {
     const level = (hourSent: number) => sign(judgeCountry(usage({ hourSent, daySent: hourSent })));
     expect([20, 21, 40, 80, 160, 1_000_000].map(level).join('')).toBe('012344');

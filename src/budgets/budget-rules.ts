@@ -23,7 +23,8 @@ export interface Evidence {
 }
 
 /** Level 0: allowed as it is. Levels 1 to 4: allowed with a proof of work of this level. */
-export type Judgement = { level: 0 | 1 | 2 | 3 | 4 } | { retryAfter: number };
+export type Judgement = { level: Level } | { retryAfter: number };
+type Level = 0 | 1 | 2 | 3 | 4;
 
 export const MAX_LEVEL = 4;
 const MINUTE = 60;
@@ -61,49 +62,55 @@ export function judgeRecipient(usage: Usage, { isPhone, isRecognised, isServer }
   return { level: step?.[1] ?? MAX_LEVEL };
 }
 
-/** Recipients that did not verify. A late right code counts in the window in which it comes. */
-const outstanding = (sent: number, verified: number) => Math.max(0, sent - verified);
-
-/** Free up to `free`, with a proof of work up to `hard`, in four equal steps. */
-function inSteps(count: number, free: number, hard: number, refused: Judgement): Judgement {
-  if (count <= free) return ALLOWED;
-  if (count > hard) return refused;
-  return { level: Math.ceil((MAX_LEVEL * (count - free)) / (hard - free)) as 1 | 2 | 3 | 4 };
+/** Up to `free` recipients may be outstanding as they are, up to `refused` with a proof of work. */
+export interface Band {
+  free: number;
+  /** Null: never refused. */
+  refused: number | null;
 }
+
+type BandOf = (verified: number) => Band;
 
 /** A /48 of IPv6 has four times as much as a /64 or an IPv4 /24. */
-export function judgeNetwork(usage: Usage, isWide = false): Judgement {
-  const { hourSent, hourVerified } = usage;
-  const factor = isWide ? 4 : 1;
-  const free = factor * (5 + hourVerified);
-  const hard = factor * (20 + 2 * hourVerified);
-  return inSteps(outstanding(hourSent, hourVerified), free, hard, refusedForHour(usage));
-}
+const WIDE = 4;
 
-export function judgePrefix(usage: Usage): Judgement {
+/** A country never refuses: that would be a weapon against everybody in it. */
+export const BANDS = {
+  network: { hour: (verified) => ({ free: 5 + verified, refused: 20 + 2 * verified }) },
+  wideNetwork: {
+    hour: (verified) => ({ free: WIDE * (5 + verified), refused: WIDE * (20 + 2 * verified) }),
+  },
+  prefix: {
+    hour: (verified) => ({ free: 5 + verified, refused: 3 * (5 + verified) }),
+    day: (verified) => ({ free: 20 + verified, refused: 25 + 3 * verified }),
+  },
+  country: {
+    hour: (verified) => ({ free: 20 + verified, refused: null }),
+    day: (verified) => ({ free: 100 + verified, refused: null }),
+  },
+} satisfies Record<string, { hour: BandOf; day?: BandOf }>;
+
+export type BandedScope = keyof typeof BANDS;
+
+/** Recipients that did not verify. A late right code counts in the window in which it comes. */
+export const outstandingOf = (sent: number, verified: number) => Math.max(0, sent - verified);
+
+export function judgeScope(scope: BandedScope, usage: Usage): Judgement {
+  const { hour, day }: { hour: BandOf; day?: BandOf } = BANDS[scope];
   const { hourSent, hourVerified, daySent, dayVerified } = usage;
-  const hour = inSteps(
-    outstanding(hourSent, hourVerified),
-    5 + hourVerified,
-    3 * (5 + hourVerified),
-    refusedForHour(usage),
-  );
-  const day = inSteps(
-    outstanding(daySent, dayVerified),
-    20 + dayVerified,
-    25 + 3 * dayVerified,
-    refusedForDay(usage),
-  );
-  return stricter(hour, day);
+  const perHour = inBand(outstandingOf(hourSent, hourVerified), hour(hourVerified), refusedForHour(usage));
+  if (!day) return perHour;
+  const perDay = inBand(outstandingOf(daySent, dayVerified), day(dayVerified), refusedForDay(usage));
+  return stricter(perHour, perDay);
 }
 
-/** Never refuses: a refusal per country would be a weapon against everybody in it. */
-export function judgeCountry({ hourSent, hourVerified, daySent, dayVerified }: Usage): Judgement {
-  const hour = outstanding(hourSent, hourVerified) / (20 + hourVerified);
-  const day = outstanding(daySent, dayVerified) / (100 + dayVerified);
-  const excess = Math.max(hour, day);
-  if (excess <= 1) return ALLOWED;
-  return { level: Math.min(MAX_LEVEL, 1 + Math.floor(Math.log2(excess))) as 1 | 2 | 3 | 4 };
+/** Four equal steps up to the refusal; without one, a step for each doubling of the free part. */
+function inBand(count: number, { free, refused }: Band, refusal: Judgement): Judgement {
+  if (count <= free) return ALLOWED;
+  if (refused === null)
+    return { level: Math.min(MAX_LEVEL, 1 + Math.floor(Math.log2(count / free))) as Level };
+  if (count > refused) return refusal;
+  return { level: Math.ceil((MAX_LEVEL * (count - free)) / (refused - free)) as Level };
 }
 
 /** In millionths of the unit of `PHONE_PRICES`; null: no limit. */

@@ -54,3 +54,10 @@ export const BudgetError = {
       { proofOfWork },
     ),
 };
+
+/** Errors of `/fraud`. */
+export const FraudError = {
+  ruleNotFound: () => new AppError('not_found', 'fraud_rule_not_found', 'There is no such entry.'),
+  tooManyRules: () =>
+    new AppError('conflict', 'too_many_fraud_rules', 'There are too many entries. Remove some first.'),
+};

@@ -1,4 +1,8 @@
 import { Module } from '@nestjs/common';
+import { AuditModule } from '../audit/audit.module.js';
+import { FraudController } from './fraud.controller.js';
+import { FraudReportRepository } from './fraud-report.repository.js';
+import { FraudService } from './fraud.service.js';
 import { BudgetHousekeeping } from './budget.housekeeping.js';
 import { BudgetRepository } from './budget.repository.js';
 import { Budgets } from './budgets.service.js';
@@ -12,7 +16,11 @@ import { SpendWarning } from './spend-warning.js';
 import { UsedProofRepository } from './used-proof.repository.js';
 
 @Module({
+  imports: [AuditModule],
+  controllers: [FraudController],
   providers: [
+    FraudReportRepository,
+    FraudService,
     Budgets,
     BudgetRepository,
     BudgetHousekeeping,

@@ -44,7 +44,7 @@ const LIST = statement(
 const SAVE = `
   insert into fraud_rules as r (id, effect, scope, value, reason, created_by, until)
   select $1::uuid, $2::text, $3::text, $4::text, $5::text, $6::uuid, $7::timestamptz
-  where (select count(*) from fraud_rules) < ${MAX_RULES}
+  where (select count(*) from fraud_rules) < ${MAX_RULES} and ($7 is null or $7 > now())
   on conflict (effect, scope, value) do update set
     reason = excluded.reason, created_by = excluded.created_by, created_at = now(), until = excluded.until
   returning ${COLUMNS}`;
@@ -72,19 +72,16 @@ export class FraudRuleRepository {
     return this.sql.rows<FraudRule & Record<string, unknown>>(LIST, [effect, after ?? null, count]);
   }
 
-  /** Null if there are too many rules. */
-  async save(rule: NewFraudRule, manager: EntityManager): Promise<FraudRule | null> {
+  /** Null if there are too many rules; `past` if the rule has ended by the database's clock. */
+  async save(rule: NewFraudRule, manager: EntityManager): Promise<FraudRule | 'past' | null> {
     const { id, effect, scope, value, reason, createdBy, until } = rule;
-    const [saved] = await manager.query<FraudRule[]>(SAVE, [
-      id,
-      effect,
-      scope,
-      value,
-      reason,
-      createdBy,
+    const values = [id, effect, scope, value, reason, createdBy, until];
+    const [saved] = await manager.query<FraudRule[]>(SAVE, values);
+    if (saved) return saved;
+    const [time] = await manager.query<{ past: boolean }[]>('select $1::timestamptz <= now() as past', [
       until,
     ]);
-    return saved ?? null;
+    return time?.past ? 'past' : null;
   }
 
   /** Null if there is none. */

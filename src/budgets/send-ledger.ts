@@ -2,11 +2,9 @@ import type { SendKeys } from './budget-keys.js';
 import { MONEY } from './budget-keys.js';
 import {
   judgeApplication,
-  judgeCountry,
   judgeMoney,
-  judgeNetwork,
-  judgePrefix,
   judgeRecipient,
+  judgeScope,
   type ApplicationBudget,
   type Evidence,
   type Judgement,
@@ -121,12 +119,12 @@ function judge(send: CountedSend, counters: Map<string, Counter>, options: Ledge
   judgements.length = 0;
   // A recognised device of the owner is counted, but a stranger's messages do not hold it up.
   if (!send.isSafeAddress && !evidence.isRecognised) {
-    look('network', keys.network, (usage) => judgeNetwork(usage));
-    look('network', keys.wideNetwork, (usage) => judgeNetwork(usage, true));
+    look('network', keys.network, (usage) => judgeScope('network', usage));
+    look('network', keys.wideNetwork, (usage) => judgeScope('wideNetwork', usage));
   }
   if (!send.isSafeNumber && !evidence.isRecognised) {
-    look('prefix', keys.prefix, judgePrefix);
-    look('country', keys.country, judgeCountry);
+    look('prefix', keys.prefix, (usage) => judgeScope('prefix', usage));
+    look('country', keys.country, (usage) => judgeScope('country', usage));
   }
   const fraud = strictest(judgements, evidence.isServer);
   if (!options.enforcesFraud)

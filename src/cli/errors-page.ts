@@ -1,7 +1,7 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { ApplicationError } from '../applications/applications.errors.js';
 import { AuthError } from '../auth/auth.errors.js';
-import { BudgetError } from '../budgets/budgets.errors.js';
+import { BudgetError, FraudError } from '../budgets/budgets.errors.js';
 import type { AppError } from '../common/app-error.js';
 import { CompatError } from '../compat/compat.errors.js';
 import { CustomerError } from '../customers/customers.errors.js';
@@ -81,6 +81,7 @@ function exampleErrors(): AppError[] {
       passwordGuessLimit: [3600],
       proofOfWorkRequired: [{}],
     }),
+    ...examplesOf(FraudError, {}),
     ...examplesOf(SessionError, {}),
     ...examplesOf(CustomerError, {}),
     ...examplesOf(CompatError, {}),

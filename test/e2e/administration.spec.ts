@@ -34,8 +34,11 @@ const USER_ROUTES = `
   DELETE /auth/sessions, POST /api/logout, POST /auth/logout, DELETE /users/me`;
 const ADMIN_ROUTES = `
   DELETE /applications/:id, GET /applications, GET /applications/:id, PATCH /applications/:id,
-  POST /applications, POST /applications/:id/secret, DELETE /users/:id, GET /audit, GET /deliveries, GET /deliveries/:challengeId, GET /users,
-  GET /users/:id, GET /users/:id/events, PATCH /users/:id, POST /deliveries/unblock, POST /users`;
+  POST /applications, POST /applications/:id/secret,
+  DELETE /users/:id, GET /audit, GET /deliveries, GET /deliveries/:challengeId, GET /users,
+  GET /users/:id, GET /users/:id/events, PATCH /users/:id, POST /deliveries/unblock, POST /users,
+  GET /fraud, GET /fraud/blocks, POST /fraud/blocks, DELETE /fraud/blocks/:id, GET /fraud/safe-list,
+  POST /fraud/safe-list, DELETE /fraud/safe-list/:id`;
 
 const parseRoutes = (list: string) => list.split(',').map((route) => route.trim());
 

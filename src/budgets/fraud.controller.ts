@@ -1,0 +1,177 @@
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Param,
+  ParseUUIDPipe,
+  Post,
+  Query,
+  Res,
+} from '@nestjs/common';
+import { ApiBearerAuth, ApiBody, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { Config } from '../config/config.js';
+import { CurrentCaller, Roles, type Caller } from '../http/access.js';
+import { ApiProblems } from '../http/api-problems.js';
+import { CurrentClient, type Client } from '../http/client.js';
+import {
+  ADMIN_BODY_PROBLEMS,
+  ADMIN_PROBLEMS,
+  ADMIN_READ_PROBLEMS,
+  CommonError,
+} from '../http/common.errors.js';
+import { ApiPage, INVALID_LIMIT, paginate, PageQuery } from '../http/pagination.js';
+import { FraudError } from './budgets.errors.js';
+import { FraudEntry, FraudQuery, FraudReport, NewBlock, NewSafeEntry } from './fraud.dto.js';
+import { FraudService } from './fraud.service.js';
+
+/** A malformed id is answered like an unknown one. */
+const EntryId = () => Param('id', new ParseUUIDPipe({ exceptionFactory: FraudError.ruleNotFound }));
+
+const BLOCK_EXAMPLES = {
+  prefix: {
+    summary: 'A number prefix',
+    value: { prefix: '+1415555', until: '2026-11-21T10:00:00Z', reason: 'Pumped numbers since 9 a.m.' },
+  },
+  network: {
+    summary: 'A network',
+    value: { network: '203.0.113.0/24', until: '2026-11-21T10:00:00Z', reason: 'Asks for codes all day.' },
+  },
+};
+const SAFE_EXAMPLES = {
+  country: { summary: 'A country', value: { country: 'US', reason: 'Launch campaign.' } },
+};
+
+@ApiTags('Administration')
+@ApiBearerAuth()
+@Roles('admin')
+@Controller('fraud')
+export class FraudController {
+  constructor(
+    private readonly fraud: FraudService,
+    private readonly config: Config,
+  ) {}
+
+  /**
+   * Get messages, right codes, spend and refusals
+   *
+   * @remarks The 50 countries, number prefixes, networks and applications with the most outstanding
+   * recipients or messages today, what was spent, and what was refused and why. The audit log records
+   * it.
+   */
+  @Get()
+  @ApiProblems(
+    CommonError.validation([{ field: 'sort', detail: 'sort must be outstanding or sent.' }]),
+    ...ADMIN_READ_PROBLEMS,
+  )
+  report(
+    @CurrentCaller() caller: Caller,
+    @Query() { sort }: FraudQuery,
+    @CurrentClient() client: Client,
+  ): Promise<FraudReport> {
+    return this.fraud.report(caller, client, sort);
+  }
+
+  /**
+   * List blocks
+   *
+   * @remarks Those that have not ended. Follow the `Link` header to the next page until there is none.
+   */
+  @Get('blocks')
+  @ApiPage(FraudEntry)
+  @ApiProblems(INVALID_LIMIT, ...ADMIN_READ_PROBLEMS)
+  async blocks(
+    @Query() query: PageQuery,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<FraudEntry[]> {
+    const url = `${this.config.publicUrl}/fraud/blocks`;
+    return paginate(await this.fraud.list('block', query), query, url, reply);
+  }
+
+  /**
+   * Block a number prefix, a country or a network
+   *
+   * @remarks No codes are sent to these numbers, or for clients of this network, until the given time.
+   * Acts in every process within ten seconds. A second block of the same value replaces the first one.
+   * The audit log records it. Needs a sign-in within ten minutes.
+   */
+  @Post('blocks')
+  @ApiBody({ type: NewBlock, examples: BLOCK_EXAMPLES })
+  @ApiProblems(FraudError.tooManyRules(), ...ADMIN_BODY_PROBLEMS)
+  block(
+    @CurrentCaller() caller: Caller,
+    @Body() body: NewBlock,
+    @CurrentClient() client: Client,
+  ): Promise<FraudEntry> {
+    return this.fraud.save(caller, 'block', body, client);
+  }
+
+  /**
+   * Lift a block
+   *
+   * @remarks The audit log records it. Needs a sign-in within ten minutes.
+   */
+  @Delete('blocks/:id')
+  @HttpCode(204)
+  @ApiProblems(FraudError.ruleNotFound(), ...ADMIN_PROBLEMS)
+  unblock(
+    @CurrentCaller() caller: Caller,
+    @EntryId() id: string,
+    @CurrentClient() client: Client,
+  ): Promise<void> {
+    return this.fraud.remove(caller, 'block', id, client);
+  }
+
+  /**
+   * List the safe list
+   *
+   * @remarks Follow the `Link` header to the next page until there is none.
+   */
+  @Get('safe-list')
+  @ApiPage(FraudEntry)
+  @ApiProblems(INVALID_LIMIT, ...ADMIN_READ_PROBLEMS)
+  async safeList(
+    @Query() query: PageQuery,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<FraudEntry[]> {
+    const url = `${this.config.publicUrl}/fraud/safe-list`;
+    return paginate(await this.fraud.list('safe', query), query, url, reply);
+  }
+
+  /**
+   * Add to the safe list
+   *
+   * @remarks A safe prefix or country is exempt from the limits per prefix and country and from blocks;
+   * a safe network is exempt from the limit per network and from blocks. The limits per recipient and
+   * the spend limits still hold. Acts in every process within ten seconds. The audit log records it.
+   * Needs a sign-in within ten minutes.
+   */
+  @Post('safe-list')
+  @ApiBody({ type: NewSafeEntry, examples: SAFE_EXAMPLES })
+  @ApiProblems(FraudError.tooManyRules(), ...ADMIN_BODY_PROBLEMS)
+  markSafe(
+    @CurrentCaller() caller: Caller,
+    @Body() body: NewSafeEntry,
+    @CurrentClient() client: Client,
+  ): Promise<FraudEntry> {
+    return this.fraud.save(caller, 'safe', body, client);
+  }
+
+  /**
+   * Remove from the safe list
+   *
+   * @remarks The audit log records it. Needs a sign-in within ten minutes.
+   */
+  @Delete('safe-list/:id')
+  @HttpCode(204)
+  @ApiProblems(FraudError.ruleNotFound(), ...ADMIN_PROBLEMS)
+  unmarkSafe(
+    @CurrentCaller() caller: Caller,
+    @EntryId() id: string,
+    @CurrentClient() client: Client,
+  ): Promise<void> {
+    return this.fraud.remove(caller, 'safe', id, client);
+  }
+}

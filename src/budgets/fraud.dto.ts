@@ -1,0 +1,255 @@
+import { IsIn, IsISO8601, IsISO31661Alpha2, Matches } from 'class-validator';
+import { IfGiven } from '../http/if-given.js';
+
+export class FraudQuery {
+  /**
+   * What comes first: most `outstanding` recipients, or most messages `sent`.
+   * @example "sent"
+   */
+  @IfGiven()
+  @IsIn(['outstanding', 'sent'], { message: 'sort must be outstanding or sent.' })
+  sort?: 'outstanding' | 'sent';
+}
+
+/** Recipients in one window. */
+export class ScopeWindow {
+  /**
+   * Recipients that messages were sent to, each counted once.
+   * @example 12
+   */
+  sent!: number;
+
+  /**
+   * Recipients that entered a right code.
+   * @example 3
+   */
+  verified!: number;
+
+  /**
+   * `sent` without `verified`.
+   * @example 9
+   */
+  outstanding!: number;
+
+  /**
+   * So many outstanding recipients are allowed without a proof of work; null: no limit in this window.
+   * @example 8
+   */
+  free!: number | null;
+
+  /**
+   * Above so many outstanding recipients, messages are refused; null: never.
+   * @example 24
+   */
+  limit!: number | null;
+}
+
+export class ScopeUsage {
+  /**
+   * The country, number prefix or network.
+   * @example "+1415555"
+   */
+  value!: string;
+
+  /** The current hour. It begins with the first message. */
+  hour!: ScopeWindow;
+
+  /** The current day. It begins with the first message. */
+  day!: ScopeWindow;
+}
+
+export class ApplicationUsage {
+  /**
+   * Id of the application.
+   * @example "0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001"
+   */
+  value!: string;
+
+  /**
+   * Messages in the day.
+   * @example 120
+   */
+  sent!: number;
+
+  /**
+   * What they cost, in the unit of `PHONE_PRICES`.
+   * @example 3.6
+   */
+  spent!: number;
+}
+
+export class SpendWindow {
+  /**
+   * Messages to phones.
+   * @example 120
+   */
+  messages!: number;
+
+  /**
+   * What they cost, in the unit of `PHONE_PRICES`.
+   * @example 3.6
+   */
+  spent!: number;
+
+  /**
+   * The most that may be spent; null: no limit. The last fifth is for recognised devices and server
+   * applications.
+   * @example 25
+   */
+  limit!: number | null;
+}
+
+export class Spend {
+  /** The current hour. It begins with the first message. */
+  hour!: SpendWindow;
+
+  /** The current day. It begins with the first message. */
+  day!: SpendWindow;
+}
+
+export class RefusalCount {
+  /**
+   * `refused`, `proof_required`, `proof_solved`, or `observed`: sent, but `enforce` would not have
+   * sent it at once.
+   * @example "refused"
+   */
+  verdict!: string;
+
+  /**
+   * The limit that decided: `recipient`, `network`, `prefix`, `country`, `account`, `application`,
+   * `money` or `block`.
+   * @example "prefix"
+   */
+  scope!: string;
+
+  /**
+   * The country of the number; `none` for e-mail, `unknown` for a number without one.
+   * @example "US"
+   */
+  country!: string;
+
+  /**
+   * In the current hour.
+   * @example 4
+   */
+  hour!: number;
+
+  /**
+   * In the current day.
+   * @example 31
+   */
+  day!: number;
+}
+
+export class FraudReport {
+  /**
+   * Whether the limits per network, prefix and country are enforced or only recorded.
+   * @example "enforce"
+   */
+  mode!: 'observe' | 'enforce';
+  countries!: ScopeUsage[];
+  prefixes!: ScopeUsage[];
+  networks!: ScopeUsage[];
+  applications!: ApplicationUsage[];
+  spend!: Spend;
+
+  /** What was not sent at once, and why. */
+  refusals!: RefusalCount[];
+}
+
+class FraudTarget {
+  /**
+   * The beginning of phone numbers, up to a whole number. Give exactly one of `prefix`, `country` and
+   * `network`.
+   * @example "+1415555"
+   */
+  @IfGiven()
+  @Matches(/^\+[1-9]\d{1,14}$/, { message: 'prefix must be + and 2 to 15 digits.' })
+  prefix?: string;
+
+  /**
+   * A two-letter country code (ISO 3166).
+   * @example "US"
+   */
+  @IfGiven()
+  @IsISO31661Alpha2({ message: 'country must be a two-letter country code in capitals.' })
+  country?: string;
+
+  /**
+   * An IP address, or a network in CIDR notation: at most an IPv4 /8 or an IPv6 /16.
+   * @example "203.0.113.0/24"
+   */
+  @IfGiven()
+  @Matches(/^[0-9a-fA-F.:]{2,45}(\/\d{1,3})?$/, {
+    message: 'network must be an IP address or a CIDR network.',
+  })
+  network?: string;
+
+  /**
+   * Why, for other administrators. Up to 200 characters; do not name a person.
+   * @example "Pumped numbers since 9 a.m."
+   */
+  @Matches(/^(?=.*\S)[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]{1,200}$/u, {
+    message: 'reason must be 1 to 200 printable characters.',
+  })
+  reason!: string;
+}
+
+const mustBeTime = (field: string) => `${field} must be a time in the future, such as 2026-11-21T10:00:00Z.`;
+
+export class NewBlock extends FraudTarget {
+  /**
+   * When the block ends by itself.
+   * @example "2026-11-21T10:00:00.000Z"
+   */
+  @IsISO8601({ strict: true, strictSeparator: true }, { message: mustBeTime('until') })
+  until!: string;
+}
+
+export class NewSafeEntry extends FraudTarget {
+  /**
+   * When the entry ends by itself. Default: it stays until it is removed.
+   * @example "2026-11-21T10:00:00.000Z"
+   */
+  @IfGiven()
+  @IsISO8601({ strict: true, strictSeparator: true }, { message: mustBeTime('until') })
+  until?: string;
+}
+
+export class FraudEntry {
+  /**
+   * Id of the entry.
+   * @example "0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001"
+   */
+  id!: string;
+
+  /**
+   * What the entry is about.
+   * @example "prefix"
+   */
+  scope!: 'prefix' | 'country' | 'network';
+
+  /**
+   * The prefix, country or network.
+   * @example "+1415555"
+   */
+  value!: string;
+
+  /**
+   * Why it was made.
+   * @example "Pumped numbers since 9 a.m."
+   */
+  reason!: string;
+
+  /**
+   * When it was made or last replaced.
+   * @example "2026-11-21T09:00:00.000Z"
+   */
+  createdAt!: Date;
+
+  /**
+   * When it ends by itself; null: it stays until it is removed.
+   * @example "2026-11-21T10:00:00.000Z"
+   */
+  until!: Date | null;
+}
