@@ -24,9 +24,9 @@ call pg_temp.without_indexes(
   '{challenges,messages,users,devices,sessions,account_events}',
   array[
   -- Consumed challenges of the last twenty hours.
-  $$insert into challenges (recipient, purpose, id, channel, code_hash, issued_at, expires_at, resend_at, consumed_at, sends_since)
+  $$insert into challenges (recipient, purpose, id, channel, code_hash, issued_at, expires_at, resend_at, consumed_at)
     select 'email:person-' || n || '@bench.test', 'login', pg_temp.uuid7(at), 'email', '\x00', at,
-      at + interval '5 min', at + interval '1 min', at + interval '20 s', at
+      at + interval '5 min', at + interval '1 min', at + interval '20 s'
     from (select n, now() - random() * interval '20 hours' as at
           from generate_series(0, current_setting('bench.recipients')::int - 1) n offset 0) as _$$,
   -- Delivered messages of the last four weeks.

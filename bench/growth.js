@@ -21,8 +21,8 @@ const FILL_DATABASE = readFileSync(new URL('grow.sql', import.meta.url), 'utf8')
 
 /** Rows that housekeeping removes, spread over the old and the new ends of their indexes. */
 const ADD_EXPIRED_ROWS = [
-  `insert into challenges (recipient, purpose, id, channel, code_hash, issued_at, expires_at, resend_at, sends_since, failures_since)
-    select 'email:' || md5(n || $1) || '@old.test', 'login', gen_random_uuid(), 'email', '\\x00', at, at, at, at, at
+  `insert into challenges (recipient, purpose, id, channel, code_hash, issued_at, expires_at, resend_at, failures_since)
+    select 'email:' || md5(n || $1) || '@old.test', 'login', gen_random_uuid(), 'email', '\\x00', at, at, at, at
     from generate_series(1, ${EXPIRED_ROWS}) n, (select now() - interval '3 days' as at) _`,
   `insert into messages (id, recipient, purpose, challenge_id, channel, template, state, created_at, due_at, expires_at, finished_at)
     select id, 'email:' || md5(n || $1) || '@old.test', 'login', id, 'email', 'code', 'sent', at, at, at, at

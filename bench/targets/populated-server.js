@@ -17,9 +17,12 @@ const pickEmails = (first, end, count) =>
 /** Puts the recipients outside the cooldown and below the daily limit. */
 async function allowSends(db, emails) {
   await db.query(
-    `update challenges set resend_at = now() - interval '1 s', sends = 1 where recipient = any ($1::text[])`,
+    `update challenges set resend_at = now() - interval '1 s' where recipient = any ($1::text[])`,
     [emails.map((email) => `email:${email}`)],
   );
+  await db.query('delete from budget_counters where key = any ($1::text[])', [
+    emails.map((email) => `to:email:${email}`),
+  ]);
 }
 
 /** Gives each recipient an active challenge. */

@@ -3,14 +3,19 @@ import type { Response } from 'supertest';
 import { logIn, PASSWORD, signUp, type Person } from '../support/accounts.js';
 import { TestApp } from '../support/app.js';
 import { decode } from '../support/jws.js';
+import { withProof } from '../support/proof.js';
 
 const DAY = 86_400;
-/** Wrong codes, and wrong passwords, allowed per address and lane in a day. */
+/**
+ * Wrong codes without a proof of work per address and lane in a day, and wrong passwords of recognised
+ * devices.
+ */
 const MAX_GUESSES = 20;
-/** Wrong passwords by strangers; recognised devices have five more. */
+/** Wrong passwords by strangers, the last five with proofs of work; recognised devices have five more. */
 const STRANGER_GUESSES = 15;
-/** Messages allowed per address and lane in a day. */
-const MAX_SENDS = 10;
+/** Messages a day to an address, over all lanes: without a proof of work, and in all. */
+const FREE_SENDS = 6;
+const MAX_SENDS = 20;
 
 type Address = { email: string } | { phone: string };
 type DeviceHeaders = Record<string, string>;
@@ -39,6 +44,7 @@ describe('recognised devices', () => {
     app.post('/auth/verify_otp', { ...address, otp }).set(device);
   const signIn = (email: string, guess: string, device: DeviceHeaders = {}) =>
     app.post('/auth/login', { email, password: guess }).set(device);
+  const forgetMessages = () => app.sql(`delete from budget_counters where key like 'to:%'`);
   const recipientOf = (address: Address) => ('email' in address ? address.email : address.phone);
 
   async function requestCode(address: Address, device: DeviceHeaders = {}): Promise<string> {
@@ -53,6 +59,7 @@ describe('recognised devices', () => {
    */
   async function isRecognised(address: Address, device: DeviceHeaders): Promise<boolean> {
     await app.ageWhenSent(60);
+    await forgetMessages();
     await sendCode(address).expect(201);
     const { status, body } = await sendCode(address, device);
     expect([201, 429]).toContain(status);
@@ -302,8 +309,6 @@ describe('recognised devices', () => {
       // An invalid token is no error: the sign-in returns a new one.
       const reply = await signIn(email, PASSWORD, deviceHeader(token)).expect(200);
       expect([label, reply.body.deviceToken === token]).toEqual([label, false]);
-      // Stay below the limit of ten messages a day.
-      await app.age(DAY / 4);
     }
     const { email } = ada;
     expect(await isRecognised({ email }, deviceHeader(lostDevice.deviceToken))).toBe(true);
@@ -334,18 +339,21 @@ describe('recognised devices', () => {
     expect(await isRecognised({ email }, deviceHeader(deviceToken))).toBe(false);
   });
 
-  /** Guesses wrong codes until the limit and returns how many were checked. A code allows three. */
+  /**
+   * Guesses wrong codes until a proof of work is needed and returns how many were checked. A code allows
+   * three.
+   */
   async function countCheckedGuesses(address: Address, device: DeviceHeaders = {}): Promise<number> {
     let checked = 0;
     for (;;) {
       await app.ageWhenSent(60);
-      const sent = await sendCode(address, device);
-      if (sent.status === 429) return checked;
-      expect(sent.status).toBe(201);
+      await forgetMessages();
+      await sendCode(address, device).expect(201);
       for (let guess = 0; guess < 4; guess++) {
-        const { status, body } = await verifyCode(address, `00000${guess}`, device);
+        const { body } = await verifyCode(address, `00000${guess}`, device);
+        if (body.code === 'proof_of_work_required') return checked;
         if (body.code === 'otp_invalid') checked++;
-        else expect([403, 429]).toContain(status);
+        else expect(body.code).toBe('otp_attempts_exhausted');
       }
     }
   }
@@ -372,8 +380,8 @@ describe('recognised devices', () => {
     it('succeeds at once after strangers have used the 20 guesses of the day', async () => {
       expect(await countCheckedGuesses(address)).toBe(MAX_GUESSES);
       await expectOwnerSignsIn();
-      for (const { status, body } of [await sendCode(address), await verifyCode(address, '000000')])
-        expect([status, body.code]).toEqual([429, 'otp_guess_limit']);
+      const { status, body } = await verifyCode(address, '000000');
+      expect([status, body.code]).toEqual([403, 'proof_of_work_required']);
       // Strangers get no new guesses from the owner's sign-in, nor before the day has passed.
       await app.age(DAY - 30 * 60);
       expect(await countCheckedGuesses(address)).toBe(0);
@@ -381,16 +389,22 @@ describe('recognised devices', () => {
       expect(await countCheckedGuesses(address)).toBe(MAX_GUESSES);
     });
 
-    it('succeeds at once after strangers have used the 10 messages of the day', async () => {
+    it('succeeds at once after strangers have used the 20 messages of the day', async () => {
       const before = (await app.messages(recipientOf(address))).length;
-      for (let count = 0; count < MAX_SENDS; count++) {
+      for (let count = 0; count < FREE_SENDS; count++) {
         await sendCode(address).expect(201);
         await app.ageWhenSent(60);
       }
+      const { body: asked } = await sendCode(address).expect(403);
+      expect(asked.code).toBe('proof_of_work_required');
+      await app.sql(`update budget_counters set day_sent = $2 where key = $1`, [
+        `to:${kind}:${recipientOf(address)}`,
+        MAX_SENDS,
+      ]);
       const { status, body, headers } = await sendCode(address);
       expect([status, body.code]).toEqual([429, 'otp_send_limit']);
       expect(Number(headers['retry-after'])).toBeGreaterThan(DAY - 1_000);
-      expect(await app.messages(recipientOf(address))).toHaveLength(before + MAX_SENDS);
+      expect(await app.messages(recipientOf(address))).toHaveLength(before + FREE_SENDS);
       await expectOwnerSignsIn();
       await sendCode(address).expect(429);
     });
@@ -399,7 +413,11 @@ describe('recognised devices', () => {
   it('lets the owner sign in while strangers guess passwords', async () => {
     const { email, user, deviceToken } = await newUser();
     const statuses = [];
-    for (let i = 0; i < STRANGER_GUESSES + 5; i++) statuses.push((await signIn(email, `wrong ${i}`)).status);
+    for (let i = 0; i < STRANGER_GUESSES + 5; i++) {
+      const password = `wrong ${i}`;
+      const reply = await withProof((proof) => app.post('/auth/login', { email, password, ...proof }));
+      statuses.push(reply.status);
+    }
     expect(statuses).toEqual([...Array<number>(STRANGER_GUESSES).fill(401), ...Array<number>(5).fill(429)]);
     const refused = await signIn(email, PASSWORD);
     expect([refused.status, refused.body.code]).toEqual([429, 'password_guess_limit']);

@@ -1,6 +1,7 @@
 import type { Response } from 'supertest';
 import { PASSWORD, signUp } from '../support/accounts.js';
 import { TestApp } from '../support/app.js';
+import { withProof } from '../support/proof.js';
 import { until } from '../support/until.js';
 
 const KINDS = ['unknown', 'known', 'disabled', 'unverified'] as const;
@@ -16,7 +17,10 @@ function comparable({ status, headers, text }: Response): object {
     value
       .replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '<id>')
       .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '<time>')
-      .replace(/"retryAfter":\d+/, '"retryAfter":<seconds>');
+      .replace(/"retryAfter":\d+/, '"retryAfter":<seconds>')
+      // Of a proof of work.
+      .replace(/"expiresAt":\d+/, '"expiresAt":<seconds>')
+      .replace(/\b(?:[0-9a-f]{32}){1,2}\b/g, '<random>');
   const comparableHeaders = Object.entries(headers as Record<string, string>).filter(
     ([name]) => name !== 'date',
   );
@@ -72,8 +76,10 @@ describe('account enumeration', () => {
   }
 
   const tryWrongCode = (path: string, email: string) => app.post(path, { email, otp: WRONG_CODE });
-  const requestCode = (path: string) => (email: string) =>
-    app.post(path, { email, ...(path === '/auth/register' && { password: PASSWORD }) });
+  const requestCode =
+    (path: string) =>
+    (email: string, proof = {}) =>
+      app.post(path, { email, ...(path === '/auth/register' && { password: PASSWORD }), ...proof });
   const wrongCodeFlows: [string, string, (email: string) => PromiseLike<Response>][] = [
     ['/auth/send_otp', '/auth/verify_otp', (email) => tryWrongCode('/auth/verify_otp', email)],
     ['/auth/register', '/auth/verify', (email) => tryWrongCode('/auth/verify', email)],
@@ -142,10 +148,11 @@ describe('account enumeration', () => {
     const accounts = await newAddresses();
     const password = 'velvet otters dance';
     for (const kind of KINDS) await app.post('/auth/register', { email: accounts[kind], password });
-    for (let failures = 1; failures <= 20; failures++)
-      await expectAlike(accounts, (email) => app.post('/auth/login', { email, password }));
-    const { status } = await expectAlike(accounts, (email) => app.post('/auth/login', { email, password }));
-    expect(status).toBe(429);
+    const logIn = () => expectAlike(accounts, (email) => app.post('/auth/login', { email, password }));
+    for (let failures = 1; failures <= 10; failures++) expect((await logIn()).status).toBe(401);
+    expect((await logIn()).body).toMatchObject({ code: 'proof_of_work_required' });
+    await app.sql(`update budget_counters set day_sent = 15 where key like 'password:%'`);
+    expect((await logIn()).status).toBe(429);
   });
 
   it('reveals that an account is disabled only with the right password', async () => {
@@ -209,41 +216,47 @@ describe('account enumeration', () => {
     },
   );
 
-  it.each(['/auth/register', '/auth/send_otp'])(
+  it.each(['/auth/register', '/auth/send_otp', '/auth/forgot'])(
     'applies the same daily message limit to every address: %s',
     async (path) => {
       const accounts = await newAddresses();
+      const before = await Promise.all(
+        KINDS.map(async (kind) => (await app.messages(accounts[kind])).length),
+      );
+      const request = requestCode(path);
       const codes: string[] = [];
-      for (let sends = 1; sends <= 11; sends++) {
-        const { status, body } = await expectAlike(accounts, requestCode(path));
+      const send = async (withProofs = false) => {
+        const { status, body } = await expectAlike(accounts, (email) =>
+          withProofs ? withProof((proof) => request(email, proof)) : request(email),
+        );
         codes.push(`${status} ${(body as { code?: string }).code}`);
-        if (sends < 11) await app.ageWhenSent(61);
-      }
-      const sent = new Array(10).fill('201 undefined') as string[];
-      expect(codes).toEqual([...sent, '429 otp_send_limit']);
+        await app.ageWhenSent(61);
+      };
+      for (let sends = 1; sends <= 7; sends++) await send();
+      await send(true);
+      await app.sql(`update budget_counters set day_sent = 20 where key like 'to:%'`);
+      await send();
+      const accepted = `${path === '/auth/forgot' ? 202 : 201} undefined`;
+      const free = new Array<string>(6).fill(accepted);
+      expect(codes).toEqual([...free, '403 proof_of_work_required', accepted, '429 otp_send_limit']);
+      // Each reply tells the truth: as many mails were sent.
+      for (const [i, kind] of KINDS.entries())
+        expect((await app.messages(accounts[kind])).length - (before[i] ?? 0)).toBe(7);
     },
   );
 
-  it('applies the same hidden limit of reset mails to every address', async () => {
-    const accounts = await newAddresses();
-    const before = await Promise.all(KINDS.map(async (kind) => (await app.messages(accounts[kind])).length));
-    for (let requestNumber = 1; requestNumber <= 12; requestNumber++) {
-      expect((await expectAlike(accounts, requestCode('/auth/forgot'))).status).toBe(202);
-      await app.ageWhenSent(61);
-    }
-    for (const [i, kind] of KINDS.entries())
-      expect((await app.messages(accounts[kind])).length - (before[i] ?? 0)).toBe(10);
-  });
-
   it('applies the same password guess limit and wait to every address', async () => {
     const accounts = await newAddresses();
-    for (let failures = 1; failures <= 15; failures++) {
-      await app.sql(`delete from budget_counters where key like 'password-network:%'`);
-      await expectAlike(accounts, (email) => app.post('/auth/login', { email, password: WRONG_PASSWORD }));
-    }
-    const { status, body } = await expectAlike(accounts, (email) =>
-      app.post('/auth/login', { email, password: PASSWORD }),
+    const logIn = (password: string) =>
+      expectAlike(accounts, (email) => app.post('/auth/login', { email, password }));
+    for (let failures = 1; failures <= 10; failures++) expect((await logIn(WRONG_PASSWORD)).status).toBe(401);
+    expect((await logIn(PASSWORD)).body).toMatchObject({ code: 'proof_of_work_required' });
+    const { body: wrong } = await expectAlike(accounts, (email) =>
+      withProof((proof) => app.post('/auth/login', { email, password: WRONG_PASSWORD, ...proof })),
     );
+    expect(wrong).toMatchObject({ code: 'invalid_credentials' });
+    await app.sql(`update budget_counters set day_sent = 15 where key like 'password:%'`);
+    const { status, body } = await logIn(PASSWORD);
     expect({ status, body }).toMatchObject({ status: 429, body: { code: 'password_guess_limit' } });
   });
 

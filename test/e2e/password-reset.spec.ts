@@ -183,8 +183,9 @@ describe('password reset', () => {
 
   it('invalidates the previous link and code when a reset is requested again', async () => {
     const { email, token, otp } = await signUpAndRequestReset();
-    // Within the cooldown the reply is the same, but no second mail is sent.
-    await app.post('/auth/forgot', { email }).expect(202);
+    // Within the cooldown no second mail is sent, and the reply says so.
+    const { body } = await app.post('/auth/forgot', { email }).expect(429);
+    expect(body).toMatchObject({ code: 'otp_cooldown' });
     expect((await subjects(email)).filter((subject) => subject === 'Reset your password')).toHaveLength(1);
     await app.age(61);
     const newer = await requestReset(email);
@@ -196,7 +197,7 @@ describe('password reset', () => {
 
   it('keeps the first link valid when a reset is requested again within the cooldown', async () => {
     const { email, token } = await signUpAndRequestReset();
-    await app.post('/auth/forgot', { email }).expect(202);
+    await app.post('/auth/forgot', { email }).expect(429);
     await reset({ token, password: NEW_PASSWORD }).expect(200);
   });
 

@@ -88,10 +88,11 @@ describe('locks of other sessions of the database', () => {
     expect(await locked).toMatchObject({ status, whileLocked: false });
     // The batch that timed out counted nothing, so each call counted once.
     const counts = await cluster.sql(
-      `select distinct sends, attempts from challenges where recipient like 'email:${path.slice(5)}-%'`,
+      `select distinct (select count(*)::int from messages m where m.recipient = c.recipient) as messages, attempts
+       from challenges c where recipient like 'email:${path.slice(5)}-%'`,
     );
     expect(counts).toEqual([
-      path === '/otp/generate' ? { sends: 2, attempts: 0 } : { sends: 1, attempts: 1 },
+      path === '/otp/generate' ? { messages: 2, attempts: 0 } : { messages: 1, attempts: 1 },
     ]);
   });
 

@@ -11,6 +11,8 @@ const OTHER_PASSWORD = 'quite another horse battery';
 /** Wrong passwords in a day, and the part of them that strangers have. */
 const GUESSES = 20;
 const STRANGER_GUESSES = 15;
+/** Of these, without a proof of work. */
+const FREE_GUESSES = 10;
 
 describe('sessions, over two processes', () => {
   let cluster: Cluster;
@@ -229,7 +231,7 @@ describe('sessions, over two processes', () => {
     });
   });
 
-  it('judges no more wrong passwords than the daily limit when 50 arrive at once', async () => {
+  it('judges ten wrong passwords a day without a proof of work when 50 arrive at once', async () => {
     for (let run = 0; run < 3; run++) {
       const { email, deviceToken } = await newPerson();
       let judged = 0;
@@ -240,17 +242,18 @@ describe('sessions, over two processes', () => {
         }));
         const {
           '401 invalid_credentials': refused = 0,
+          '403 proof_of_work_required': asked = 0,
           '429 password_guess_limit': limited = 0,
           '503 passwords_busy': shed = 0,
           ...others
         } = tally(await fire(attempts));
         expect(others).toEqual({});
-        expect(refused + limited + shed).toBe(50);
+        expect(refused + asked + limited + shed).toBe(50);
         judged += refused;
       }
-      expect(judged).toBe(STRANGER_GUESSES);
+      expect(judged).toBe(FREE_GUESSES);
       for (const client of [clientA, clientB])
-        await client.post('/auth/login', { email, password: PASSWORD }).expect(429);
+        await client.post('/auth/login', { email, password: PASSWORD }).expect(403);
       await logIn(clientB, email, { deviceToken });
       // Passes the hourly limit of the network, which all these attempts share.
       await cluster.age(3_600);

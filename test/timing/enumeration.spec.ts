@@ -41,7 +41,8 @@ describe.each([
       const statuses = new Set<number>();
       for (let index = 0; index < WARM_UP + samples; index++) {
         // Keeps the guess limit of the network from refusing these requests.
-        if (index % 20 === 0) await cluster.sql(`delete from budget_counters where key like 'password-network:%'`);
+        if (index % 20 === 0)
+          await cluster.sql(`delete from budget_counters where key like 'password-network:%'`);
         // Rotates the order, so each kind comes first equally often.
         for (const turn of KINDS.keys()) {
           const kind = KINDS[(index + turn) % KINDS.length] as Kind;

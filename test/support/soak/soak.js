@@ -37,7 +37,7 @@ const LONG_RUN_MINUTES = 5;
 /** Makes finished rows older than housekeeping keeps them. */
 const AGE_FINISHED_ROWS = [
   `update challenges set issued_at = issued_at - interval '3 days', expires_at = expires_at - interval '3 days',
-     sends_since = sends_since - interval '3 days', failures_since = failures_since - interval '3 days',
+     failures_since = failures_since - interval '3 days',
      resend_at = resend_at - interval '3 days', consumed_at = consumed_at - interval '3 days'
    where consumed_at between now() - interval '1 day' and now() - make_interval(secs => $1)`,
   `update messages set finished_at = finished_at - interval '40 days'
