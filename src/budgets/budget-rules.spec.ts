@@ -3,6 +3,7 @@ import {
   judgeMoney,
   judgeRecipient,
   judgeScope,
+  passwordGuessesWith,
   passwordProofLevel,
   stricter,
   type Evidence,
@@ -196,6 +197,10 @@ describe('stricter', () => {
 
 it('asks for a proof from the eleventh guess at a password', () => {
   expect([1, 10, 11, 12, 13, 14, 15, 20].map(passwordProofLevel)).toEqual([0, 0, 1, 2, 3, 4, 4, 4]);
+});
+
+it('allows as many guesses as the level of the proof pays for', () => {
+  expect([0, 1, 2, 3, 4].map(passwordGuessesWith)).toEqual([10, 11, 12, 13, 15]);
 });
 
 it('tells a caller to wait for at least a second', () => {

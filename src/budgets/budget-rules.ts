@@ -163,3 +163,8 @@ const FREE_PASSWORD_GUESSES = 10;
 export function passwordProofLevel(guesses: number): number {
   return Math.min(MAX_LEVEL, Math.max(0, guesses - FREE_PASSWORD_GUESSES));
 }
+
+/** How many guesses a stranger has with a proof of this level. */
+export function passwordGuessesWith(level: number): number {
+  return level >= MAX_LEVEL ? PASSWORD_GUESSES : FREE_PASSWORD_GUESSES + level;
+}

@@ -5,10 +5,10 @@ import { Sql, statement } from '../database/sql.js';
 import type { CreditKeys, SendKeys } from './budget-keys.js';
 import type { Counter } from './send-ledger.js';
 
-/** A message to count, or to give back. */
 export interface SendCount {
   keys: SendKeys;
-  isRefund: boolean;
+  /** 1 counts a message, -1 gives it back, and 0 only reads what is counted. */
+  weight: 1 | 0 | -1;
   isRecognised: boolean;
 }
 
@@ -47,13 +47,14 @@ const ADD = `on conflict (key) do update set
 const AGES = `extract(epoch from now() - c.hour_start)::int as hour_age, extract(epoch from now() - c.day_start)::int as day_age`;
 
 /**
- * Counts a batch of messages, and gives back others, in one statement.
+ * Counts a batch of messages, gives back others, and only reads what is counted for the rest, in one
+ * statement.
  *
  * The row of a recipient counts its messages. It also decides whether the message counts in the rows
  * of its network, prefix and country, because those count each recipient once: only the first
  * message of the recipient's hour and day does, and the first one of each network until a right code.
- * `fresh` says which of them were counted (1 hour, 2 day, 4 network, 8 wide network), negative for a
- * message that is given back. It is given back to a scope only if it was the recipient's last one.
+ * `fresh` says which of them were counted (1 hour, 2 day, 4 network, 8 wide network), or would be for
+ * a message that is not counted. It is negative for a message that is given back. It is given back to a scope only if it was the recipient's last one.
  *
  * Safe under concurrency: ON CONFLICT waits for the row lock and adds to the newest version of the
  * row, so the totals that are returned include everything that was counted before, in any process.
@@ -66,19 +67,20 @@ const CHARGE = statement(
     with ${withSettings('$11')},
     requested as materialized (
       select r.* from settings, unnest(
-        $1::text[], $2::boolean[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[])
-      as r(key, is_refund, recognised, network, wide, prefix, country)),
+        $1::text[], $2::int[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[])
+      as r(key, weight, recognised, network, wide, prefix, country)),
     recipients as (
       insert into budget_counters as c (key, hour_sent, day_sent, recognised, members, fresh)
-      select key, (not is_refund)::int, (not is_refund)::int, recognised, array_remove(array[network, wide], null),
-        case when is_refund then -1 else 1 end * case when network is null then 3 when wide is null then 7 else 15 end
+      select key, greatest(weight, 0), greatest(weight, 0), recognised * abs(weight),
+        case when weight = 0 then '{}' else array_remove(array[network, wide], null) end,
+        weight * case when network is null then 3 when wide is null then 7 else 15 end
       from requested order by key
       on conflict (key) do update set
         hour_start = case when ${REFUND} or ${LIVE_HOUR} then c.hour_start else now() end,
-        hour_sent = case when ${REFUND} then greatest(c.hour_sent - 1, 0) when ${LIVE_HOUR} then c.hour_sent + 1 else 1 end,
+        hour_sent = case when ${REFUND} then greatest(c.hour_sent - 1, 0) when ${LIVE_HOUR} then c.hour_sent + excluded.hour_sent else excluded.hour_sent end,
         hour_verified = case when ${REFUND} or ${LIVE_HOUR} then c.hour_verified else 0 end,
         day_start = case when ${REFUND} or ${IN_DAY} then c.day_start else now() end,
-        day_sent = case when ${REFUND} then greatest(c.day_sent - 1, 0) when ${IN_DAY} then c.day_sent + 1 else 1 end,
+        day_sent = case when ${REFUND} then greatest(c.day_sent - 1, 0) when ${IN_DAY} then c.day_sent + excluded.day_sent else excluded.day_sent end,
         day_verified = case when ${REFUND} or ${IN_DAY} then c.day_verified else 0 end,
         recognised = case when ${REFUND} then greatest(c.recognised - excluded.recognised, 0)
           when ${IN_DAY} then c.recognised + excluded.recognised else excluded.recognised end,
@@ -90,6 +92,7 @@ const CHARGE = statement(
           when excluded.members[2] = any (c.members) then c.members || excluded.members[1]
           else c.members || excluded.members end,
         fresh = case
+          when excluded.fresh = 0 then 0
           when ${REFUND} then -((c.hour_sent = 1)::int + 2 * (c.day_sent = 1)::int
             + 4 * (excluded.fresh <= -7 and c.hour_sent = 1 and excluded.members[1] = any (c.members))::int
             + 8 * (excluded.fresh = -15 and c.hour_sent = 1 and excluded.members[2] = any (c.members))::int)
@@ -97,7 +100,7 @@ const CHARGE = statement(
           else (c.hour_sent = 0)::int + 2 * (not ${IN_DAY} or c.day_sent = 0)::int
             + 4 * (excluded.fresh >= 7 and c.hour_verified = 0 and excluded.members[1] <> all (c.members))::int
             + 8 * (excluded.fresh = 15 and c.hour_verified = 0 and excluded.members[2] <> all (c.members))::int end
-      returning c.key, c.hour_sent, c.hour_verified, c.day_sent, c.day_verified, c.recognised, c.fresh, ${AGES}),
+      returning c.key, c.hour_sent, c.hour_verified, c.day_sent, c.day_verified, c.recognised, c.fresh, c.members, ${AGES}),
     scoped as (
       select s.key, s.hour, s.day, 0 as spent
       from (select key, abs(fresh) as bits, sign(fresh)::int as sign from recipients) counted
@@ -120,8 +123,12 @@ const CHARGE = statement(
       hour_age as "hourAge", day_age as "dayAge"
     from scopes
     union all
-    select key, hour_sent, hour_verified, 0, day_sent, day_verified, 0, recognised, fresh, hour_age, day_age
-    from recipients`,
+    select key, hour_sent, hour_verified, 0, day_sent, day_verified, 0, t.recognised,
+      case when weight <> 0 then fresh else (hour_sent = 0)::int + 2 * (day_sent = 0)::int
+        + 4 * (network is not null and hour_verified = 0 and network <> all (members))::int
+        + 8 * (wide is not null and hour_verified = 0 and wide <> all (members))::int end,
+      hour_age, day_age
+    from recipients t join requested using (key)`,
 );
 
 /**
@@ -165,14 +172,15 @@ const SPEND = statement(
       select case when live then c.day_sent + 1 else 1 end, case when live then c.day_start else now() end
       from (select c.day_sent > 0 and c.day_start > now() - make_interval(secs => $3::int)) as state(live))
     where c.day_sent < $2::int or c.day_start <= now() - make_interval(secs => $3::int)
-    returning day_sent as used`,
+    returning 1`,
 );
 
-/** How long SPEND will refuse guesses. */
-const SECONDS_LEFT = statement(
-  'budget_counters_seconds_left',
+/** How many guesses are counted, and until when. */
+const READ_GUESSES = statement(
+  'budget_counters_read_guesses',
   `
-    select ceil(extract(epoch from day_start + make_interval(secs => $2::int) - now()))::int as "secondsLeft"
+    select day_sent as used,
+      ceil(extract(epoch from day_start + make_interval(secs => $2::int) - now()))::int as "secondsLeft"
     from budget_counters where key = $1`,
 );
 
@@ -243,7 +251,7 @@ export class BudgetRepository {
   ): Promise<Map<string, Counter>> {
     const rows = await this.sql.rows<CounterRow & Record<string, unknown>>(CHARGE, [
       counts.map(({ keys }) => keys.recipient),
-      counts.map(({ isRefund }) => isRefund),
+      counts.map(({ weight }) => weight),
       counts.map(({ isRecognised }) => Number(isRecognised)),
       counts.map(({ keys }) => keys.network),
       counts.map(({ keys }) => keys.wideNetwork),
@@ -274,15 +282,15 @@ export class BudgetRepository {
     return rows.map(({ key }) => key);
   }
 
-  /** The number of guesses in the window, this one included; null when the budget is used up. */
-  async spend({ key, guesses, windowSeconds }: GuessBudget): Promise<number | null> {
-    const row = await this.sql.row<{ used: number }>(SPEND, [key, guesses, windowSeconds]);
-    return row?.used ?? null;
+  /** False when the budget is used up. */
+  async spend({ key, guesses, windowSeconds }: GuessBudget): Promise<boolean> {
+    return (await this.sql.row(SPEND, [key, guesses, windowSeconds])) !== null;
   }
 
-  async secondsLeft({ key, windowSeconds }: GuessBudget): Promise<number> {
-    const row = await this.sql.row<{ secondsLeft: number }>(SECONDS_LEFT, [key, windowSeconds]);
-    return Math.max(1, row?.secondsLeft ?? 1);
+  /** The guesses in the window, and the seconds until it ends. */
+  async readGuesses(key: string, windowSeconds: number): Promise<{ used: number; secondsLeft: number }> {
+    const row = await this.sql.row<{ used: number; secondsLeft: number }>(READ_GUESSES, [key, windowSeconds]);
+    return { used: row?.used ?? 0, secondsLeft: Math.max(1, row?.secondsLeft ?? 1) };
   }
 
   async giveBack(key: string): Promise<void> {

@@ -16,7 +16,7 @@ import { PasswordBudgets, type PasswordAttempt } from './password-budgets.js';
 import { Prices } from './prices.js';
 import { ProofCheck } from './proof-check.js';
 import { SendCounter } from './send-counter.js';
-import type { CountedSend, Scope } from './send-ledger.js';
+import { isAccepted, type CountedSend, type Scope, type Verdict } from './send-ledger.js';
 
 export type { PasswordAttempt } from './password-budgets.js';
 
@@ -73,16 +73,12 @@ export class Budgets {
     const { recipient, client, userId } = send;
     this.refuseBlocked(recipient, client);
 
-    const counted = this.toCount(send);
+    const counted = this.toCount(send, await this.proofs.accept(recipient, client));
     const verdict = await this.counter.charge(counted);
-    try {
-      if (verdict.outcome === 'refused') throw this.refuse(recipient, verdict.scope, verdict.retryAfter);
-      if (userId !== undefined) await this.addAddress(userId, recipient);
-      if (verdict.outcome === 'proof') await this.demandProof(counted, send, verdict);
-    } catch (error) {
-      this.counter.refund(counted);
-      throw error;
-    }
+    if (verdict.outcome === 'refused') throw this.refuse(recipient, verdict.scope, verdict.retryAfter);
+    if (!isAccepted(verdict, counted)) throw await this.demandProof(send, verdict);
+    if (userId !== undefined) await this.addAddress(userId, counted, recipient);
+    if (verdict.outcome === 'proof') this.count(recipient, 'proof_solved', verdict.scope);
 
     const { observed } = verdict;
     if (observed) this.count(recipient, 'observed', observed);
@@ -128,7 +124,10 @@ export class Budgets {
     return this.repository.remove(keysOfPerson(userId, recipients), manager);
   }
 
-  private toCount({ recipient, channel, client, isRecognised, segments = 1 }: SendCharge): CountedSend {
+  private toCount(
+    { recipient, channel, client, isRecognised, segments = 1 }: SendCharge,
+    proofLevel: number,
+  ): CountedSend {
     const { application, ip, isServerAddress = false } = client;
     return {
       keys: sendKeys(recipient, isServerAddress ? null : ip, application?.id),
@@ -141,7 +140,7 @@ export class Budgets {
       application: application ? budgetOf(application) : null,
       isSafeNumber: this.rules.isSafeNumber(recipient),
       isSafeAddress: this.rules.isSafeAddress(ip),
-      hasProof: client.proofOfWork !== undefined,
+      proofLevel,
     };
   }
 
@@ -156,32 +155,19 @@ export class Budgets {
       : BudgetError.networkLimit(BLOCK_RETRY_SECONDS);
   }
 
-  private async addAddress(userId: string, recipient: Recipient): Promise<void> {
+  private async addAddress(userId: string, counted: CountedSend, recipient: Recipient): Promise<void> {
     const key = accountKey(userId);
     if (await this.repository.addAddress(key, recipient, NEW_ADDRESSES)) return;
+    this.counter.refund(counted);
     this.count(recipient, 'refused', 'account');
-    const left = await this.repository.secondsLeft({
-      key,
-      guesses: NEW_ADDRESSES,
-      windowSeconds: DAY_SECONDS,
-    });
-    throw BudgetError.addressChangeLimit(left);
+    const { secondsLeft } = await this.repository.readGuesses(key, DAY_SECONDS);
+    throw BudgetError.addressChangeLimit(secondsLeft);
   }
 
-  private async demandProof(
-    { keys }: CountedSend,
-    { recipient, client, userId }: SendCharge,
-    { scope, level }: { scope: Scope; level: number },
-  ): Promise<void> {
-    // One proof serves a request to change to two new addresses.
-    const subject = userId === undefined ? keys.recipient : accountKey(userId);
-    try {
-      await this.proofs.demand(subject, client, level);
-      this.count(recipient, 'proof_solved', scope);
-    } catch (error) {
-      this.count(recipient, 'proof_required', scope);
-      throw error;
-    }
+  private demandProof({ recipient, client }: SendCharge, verdict: Verdict): Promise<AppError> {
+    const { scope, level } = verdict as Extract<Verdict, { outcome: 'proof' }>;
+    this.count(recipient, 'proof_required', scope);
+    return this.proofs.required(recipient, client, level);
   }
 
   private refuse(recipient: Recipient, scope: Scope, retryAfter: number): AppError {

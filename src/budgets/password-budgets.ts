@@ -5,6 +5,7 @@ import {
   NETWORK_PASSWORD_GUESSES,
   PASSWORD_GUESSES,
   RECOGNISED_PASSWORD_GUESSES,
+  passwordGuessesWith,
   passwordProofLevel,
 } from './budget-rules.js';
 import { BudgetRepository, type GuessBudget } from './budget.repository.js';
@@ -23,6 +24,9 @@ export interface PasswordAttempt {
   client: Client;
 }
 
+const DAY_SECONDS = 86_400;
+const HOUR_SECONDS = 3_600;
+
 /** Limits wrong passwords per account and per network. */
 @Injectable()
 export class PasswordBudgets {
@@ -37,27 +41,23 @@ export class PasswordBudgets {
    */
   async charge(attempt: PasswordAttempt): Promise<void> {
     const { subject, isRecognised, client } = attempt;
-    const account = accountBudget(attempt);
-    const network = networkBudget(client);
-    const guesses = await this.counters.spend(account);
-    if (guesses === null) throw await this.limitError(account);
-    if ((await this.counters.spend(network)) === null) {
-      // A network without guesses left must not use up the account's guesses.
-      await this.counters.giveBack(account.key);
-      throw await this.limitError(network);
-    }
-
     const isServer = client.application?.kind === 'server';
-    const level = isRecognised || isServer ? 0 : passwordProofLevel(guesses);
-    if (level === 0) return;
-    try {
-      await this.proofs.demand(subject, client, level);
-    } catch (error) {
-      // The password is not compared, so it is no guess.
-      await this.counters.giveBack(account.key);
-      await this.counters.giveBack(network.key);
-      throw error;
+    const needsProof = !isRecognised && !isServer;
+    const proofLevel = needsProof ? await this.proofs.accept(subject, client) : 0;
+    const guesses = isRecognised ? RECOGNISED_PASSWORD_GUESSES : PASSWORD_GUESSES;
+    const allowed = needsProof ? passwordGuessesWith(proofLevel) : guesses;
+    const account = { key: passwordKey(subject), guesses: allowed, windowSeconds: DAY_SECONDS };
+    if (!(await this.counters.spend(account))) {
+      const { used, secondsLeft } = await this.counters.readGuesses(account.key, DAY_SECONDS);
+      if (used >= guesses) throw BudgetError.passwordGuessLimit(secondsLeft);
+      throw await this.proofs.required(subject, client, passwordProofLevel(used + 1));
     }
+    const network = networkBudget(client);
+    if (await this.counters.spend(network)) return;
+    // A network without guesses left must not use up the account's guesses.
+    await this.counters.giveBack(account.key);
+    const { secondsLeft } = await this.counters.readGuesses(network.key, HOUR_SECONDS);
+    throw BudgetError.passwordGuessLimit(secondsLeft);
   }
 
   /**
@@ -69,17 +69,8 @@ export class PasswordBudgets {
     await this.counters.resetGuesses(passwordKey(subject), PASSWORD_GUESSES);
     await this.counters.giveBack(networkBudget(client).key);
   }
-
-  private async limitError(budget: GuessBudget): Promise<Error> {
-    return BudgetError.passwordGuessLimit(await this.counters.secondsLeft(budget));
-  }
-}
-
-function accountBudget({ subject, isRecognised }: PasswordAttempt): GuessBudget {
-  const guesses = isRecognised ? RECOGNISED_PASSWORD_GUESSES : PASSWORD_GUESSES;
-  return { key: passwordKey(subject), guesses, windowSeconds: 86_400 };
 }
 
 function networkBudget({ ip }: Client): GuessBudget {
-  return { key: passwordNetworkKey(ip), guesses: NETWORK_PASSWORD_GUESSES, windowSeconds: 3_600 };
+  return { key: passwordNetworkKey(ip), guesses: NETWORK_PASSWORD_GUESSES, windowSeconds: HOUR_SECONDS };
 }

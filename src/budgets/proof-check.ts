@@ -5,18 +5,10 @@ import { networksOf } from './budget-keys.js';
 import { BudgetError } from './budgets.errors.js';
 import { ProofOfWork } from './proof-of-work.js';
 
-/** Asks clients for proofs of work. */
+/** The proofs of work of requests about a subject, such as a recipient. */
 @Injectable()
 export class ProofCheck {
   constructor(private readonly proofs: ProofOfWork) {}
-
-  /**
-   * Uses up the client's proof. Throws `proof_of_work_required` with a new challenge if there is none,
-   * or if it is too easy, expired, used, or for another subject or network.
-   */
-  async demand(subject: string, client: Client, level: number): Promise<void> {
-    if ((await this.accept(subject, client)) < level) throw await this.required(subject, client, level);
-  }
 
   /** Uses up the client's proof and returns its level; 0 if there is none that is valid. */
   accept(subject: string, client: Client): Promise<number> {

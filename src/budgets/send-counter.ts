@@ -1,31 +1,63 @@
 import { Injectable, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
 import { Config } from '../config/config.js';
 import { MICROS } from '../config/phone-prices.js';
 import { Batch, type LockTimeout } from '../database/batch.js';
 import { MONEY, verdictKey, type CreditKeys } from './budget-keys.js';
-import { BudgetRepository, type Entry } from './budget.repository.js';
-import { judgeBatch, type CountedSend, type LedgerOptions, type Verdict } from './send-ledger.js';
+import { BudgetRepository, type Entry, type SendCount } from './budget.repository.js';
+import {
+  isAccepted,
+  judgeBatch,
+  type CountedSend,
+  type Counter,
+  type LedgerOptions,
+  type Verdict,
+} from './send-ledger.js';
 import { SpendWarning } from './spend-warning.js';
 
 interface SendCall {
   send: CountedSend;
-  isRefund: boolean;
+  /** `try` counts only a message that will probably be accepted. */
+  kind: 'try' | 'charge' | 'refund';
 }
 
+interface Answer {
+  verdict: Verdict;
+  isCounted: boolean;
+}
+
+const NOTHING: Counter = {
+  hourSent: 0,
+  hourVerified: 0,
+  hourSpent: 0,
+  daySent: 0,
+  dayVerified: 0,
+  daySpent: 0,
+  recognised: 0,
+  fresh: 0,
+  hourAge: 0,
+  dayAge: 0,
+};
+const NOTHING_OF_RECIPIENT: Counter = { ...NOTHING, fresh: 15 };
+
 /**
- * Counts messages in batches and says what may be sent. The statement counts first and the verdicts
- * follow from the totals, so a message that is refused is given back with the next batch. Until then
- * other processes see it as used, which is too strict for a moment, never too generous.
+ * Counts messages in batches and says what may be sent. A message is counted before the verdict, so
+ * that no limit can be passed, and given back with the next batch if it is refused. What other
+ * processes see meanwhile is too strict. So that a flood of refused requests does not keep it so, a
+ * message that the last known totals refuse is not counted: the statement only reads for it. If the
+ * totals have become lower, it is counted with the next batch.
  */
 @Injectable()
 export class SendCounter implements BeforeApplicationShutdown {
   private readonly logger = new Logger('Budgets');
   private readonly options: LedgerOptions;
   private readonly refunds = new Set<Promise<unknown>>();
+  /** The last known totals. They decide nothing but which messages are counted at once. */
+  private readonly known = new LRUCache<string, Counter>({ max: 20_000, ttl: 60_000 });
   /** Verdicts that no statement has stored yet, by key. */
   private verdicts = new Map<string, number>();
 
-  private readonly charges = new Batch<SendCall, Verdict>({
+  private readonly charges = new Batch<SendCall, Answer>({
     key: ({ send }) => send.keys.recipient,
     run: (calls, lockTimeout) => this.run(calls, lockTimeout),
   });
@@ -53,15 +85,17 @@ export class SendCounter implements BeforeApplicationShutdown {
     };
   }
 
+  /** The verdict. What `isAccepted` says is sent stays counted, nothing else. */
   async charge(send: CountedSend): Promise<Verdict> {
-    const verdict = await this.charges.row({ send, isRefund: false });
-    if (!verdict) throw new Error('a message was not counted');
-    return verdict;
+    let answer = await this.ask(send, 'try');
+    if (!answer.isCounted && isAccepted(answer.verdict, send)) answer = await this.ask(send, 'charge');
+    if (answer.isCounted && !isAccepted(answer.verdict, send)) this.refund(send);
+    return answer.verdict;
   }
 
   /** Joins the next batch. */
   refund(send: CountedSend): void {
-    const refund = this.charges.row({ send, isRefund: true }).catch((error: unknown) => {
+    const refund = this.charges.row({ send, kind: 'refund' }).catch((error: unknown) => {
       // The message stays counted until its window ends.
       const name = error instanceof Error ? error.name : typeof error;
       this.logger.warn({ msg: 'a refused message was not given back', error: name });
@@ -84,38 +118,78 @@ export class SendCounter implements BeforeApplicationShutdown {
     await Promise.all(this.refunds);
   }
 
-  private async run(calls: SendCall[], lockTimeout: LockTimeout): Promise<Map<string, Verdict>> {
+  private async ask(send: CountedSend, kind: 'try' | 'charge'): Promise<Answer> {
+    const answer = await this.charges.row({ send, kind });
+    if (!answer) throw new Error('a message was not judged');
+    return answer;
+  }
+
+  private async run(calls: SendCall[], lockTimeout: LockTimeout): Promise<Map<string, Answer>> {
     const verdicts = this.verdicts;
     this.verdicts = new Map();
-    const counts = calls.map(({ send, isRefund }) => ({
-      keys: send.keys,
-      isRefund,
-      isRecognised: send.evidence.isRecognised,
-    }));
+    const weighed = this.weigh(calls);
     try {
-      const counters = await this.repository.charge(counts, entriesOf(calls, verdicts), lockTimeout);
+      const counters = await this.repository.charge(weighed, entriesOf(weighed, verdicts), lockTimeout);
       this.warning.watch(counters.get(MONEY), this.options.spend);
-      const charges = calls.filter(({ isRefund }) => !isRefund).map(({ send }) => send);
-      const judged = judgeBatch(charges, counters, this.options);
-      return new Map(judged.map((verdict, index) => [charges[index]?.keys.recipient ?? '', verdict]));
+      const asked = weighed.flatMap(({ send, weight }) =>
+        weight < 0 ? [] : { send, isCounted: weight === 1 },
+      );
+      const judged = judgeBatch(asked, counters, this.options);
+      for (const [key, counter] of counters) this.known.set(key, { ...counter, fresh: 0 });
+      return new Map(
+        asked.flatMap(({ send, isCounted }, index) => {
+          const verdict = judged[index];
+          return verdict ? [[send.keys.recipient, { verdict, isCounted }]] : [];
+        }),
+      );
     } catch (error) {
       for (const [key, count] of verdicts) this.verdicts.set(key, (this.verdicts.get(key) ?? 0) + count);
       throw error;
     }
   }
+
+  /** Tries count if the last known totals accept them, in the order of the batch. */
+  private weigh(calls: SendCall[]): (SendCount & { send: CountedSend })[] {
+    const counters = new Map<string, Counter>();
+    const asked = calls.filter(({ kind }) => kind !== 'refund');
+    for (const { send } of asked) {
+      for (const key of keysOf(send)) counters.set(key, { ...(this.known.get(key) ?? NOTHING) });
+      const { recipient } = send.keys;
+      counters.set(recipient, { ...(this.known.get(recipient) ?? NOTHING_OF_RECIPIENT) });
+    }
+    const expected = judgeBatch(
+      asked.map(({ send }) => ({ send, isCounted: false })),
+      counters,
+      this.options,
+    );
+    const accepted = new Set(
+      asked.filter(({ send }, index) => isAccepted(expected[index] as Verdict, send)).map(({ send }) => send),
+    );
+    return calls.map(({ send, kind }) => ({
+      send,
+      keys: send.keys,
+      isRecognised: send.evidence.isRecognised,
+      weight: kind === 'refund' ? -1 : kind === 'charge' || accepted.has(send) ? 1 : 0,
+    }));
+  }
+}
+
+function keysOf({ keys }: CountedSend): string[] {
+  const { network, wideNetwork, prefix, country, application } = keys;
+  return [MONEY, network, wideNetwork, prefix, country, application].filter((key) => key !== null);
 }
 
 /** What the batch adds to the money, to applications and to the verdicts, one entry per key. */
-function entriesOf(calls: SendCall[], verdicts: Map<string, number>): Entry[] {
+function entriesOf(counts: (SendCount & { send: CountedSend })[], verdicts: Map<string, number>): Entry[] {
   const entries = new Map<string, Entry>();
   const add = (key: string, sent: number, spent: number) => {
     const entry = entries.get(key) ?? { key, sent: 0, spent: 0 };
     entries.set(key, { key, sent: entry.sent + sent, spent: entry.spent + spent });
   };
-  for (const { send, isRefund } of calls) {
-    const sign = isRefund ? -1 : 1;
-    if (send.price > 0) add(MONEY, sign, sign * send.price);
-    if (send.keys.application) add(send.keys.application, sign, sign * send.price);
+  for (const { send, weight } of counts) {
+    // Also with the weight 0, because the verdict needs the totals.
+    if (send.price > 0) add(MONEY, weight, weight * send.price);
+    if (send.keys.application) add(send.keys.application, weight, weight * send.price);
   }
   for (const [key, count] of verdicts) add(key, count, 0);
   return [...entries.values()];

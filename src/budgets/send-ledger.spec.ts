@@ -11,7 +11,7 @@ const send = (index: number, more: Partial<CountedSend> = {}): CountedSend => ({
   application: null,
   isSafeNumber: false,
   isSafeAddress: false,
-  hasProof: false,
+  proofLevel: 0,
   ...more,
 });
 
@@ -50,9 +50,11 @@ function counted(sends: CountedSend[]): Map<string, Counter> {
   return counters;
 }
 
+const asCounted = (sends: CountedSend[]) => sends.map((each) => ({ send: each, isCounted: true }));
+
 const NO_LIMIT: LedgerOptions = { spend: { perHour: null, perDay: null }, enforcesFraud: true };
 const judge = (sends: CountedSend[], options: Partial<LedgerOptions> = {}) =>
-  judgeBatch(sends, counted(sends), { ...NO_LIMIT, ...options });
+  judgeBatch(asCounted(sends), counted(sends), { ...NO_LIMIT, ...options });
 const hundred = (more: Partial<CountedSend> = {}) =>
   Array.from({ length: 100 }, (_, index) => send(index, more));
 const outcomes = (verdicts: { outcome: string }[]) => {
@@ -63,7 +65,7 @@ const outcomes = (verdicts: { outcome: string }[]) => {
 describe('judgeBatch', () => {
   it('does not let a batch of a hundred pass the limit of a prefix', () => {
     expect(outcomes(judge(hundred()))).toEqual({ allowed: 5, proof: 95, refused: 0 });
-    expect(outcomes(judge(hundred({ hasProof: true })))).toEqual({ allowed: 5, proof: 10, refused: 85 });
+    expect(outcomes(judge(hundred({ proofLevel: 4 })))).toEqual({ allowed: 5, proof: 10, refused: 85 });
   });
 
   it('does not let a batch of a hundred pass the spend limit', () => {
@@ -74,7 +76,7 @@ describe('judgeBatch', () => {
   });
 
   it('does not count refused messages against later ones of the batch', () => {
-    const pumped = hundred({ hasProof: true });
+    const pumped = hundred({ proofLevel: 4 });
     const honest = send(0, { keys: sendKeys('phone:+14155660001', '10.9.9.9') });
     const options = { spend: { perHour: 20 * PRICE, perDay: null } };
     expect(judge([...pumped, honest], options).at(-1)).toMatchObject({ outcome: 'allowed' });
@@ -85,7 +87,17 @@ describe('judgeBatch', () => {
     const counters = counted(sends);
     const prefix = counters.get('prefix:+1415555');
     counters.set('prefix:+1415555', { ...EMPTY, ...prefix, hourSent: 16, daySent: 16 });
-    expect(judgeBatch(sends, counters, NO_LIMIT)).toMatchObject([{ outcome: 'refused', scope: 'prefix' }]);
+    expect(judgeBatch(asCounted(sends), counters, NO_LIMIT)).toMatchObject([
+      { outcome: 'refused', scope: 'prefix' },
+    ]);
+  });
+
+  it('judges messages that are not counted yet as if they were', () => {
+    const sends = hundred();
+    const counters = new Map([...counted(sends).keys()].map((key) => [key, { ...EMPTY, fresh: 7 }]));
+    const calls = sends.map((each) => ({ send: each, isCounted: false }));
+    expect(outcomes(judgeBatch(calls, counters, NO_LIMIT))).toEqual({ allowed: 5, proof: 95, refused: 0 });
+    expect(counters.get('prefix:+1415555')).toMatchObject({ hourSent: 5, daySent: 5 });
   });
 
   it('counts a recipient once', () => {
@@ -93,7 +105,7 @@ describe('judgeBatch', () => {
     const counters = counted(sends);
     counters.set('to:phone:+14155550001', { ...EMPTY, hourSent: 2, daySent: 2, fresh: 0 });
     counters.set('prefix:+1415555', { ...EMPTY, hourSent: 5, daySent: 5 });
-    expect(judgeBatch(sends, counters, NO_LIMIT)).toMatchObject([{ outcome: 'allowed' }]);
+    expect(judgeBatch(asCounted(sends), counters, NO_LIMIT)).toMatchObject([{ outcome: 'allowed' }]);
   });
 
   it('records in observe mode what it would have done', () => {
@@ -106,9 +118,13 @@ describe('judgeBatch', () => {
     const sends = [send(1)];
     const counters = counted(sends);
     counters.set('to:phone:+14155550001', { ...EMPTY, hourSent: 21, daySent: 21, fresh: 0 });
-    expect(judgeBatch(sends, counters, { ...NO_LIMIT, enforcesFraud: false })).toMatchObject([
+    expect(judgeBatch(asCounted(sends), counters, { ...NO_LIMIT, enforcesFraud: false })).toMatchObject([
       { outcome: 'refused', scope: 'recipient' },
     ]);
+  });
+
+  it('does not take a proof that is too easy', () => {
+    expect(outcomes(judge(hundred({ proofLevel: 2 })))).toEqual({ allowed: 5, proof: 95, refused: 0 });
   });
 
   it('asks a server application for no proof, and refuses it at the hard limit', () => {

@@ -25,8 +25,8 @@ export interface CountedSend {
   isSafeNumber: boolean;
   /** Exempt from the limit per network. */
   isSafeAddress: boolean;
-  /** The request carries a proof of work, which is not checked yet. */
-  hasProof: boolean;
+  /** The level of the proof of work that the request has solved; 0: none. */
+  proofLevel: number;
 }
 
 /** A row of `budget_counters` after the statement. */
@@ -73,25 +73,47 @@ function additions({ keys, price }: CountedSend, fresh: number): Addition[] {
   return all.filter((addition): addition is Addition => addition.key !== null);
 }
 
+export interface LedgerCall {
+  send: CountedSend;
+  /** Whether the totals include this message. */
+  isCounted: boolean;
+}
+
+/** Whether the message may be sent now. */
+export function isAccepted(verdict: Verdict, { proofLevel }: CountedSend): boolean {
+  return verdict.outcome === 'allowed' || (verdict.outcome === 'proof' && proofLevel >= verdict.level);
+}
+
 /**
- * The verdicts on the messages of a batch, in order. Each message is judged by the totals before the
+ * The verdicts on the messages of a batch, in order. Each message is judged by the totals without the
  * batch, plus the accepted messages before it, plus itself. So a batch allows exactly as much as the
- * same messages one after the other.
+ * same messages one after the other. Leaves the totals with the accepted messages.
  */
 export function judgeBatch(
-  sends: CountedSend[],
+  calls: LedgerCall[],
   counters: Map<string, Counter>,
   options: LedgerOptions,
 ): Verdict[] {
-  const added = sends.map((send) => additions(send, counters.get(send.keys.recipient)?.fresh ?? 0));
-  for (const addition of added.flat()) add(counters, addition, -1);
-  return sends.map((send, index) => {
-    added[index]?.forEach((addition) => add(counters, addition, 1));
+  const added = calls.map(({ send }) => additions(send, counters.get(send.keys.recipient)?.fresh ?? 0));
+  const addAll = (index: number, sign: 1 | -1) =>
+    added[index]?.forEach((addition) => add(counters, addition, sign));
+  calls.forEach(({ send, isCounted }, index) => {
+    // The recipient's own row is judged with the message.
+    if (isCounted) addAll(index, -1);
+    else addMessage(counters.get(send.keys.recipient), send);
+  });
+  return calls.map(({ send }, index) => {
+    addAll(index, 1);
     const verdict = judge(send, counters, options);
-    const accepted = verdict.outcome === 'allowed' || (verdict.outcome === 'proof' && send.hasProof);
-    if (!accepted) added[index]?.forEach((addition) => add(counters, addition, -1));
+    if (!isAccepted(verdict, send)) addAll(index, -1);
     return verdict;
   });
+}
+
+function addMessage(recipient: Counter | undefined, { evidence }: CountedSend): void {
+  if (!recipient) return;
+  recipient.daySent += 1;
+  if (evidence.isRecognised) recipient.recognised += 1;
 }
 
 function add(counters: Map<string, Counter>, { key, hour, day, spent }: Addition, sign: 1 | -1): void {
