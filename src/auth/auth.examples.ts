@@ -1,4 +1,5 @@
 import { BODY_PROBLEMS } from '../http/common.errors.js';
+import { IDEMPOTENCY_PROBLEMS } from '../idempotency/idempotency.errors.js';
 import { addressErrors, OtpError } from '../otp/otp.errors.js';
 import { PasswordError } from '../passwords/passwords.errors.js';
 import { PASSWORD_REFUSED } from '../users/users.examples.js';
@@ -31,6 +32,7 @@ export const REGISTER_PROBLEMS = [
   OtpError.cooldown(42),
   OtpError.sendLimit(3600),
   ...addressErrors('phone'),
+  ...IDEMPOTENCY_PROBLEMS,
   ...BODY_PROBLEMS,
 ];
 

@@ -3,6 +3,8 @@ import { ApiBearerAuth, ApiBody, ApiTags } from '@nestjs/swagger';
 import { OptionalCaller, OptionallySignedIn, Public, type Caller } from '../http/access.js';
 import { CurrentClient, type Client } from '../http/client.js';
 import { BODY_PROBLEMS, CommonError } from '../http/common.errors.js';
+import { IDEMPOTENCY_PROBLEMS } from '../idempotency/idempotency.errors.js';
+import { Idempotent } from '../idempotency/idempotent.js';
 import { ApiProblems } from '../http/api-problems.js';
 import { supportedLocale } from '../common/locale.js';
 import { RESET_PROBLEMS } from './auth.examples.js';
@@ -22,13 +24,14 @@ export class PasswordController {
    * is the same for every address.
    */
   @Public()
+  @Idempotent()
   @Post('forgot')
   @HttpCode(202)
   @ApiBody({
     type: ForgotPassword,
     examples: { email: { summary: 'E-mail address', value: { email: 'ada@example.com' } } },
   })
-  @ApiProblems(...BODY_PROBLEMS)
+  @ApiProblems(...IDEMPOTENCY_PROBLEMS, ...BODY_PROBLEMS)
   async forgot(@Body() { email, locale }: ForgotPassword, @CurrentClient() client: Client): Promise<Message> {
     await this.resets.requestReset(email, client, supportedLocale(locale) ?? client.locale);
     return { message: 'If this address has an account, a mail is on its way.' };

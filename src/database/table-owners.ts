@@ -20,6 +20,7 @@ export const TABLE_OWNERS = {
   account_events: 'account-events',
   anonymous_events: 'account-events',
   audit_entries: 'audit',
+  idempotency_keys: 'idempotency',
 } as const;
 
 export type Table = keyof typeof TABLE_OWNERS;
