@@ -114,6 +114,14 @@ create table idempotency_keys (
 );
 create index idempotency_keys_expiry on idempotency_keys (expires_at);
 
+-- Proofs that were redeemed, until they have expired.
+create table redeemed_proofs (
+  jti uuid not null,
+  expires_at timestamptz not null,
+  constraint redeemed_proofs_pkey primary key (jti)
+);
+create index redeemed_proofs_expiry on redeemed_proofs (expires_at);
+
 -- An e-mail address in users is verified; until then it is in registrations. Only an invited user has
 -- an address that is not verified yet, and nobody can sign in without verifying it. Several users may
 -- claim a phone number, and one can verify it.
@@ -395,7 +403,7 @@ export class Schema1763700000001 implements MigrationInterface {
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(`
       drop table audit_entries, anonymous_events, account_events, customer_counts, customers,
-        applications, idempotency_keys, address_history, contact_changes, sessions, devices, signing_keys, sealed_keys,
+        applications, idempotency_keys, redeemed_proofs, address_history, contact_changes, sessions, devices, signing_keys, sealed_keys,
         password_guesses, registrations, users, suppressions, messages, challenges;
       drop function audit_is_append_only, audit_chain, users_keep_old_addresses`);
   }

@@ -21,6 +21,7 @@ export const TABLE_OWNERS = {
   anonymous_events: 'account-events',
   audit_entries: 'audit',
   idempotency_keys: 'idempotency',
+  redeemed_proofs: 'otp',
 } as const;
 
 export type Table = keyof typeof TABLE_OWNERS;
