@@ -6,7 +6,7 @@ const layers = [
   ['metrics/'],
   ['http/', 'inbox/inbox-store'],
   ['database/'],
-  ['mail/', 'sms/', 'audit/', 'account-events/', 'signing/', 'health/'],
+  ['mail/', 'sms/', 'audit/', 'account-events/', 'signing/', 'health/', 'idempotency/'],
   ['budgets/', 'applications/'],
   ['notifier/text/'],
   ['notifier/'],

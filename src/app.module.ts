@@ -13,6 +13,7 @@ import { HealthModule } from './health/health.module.js';
 import { AddressLimitModule } from './http/address-limit.module.js';
 import { HomeController } from './http/home.controller.js';
 import { SecurityTxtController } from './http/security-txt.controller.js';
+import { IdempotencyModule } from './idempotency/idempotency.module.js';
 import { InboxStoreModule } from './inbox/inbox-store.module.js';
 import { InboxModule } from './inbox/inbox.module.js';
 import { PreviewModule } from './inbox/preview.module.js';
@@ -38,6 +39,7 @@ export class AppModule {
         HealthModule.with(config),
         InboxStoreModule,
         BudgetsModule,
+        IdempotencyModule,
         OtpModule,
         DeliveriesModule,
         AuthModule,

@@ -8,6 +8,12 @@ export const ApplicationError = {
     new AppError('unauthorized', 'application_invalid', 'The id or the secret of the application is wrong.'),
   required: () =>
     new AppError('unauthorized', 'application_required', 'Only applications may make this request.'),
+  serverRequired: () =>
+    new AppError(
+      'forbidden',
+      'server_application_required',
+      'Only server applications may make this request.',
+    ),
   originNotAllowed: () =>
     new AppError('forbidden', 'origin_not_allowed', 'The application may not be used from this origin.'),
   contextNotAllowed: () =>

@@ -1,5 +1,6 @@
 import { PASSWORD_PROBLEMS, PROOF_OF_WORK_REQUIRED, SEND_PROBLEMS } from '../budgets/budgets.examples.js';
 import { BODY_PROBLEMS } from '../http/common.errors.js';
+import { IDEMPOTENCY_PROBLEMS } from '../idempotency/idempotency.errors.js';
 import { addressErrors, OtpError } from '../otp/otp.errors.js';
 import { PasswordError } from '../passwords/passwords.errors.js';
 import { PASSWORD_REFUSED } from '../users/users.examples.js';
@@ -32,6 +33,7 @@ export const REGISTER_PROBLEMS = [
   OtpError.cooldown(42),
   ...SEND_PROBLEMS,
   ...addressErrors('phone'),
+  ...IDEMPOTENCY_PROBLEMS,
   ...BODY_PROBLEMS,
 ];
 

@@ -4,6 +4,8 @@ import { SEND_PROBLEMS } from '../budgets/budgets.examples.js';
 import { OptionalCaller, OptionallySignedIn, Public, type Caller } from '../http/access.js';
 import { CurrentClient, type Client } from '../http/client.js';
 import { BODY_PROBLEMS, CommonError } from '../http/common.errors.js';
+import { IDEMPOTENCY_PROBLEMS } from '../idempotency/idempotency.errors.js';
+import { Idempotent } from '../idempotency/idempotent.js';
 import { ApiProblems } from '../http/api-problems.js';
 import { supportedLocale } from '../common/locale.js';
 import { OtpError } from '../otp/otp.errors.js';
@@ -24,13 +26,14 @@ export class PasswordController {
    * is the same for every address, with an account or without. It is 202 only if a mail is sent.
    */
   @Public()
+  @Idempotent()
   @Post('forgot')
   @HttpCode(202)
   @ApiBody({
     type: ForgotPassword,
     examples: { email: { summary: 'E-mail address', value: { email: 'ada@example.com' } } },
   })
-  @ApiProblems(OtpError.cooldown(42), ...SEND_PROBLEMS, ...BODY_PROBLEMS)
+  @ApiProblems(OtpError.cooldown(42), ...SEND_PROBLEMS, ...IDEMPOTENCY_PROBLEMS, ...BODY_PROBLEMS)
   async requestPasswordReset(
     @Body() { email, locale }: ForgotPassword,
     @CurrentClient() client: Client,

@@ -2,6 +2,7 @@ import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiBody, ApiTags } from '@nestjs/swagger';
 import { Public } from '../http/access.js';
 import { CurrentClient, type Client } from '../http/client.js';
+import { Idempotent } from '../idempotency/idempotent.js';
 import { ApiProblems } from '../http/api-problems.js';
 import { Recipients } from '../otp/recipients.js';
 import { REGISTER_EXAMPLES, REGISTER_PROBLEMS, VERIFY_EXAMPLES, VERIFY_PROBLEMS } from './auth.examples.js';
@@ -31,6 +32,7 @@ export class RegistrationController {
    * makes the registration contested: the code then opens the account without any of the data,
    * password included.
    */
+  @Idempotent()
   @Post('register')
   @ApiBody({ type: Register, examples: REGISTER_EXAMPLES })
   @ApiProblems(...REGISTER_PROBLEMS)

@@ -5,6 +5,8 @@ import { CurrentCaller, OptionalCaller, OptionallySignedIn, Public, type Caller 
 import { CurrentClient, type Client } from '../http/client.js';
 import { BODY_PROBLEMS, CommonError, SIGNED_IN_PROBLEMS } from '../http/common.errors.js';
 import { problemsWithMsg } from '../http/msg.js';
+import { IDEMPOTENCY_PROBLEMS } from '../idempotency/idempotency.errors.js';
+import { Idempotent } from '../idempotency/idempotent.js';
 import { ApiProblems, withOtp } from '../http/api-problems.js';
 import { addressErrors, OtpError } from '../otp/otp.errors.js';
 import { Recipients } from '../otp/recipients.js';
@@ -48,10 +50,17 @@ export class SignInController {
    * `/auth/link` accepts instead of the code. To try it here, read the message at `/inbox`.
    */
   @Public()
+  @Idempotent()
   @Post('send_otp')
   @ApiBody({ type: SendSignInCode, examples: ADDRESS_EXAMPLES })
   @ApiProblems(
-    ...problemsWithMsg(OtpError.cooldown(42), ...SEND_PROBLEMS, ...addressErrors('phone'), ...BODY_PROBLEMS),
+    ...problemsWithMsg(
+      OtpError.cooldown(42),
+      ...SEND_PROBLEMS,
+      ...addressErrors('phone'),
+      ...IDEMPOTENCY_PROBLEMS,
+      ...BODY_PROBLEMS,
+    ),
   )
   async sendOtp(@Body() body: SendSignInCode, @CurrentClient() client: Client): Promise<SignInCodeSent> {
     const challenge = await this.codes.send(body, client);

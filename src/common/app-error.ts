@@ -9,6 +9,7 @@ export type ErrorKind =
   | 'conflict'
   | 'too_large'
   | 'unsupported_type'
+  | 'unprocessable'
   | 'rate_limited'
   | 'internal'
   | 'unavailable';

@@ -23,6 +23,7 @@ import {
   Public,
   type Caller,
 } from '../http/access.js';
+import { Idempotent } from '../idempotency/idempotent.js';
 import { ApiProblems } from '../http/api-problems.js';
 import { CurrentClient, type Client } from '../http/client.js';
 import { CommonError, SIGNED_IN_PROBLEMS } from '../http/common.errors.js';
@@ -72,6 +73,7 @@ export class CompatAuthController {
    * `/api/verify` needs only the code.
    */
   @Public()
+  @Idempotent()
   @Post('register')
   @ApiBody({ type: Register, examples: REGISTER_EXAMPLES })
   @ApiCreatedResponse({ type: CompatCodeSent })

@@ -103,6 +103,26 @@ create table applications (
   constraint applications_pkey primary key (id)
 );
 
+-- Answers to requests with an Idempotency-Key, for ten minutes. Nothing in a row names a person.
+create table idempotency_keys (
+  key_hash bytea not null,        -- SHA-256 of caller, route and key
+  fingerprint bytea not null,     -- MAC of the body
+  claim_id uuid not null,         -- of the request that has the key
+  leased_until timestamptz not null,  -- without an answer, a repetition takes over from then on
+  answer bytea,                   -- sealed; only a request with the same key and body can open it
+  expires_at timestamptz not null,
+  constraint idempotency_keys_pkey primary key (key_hash)
+);
+create index idempotency_keys_expiry on idempotency_keys (expires_at);
+
+-- Proofs that were redeemed, until they have expired.
+create table redeemed_proofs (
+  jti uuid not null,
+  expires_at timestamptz not null,
+  constraint redeemed_proofs_pkey primary key (jti)
+);
+create index redeemed_proofs_expiry on redeemed_proofs (expires_at);
+
 -- An e-mail address in users is verified; until then it is in registrations. Only an invited user has
 -- an address that is not verified yet, and nobody can sign in without verifying it. Several users may
 -- claim a phone number, and one can verify it.
@@ -417,8 +437,8 @@ export class Schema1763700000001 implements MigrationInterface {
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(`
       drop table fraud_rules, budget_counters, audit_entries, anonymous_events, account_events, customer_counts,
-        customers, applications, address_history, contact_changes, sessions, devices, signing_keys, sealed_keys,
-        used_proofs, registrations, users, suppressions, messages, challenges;
+        customers, applications, idempotency_keys, redeemed_proofs, address_history, contact_changes, sessions,
+        devices, signing_keys, sealed_keys, used_proofs, registrations, users, suppressions, messages, challenges;
       drop function audit_is_append_only, audit_chain, users_keep_old_addresses`);
   }
 }

@@ -22,6 +22,8 @@ export const TABLE_OWNERS = {
   account_events: 'account-events',
   anonymous_events: 'account-events',
   audit_entries: 'audit',
+  idempotency_keys: 'idempotency',
+  redeemed_proofs: 'otp',
 } as const;
 
 export type Table = keyof typeof TABLE_OWNERS;

@@ -1,8 +1,11 @@
 import { Injectable, type ExecutionContext } from '@nestjs/common';
-import { ThrottlerGuard, type ThrottlerLimitDetail } from '@nestjs/throttler';
+import { ThrottlerGuard, type ThrottlerRequest } from '@nestjs/throttler';
+import type { FastifyReply } from 'fastify';
 import { PUBLIC } from './access.js';
 import type { RequestWithApplication } from './client.js';
 import { CommonError } from './common.errors.js';
+import { addQuota } from './rate-limit-headers.js';
+import { quotaOf } from './throttled-request-limits.js';
 
 /**
  * One limit per client address, shared by all public routes. An IPv6 address counts as its /64.
@@ -20,14 +23,20 @@ export class AddressLimitGuard extends ThrottlerGuard {
     return Promise.resolve(!isPublic || application?.kind === 'server');
   }
 
-  protected override generateKey(_context: ExecutionContext, address: string): string {
-    return address;
-  }
-
-  protected override throwThrottlingException(
-    _context: ExecutionContext,
-    { timeToBlockExpire }: ThrottlerLimitDetail,
-  ): Promise<void> {
-    return Promise.reject(CommonError.rateLimited(Math.max(1, timeToBlockExpire)));
+  protected override async handleRequest(request: ThrottlerRequest): Promise<boolean> {
+    const { context, limit, ttl, throttler, blockDuration, getTracker } = request;
+    const { req, res } = this.getRequestResponse(context);
+    const address = await getTracker(req, context);
+    const hits = await this.storageService.increment(
+      address,
+      ttl,
+      limit,
+      blockDuration,
+      throttler.name ?? '',
+    );
+    const quota = quotaOf('address', limit, hits);
+    addQuota(res as unknown as FastifyReply, quota);
+    if (hits.isBlocked) throw CommonError.rateLimited(quota.resetSeconds);
+    return true;
   }
 }

@@ -1,10 +1,11 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { isIP } from 'node:net';
 import type { Channel } from '../common/delivery.js';
 import { localeFromHeader, type Locale } from '../common/locale.js';
 import { BARE_TOKEN } from './access.js';
+import { addQuota, type Quota } from './rate-limit-headers.js';
 
 const MAX_USER_AGENT = 256;
 
@@ -54,6 +55,8 @@ export interface Client {
   deviceToken?: string;
   /** The first supported language in Accept-Language. */
   locale?: Locale;
+  /** Tells the caller about a limit of its own, in the headers of the reply. */
+  reportQuota?: (quota: Quota) => void;
   /** Whether a sign-in returns a lasting token, because the client never refreshes. */
   neverRefreshes?: boolean;
 }
@@ -73,6 +76,7 @@ export const CurrentClient = createParamDecorator((_: unknown, context: Executio
     userAgent: headers['user-agent']?.replace(/\p{Cc}/gu, ' ').slice(0, MAX_USER_AGENT),
     deviceToken: typeof header === 'string' ? header : deviceCookie,
     locale: localeFromHeader(headers['accept-language']),
+    reportQuota: (quota) => addQuota(context.switchToHttp().getResponse<FastifyReply>(), quota),
     neverRefreshes: reflector.getAllAndOverride(BARE_TOKEN, [context.getHandler(), context.getClass()]),
   };
 });

@@ -8,6 +8,8 @@ import { CurrentClient, type Client } from '../http/client.js';
 import { ApiProblems, withOtp } from '../http/api-problems.js';
 import { BODY_PROBLEMS } from '../http/common.errors.js';
 import { supportedLocale } from '../common/locale.js';
+import { IDEMPOTENCY_PROBLEMS } from '../idempotency/idempotency.errors.js';
+import { Idempotent } from '../idempotency/idempotent.js';
 import { CallerRules } from './caller-rules.js';
 import { OtpAddress, OtpSent, OtpVerified, SendOtp, VerifyOtp } from './otp.dto.js';
 import type { CodeRequest, SendRequest } from './codes.js';
@@ -44,6 +46,7 @@ const APPLICATION_SEND_PROBLEMS = [
   ApplicationError.metadataNotAllowed(),
   ApplicationError.channelRefused('sms'),
   ApplicationError.countryRefused(),
+  ...IDEMPOTENCY_PROBLEMS,
 ];
 
 @ApiTags('Codes')
@@ -69,6 +72,7 @@ export class OtpController {
    * @remarks Sends a code by SMS or e-mail that verifies an address or approves a transaction. In
    * development, read the message at `/inbox`.
    */
+  @Idempotent()
   @Post('generate')
   @HttpCode(200)
   @ApiBody({ type: SendOtp, examples: ADDRESS_EXAMPLES })
@@ -92,6 +96,7 @@ export class OtpController {
    * lifetime is left. After that it sends a new one, and the code before it stays valid until its
    * own end.
    */
+  @Idempotent()
   @Post('resend')
   @HttpCode(200)
   @ApiBody({ type: SendOtp, examples: ADDRESS_EXAMPLES })

@@ -28,6 +28,14 @@ export const OtpError = {
       'otp_attempts_exhausted',
       'Too many failed attempts, please generate a new OTP.',
     ),
+  proofInvalid: () =>
+    new AppError(
+      'invalid',
+      'proof_invalid',
+      'The proof is malformed, forged, expired or meant for another audience.',
+    ),
+  proofAlreadyRedeemed: () =>
+    new AppError('conflict', 'proof_already_redeemed', 'This proof was already redeemed.'),
   challengeNotFound: () => new AppError('not_found', 'challenge_not_found', 'There is no such challenge.'),
   tooManyStreams: () =>
     new AppError(

@@ -15,19 +15,22 @@ import { Codes } from './codes.js';
 import { OtpController } from './otp.controller.js';
 import { OtpHousekeeping } from './otp.housekeeping.js';
 import { OtpService } from './otp.service.js';
+import { ProofsController } from './proofs.controller.js';
 import { ProofService } from './proof.service.js';
 import { Purposes } from './purposes.js';
+import { RedeemedProofRepository } from './redeemed-proof.repository.js';
 import { Recipients } from './recipients.js';
 
 @Module({
   imports: [ApplicationsModule, BudgetsModule, NotifierModule, SmsModule, SigningModule],
-  controllers: [OtpController],
+  controllers: [OtpController, ProofsController],
   providers: [
     OtpService,
     Codes,
     CallerRules,
     CodeGuesses,
     ProofService,
+    RedeemedProofRepository,
     Purposes,
     Recipients,
     ChallengeRepository,

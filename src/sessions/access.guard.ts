@@ -50,7 +50,7 @@ export class AccessGuard implements CanActivate {
         await this.limits.countFailedToken(request.ip);
       throw CommonError.unauthorized();
     }
-    await this.limits.countRequest(caller.userId);
+    await this.limits.countRequest(caller.userId, context.switchToHttp().getResponse());
     const allowed = this.metadata<Role[]>(ROLES, context);
     if (allowed && !allowed.some((role) => caller.roles.includes(role))) throw CommonError.forbidden();
     if (allowed && !READS.has(request.method) && !caller.recentlyAuthenticated)

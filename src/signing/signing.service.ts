@@ -22,6 +22,8 @@ interface TokenOptions {
 
 interface VerifyOptions<Kind> {
   typ: string;
+  /** Default: that of this server. */
+  audience?: string;
   /** Decides by the claims whether a token is still accepted after its `exp`. Default: never. */
   acceptsExpired?: (claims: Kind) => boolean;
 }
@@ -70,7 +72,8 @@ export class SigningService implements OnModuleInit, OnApplicationShutdown {
   /** The rows of the last read by their content; null for one that was refused. */
   private opened = new Map<string, OpenedKey | null>();
   /**
-   * Tokens with a valid signature, by their SHA-256. Kind, key and times are checked on every call.
+   * Tokens with a valid signature, by the SHA-256 of audience and token. Kind, key and times are
+   * checked on every call.
    */
   private readonly verified = new LRUCache<string, Verified>({ max: MAX_VERIFIED });
   private timer?: NodeJS.Timeout;
@@ -118,12 +121,12 @@ export class SigningService implements OnModuleInit, OnApplicationShutdown {
    */
   verify<Kind extends Claims = Claims>(
     token: string,
-    { typ, acceptsExpired }: VerifyOptions<Kind>,
+    { typ, audience = this.config.audience, acceptsExpired }: VerifyOptions<Kind>,
   ): Kind | null {
-    const digest = hash('sha256', token, 'base64');
+    const digest = hash('sha256', `${audience} ${token}`, 'base64');
     let verified = this.verified.get(digest);
     if (!verified) {
-      verified = this.verifySignature(token, typ);
+      verified = this.verifySignature(token, typ, audience);
       if (!verified) return null;
       this.verified.set(digest, verified);
     }
@@ -132,7 +135,7 @@ export class SigningService implements OnModuleInit, OnApplicationShutdown {
     return isValid && (!isExpired(claims) || acceptsExpired?.(claims)) ? claims : null;
   }
 
-  private verifySignature(token: string, typ: string): Verified | undefined {
+  private verifySignature(token: string, typ: string, audience: string): Verified | undefined {
     const header = readJoseHeader(token);
     if (header?.alg !== 'ES256' || header.typ !== typ || typeof header.kid !== 'string') return undefined;
     const key = this.verifiers.get(header.kid);
@@ -144,7 +147,7 @@ export class SigningService implements OnModuleInit, OnApplicationShutdown {
         publicKey: key as unknown as Buffer,
         algorithms: ['ES256'],
         issuer: this.config.publicUrl,
-        audience: this.config.audience,
+        audience,
         clockTolerance: CLOCK_TOLERANCE_SECONDS,
         // `verify` checks it on every call, also for cached tokens.
         ignoreExpiration: true,

@@ -8,6 +8,8 @@ import { PROOF_OF_WORK_REQUIRED, SEND_PROBLEMS } from '../budgets/budgets.exampl
 import { CurrentCaller, type Caller } from '../http/access.js';
 import { CurrentClient, type Client } from '../http/client.js';
 import { CommonError, SIGNED_IN_BODY_PROBLEMS, SIGNED_IN_PROBLEMS } from '../http/common.errors.js';
+import { IDEMPOTENCY_PROBLEMS } from '../idempotency/idempotency.errors.js';
+import { Idempotent } from '../idempotency/idempotent.js';
 import { ApiProblems } from '../http/api-problems.js';
 import { INVALID_LIMIT, ApiPage, PageQuery, paginate } from '../http/pagination.js';
 import { Config } from '../config/config.js';
@@ -45,6 +47,7 @@ export class MeController {
    * link that undoes the change for 72 hours. Changing an address or the password needs a sign-in
    * within ten minutes or `currentPassword`. A new password ends all sessions.
    */
+  @Idempotent()
   @Patch()
   @ApiBody({
     type: UpdateProfile,
@@ -65,6 +68,7 @@ export class MeController {
     ...SEND_PROBLEMS,
     BudgetError.addressChangeLimit(3600),
     ...addressErrors('phone'),
+    ...IDEMPOTENCY_PROBLEMS,
     CommonError.rateLimited(30),
     ...SIGNED_IN_BODY_PROBLEMS,
   )

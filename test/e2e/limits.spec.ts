@@ -53,6 +53,23 @@ describe('rate limit per IP address', () => {
     expect((await postFrom('203.0.113.2')).status).toBe(404);
   });
 
+  it('tells the caller what is left of the limit', async () => {
+    const replies: RawReply[] = [];
+    for (let request = 0; request <= LIMIT; request++) replies.push(await postFrom('203.0.113.150'));
+    const remaining = replies.map(({ headers }) => {
+      expect(headers['ratelimit-policy']).toBe(`"address";q=${LIMIT};w=60`);
+      const [, left, reset] = /^"address";r=(\d+);t=(\d+)$/.exec(String(headers.ratelimit)) ?? [];
+      expect(Number(reset)).toBeGreaterThanOrEqual(1);
+      expect(Number(reset)).toBeLessThanOrEqual(60);
+      return Number(left);
+    });
+    expect(remaining).toEqual([4, 3, 2, 1, 0, 0]);
+    const limited = replies.at(-1) as RawReply;
+    expectLimited(limited);
+    expect(limited.headers.ratelimit).toBe(`"address";r=0;t=${String(limited.headers['retry-after'])}`);
+    expect((await raw(proxied.url, '/users/me', { method: 'GET' })).headers).not.toHaveProperty('ratelimit');
+  });
+
   it('cannot be bypassed by another spelling of a path', async () => {
     await spendBudget(new Array<string>(LIMIT).fill('203.0.113.3'));
     for (const path of ['/%6ftp/verify', '/otp/verify?x', '/otp/ver%69fy', '/otp/verify#x'])

@@ -70,6 +70,15 @@ describe('limits per minute of signed-in requests', () => {
     await eve.get('/users/me').expect(200);
   });
 
+  it('tells the user what is left of the limit', async () => {
+    const { accessToken } = await newPerson();
+    for (const remaining of [REQUESTS - 1, REQUESTS - 2]) {
+      const { headers } = await getMe(accessToken, '203.0.113.1').expect(200);
+      expect(headers['ratelimit-policy']).toBe(`"user";q=${REQUESTS};w=60`);
+      expect(headers.ratelimit).toMatch(new RegExp(`^"user";r=${remaining};t=\\d{1,2}$`));
+    }
+  });
+
   it('allows one network 60 invalid tokens, and any number of valid ones', async () => {
     const person = await newPerson();
     await spendFailedTokens('2001:db8:1:2::1');

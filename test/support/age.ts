@@ -14,6 +14,8 @@ const TIMESTAMPS: Record<string, string[]> = {
   sessions: ['authenticated_at', 'rotated_at', 'last_used_at', 'expires_at', 'ended_at'],
   contact_changes: ['created_at', 'expires_at'],
   account_events: ['at'],
+  idempotency_keys: ['leased_until', 'expires_at'],
+  redeemed_proofs: ['expires_at'],
   applications: ['created_at', 'previous_secret_expires_at', 'disabled_at'],
 };
 
