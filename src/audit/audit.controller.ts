@@ -31,7 +31,7 @@ export class AuditController {
     CommonError.validation([{ field: 'subject', detail: mustBeUserId('subject') }]),
     ...ADMIN_READ_PROBLEMS,
   )
-  async list(
+  async listAuditEntries(
     @Query() query: AuditQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<AuditEntry[]> {

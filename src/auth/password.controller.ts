@@ -29,7 +29,10 @@ export class PasswordController {
     examples: { email: { summary: 'E-mail address', value: { email: 'ada@example.com' } } },
   })
   @ApiProblems(...BODY_PROBLEMS)
-  async forgot(@Body() { email, locale }: ForgotPassword, @CurrentClient() client: Client): Promise<Message> {
+  async requestPasswordReset(
+    @Body() { email, locale }: ForgotPassword,
+    @CurrentClient() client: Client,
+  ): Promise<Message> {
     await this.resets.requestReset(email, client, supportedLocale(locale) ?? client.locale);
     return { message: 'If this address has an account, a mail is on its way.' };
   }
@@ -60,7 +63,7 @@ export class PasswordController {
     },
   })
   @ApiProblems(CommonError.unauthorized(), CommonError.reauthenticate(), ...RESET_PROBLEMS)
-  async reset(
+  async resetPassword(
     @Body() body: ResetPassword,
     @OptionalCaller() caller: Caller | undefined,
     @CurrentClient() client: Client,

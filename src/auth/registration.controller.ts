@@ -49,7 +49,7 @@ export class RegistrationController {
   @HttpCode(200)
   @ApiBody({ type: VerifyRegistration, examples: VERIFY_EXAMPLES })
   @ApiProblems(...VERIFY_PROBLEMS, ADDRESS_RESERVED)
-  async verify(
+  async verifyRegistration(
     @Body() { email, otp }: VerifyRegistration,
     @CurrentClient() client: Client,
   ): Promise<SignInCodeApproved> {

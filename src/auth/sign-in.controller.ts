@@ -118,7 +118,7 @@ export class SignInController {
   @HttpCode(200)
   @ApiBody({ type: LogIn, examples: LOGIN_EXAMPLES })
   @ApiProblems(...LOGIN_PROBLEMS)
-  logIn(@Body() { email, password }: LogIn, @CurrentClient() client: Client): Promise<SignedIn> {
+  login(@Body() { email, password }: LogIn, @CurrentClient() client: Client): Promise<SignedIn> {
     return this.signIn.signInWithPassword(email, password, client);
   }
 
@@ -138,7 +138,7 @@ export class SignInController {
     examples: { token: { summary: 'Newest token', value: { refreshToken: 'from the last reply' } } },
   })
   @ApiProblems(AuthError.refreshInvalid(), ...BODY_PROBLEMS)
-  refresh(@Body() { refreshToken }: Refresh, @CurrentClient() client: Client): Promise<Tokens> {
+  refreshTokens(@Body() { refreshToken }: Refresh, @CurrentClient() client: Client): Promise<Tokens> {
     return this.signIn.refresh(refreshToken, client);
   }
 
@@ -150,7 +150,7 @@ export class SignInController {
   @Post('logout')
   @ApiBearerAuth()
   @ApiProblems(...SIGNED_IN_PROBLEMS)
-  async logOut(@CurrentCaller() caller: Caller, @CurrentClient() client: Client): Promise<Message> {
+  async logout(@CurrentCaller() caller: Caller, @CurrentClient() client: Client): Promise<Message> {
     await this.signOut.endSession(caller, caller.sessionId, { client });
     return { message: 'Signed out.' };
   }

@@ -4,7 +4,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { AppModule } from '../app.module.js';
 import { Config } from '../config/config.js';
-import { openApiDocument } from '../http/swagger.js';
+import { openApiDocument } from '../http/openapi-document.js';
 import { errorsPage } from './errors-page.js';
 
 /** Turns on every webhook, so that the list of errors covers the routes that depend on settings. */

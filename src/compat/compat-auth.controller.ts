@@ -76,7 +76,7 @@ export class CompatAuthController {
   @ApiBody({ type: Register, examples: REGISTER_EXAMPLES })
   @ApiCreatedResponse({ type: CompatCodeSent })
   @ApiProblems(...problemsWithMsg(...REGISTER_PROBLEMS))
-  async register(
+  async compatRegister(
     @Body() body: Register,
     @CurrentClient() client: Client,
     @Res({ passthrough: true }) reply: FastifyReply,
@@ -101,7 +101,7 @@ export class CompatAuthController {
   @HttpCode(200)
   @ApiBody({ type: CompatVerification, examples: VERIFY_EXAMPLES })
   @ApiProblems(...problemsWithMsg(...VERIFY_PROBLEMS, ADDRESS_RESERVED, CompatError.registrationUnknown()))
-  async verify(
+  async compatVerifyRegistration(
     @Body() body: CompatVerification,
     @Req() { headers }: FastifyRequest,
     @CurrentClient() client: Client,
@@ -127,7 +127,10 @@ export class CompatAuthController {
   @HttpCode(200)
   @ApiBody({ type: LogIn, examples: LOGIN_EXAMPLES })
   @ApiProblems(...problemsWithMsg(...LOGIN_PROBLEMS))
-  async logIn(@Body() { email, password }: LogIn, @CurrentClient() client: Client): Promise<CompatSignedIn> {
+  async compatLogin(
+    @Body() { email, password }: LogIn,
+    @CurrentClient() client: Client,
+  ): Promise<CompatSignedIn> {
     const signedIn = await this.signIn.signInWithPassword(email, password, client);
     return { msg: 'login successfully', ...signedIn, token: signedIn.accessToken };
   }
@@ -137,7 +140,7 @@ export class CompatAuthController {
   @ApiBearerAuth()
   @ApiCreatedResponse({ type: CompatMessage })
   @ApiProblems(...problemsWithMsg(...SIGNED_IN_PROBLEMS))
-  async logOut(@CurrentCaller() caller: Caller, @CurrentClient() client: Client): Promise<Message> {
+  async compatLogout(@CurrentCaller() caller: Caller, @CurrentClient() client: Client): Promise<Message> {
     await this.signOut.endSession(caller, caller.sessionId, { client });
     return { message: 'Signed out.' };
   }
@@ -156,7 +159,7 @@ export class CompatAuthController {
   @ApiProblems(
     ...problemsWithMsg(CommonError.unauthorized(), CommonError.reauthenticate(), ...RESET_PROBLEMS),
   )
-  async reset(
+  async compatResetPassword(
     @Body() body: ResetPassword,
     @OptionalCaller() caller: Caller | undefined,
     @CurrentClient() client: Client,

@@ -36,7 +36,7 @@ export class CompatCustomersController {
   @Get()
   @ApiPage(CompatCustomerDetails)
   @ApiProblems(...problemsWithMsg(INVALID_LIMIT, ...SIGNED_IN_PROBLEMS))
-  async list(
+  async compatListCustomers(
     @CurrentCaller() { userId }: Caller,
     @Query() { limit = PAGE_SIZE, cursor }: PageQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
@@ -54,7 +54,10 @@ export class CompatCustomersController {
   @Post()
   @ApiBody({ type: NewCustomer, examples: NEW_CUSTOMER_EXAMPLE })
   @ApiProblems(...problemsWithMsg(CustomerError.tooMany(), ...SIGNED_IN_BODY_PROBLEMS))
-  async add(@CurrentCaller() { userId }: Caller, @Body() body: NewCustomer): Promise<CompatNewCustomer> {
+  async compatCreateCustomer(
+    @CurrentCaller() { userId }: Caller,
+    @Body() body: NewCustomer,
+  ): Promise<CompatNewCustomer> {
     return { msg: 'Customer added.', ...withContect(await this.customers.add(userId, body)) };
   }
 }

@@ -53,7 +53,7 @@ export class CustomersController {
   @Get()
   @ApiPage(CustomerDetails)
   @ApiProblems(INVALID_LIMIT, ...SIGNED_IN_PROBLEMS)
-  async list(
+  async listCustomers(
     @CurrentCaller() { userId }: Caller,
     @Query() query: PageQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
@@ -70,14 +70,14 @@ export class CustomersController {
   @Post()
   @ApiBody({ type: NewCustomer, examples: NEW_CUSTOMER_EXAMPLE })
   @ApiProblems(CustomerError.tooMany(), ...SIGNED_IN_BODY_PROBLEMS)
-  add(@CurrentCaller() { userId }: Caller, @Body() body: NewCustomer): Promise<CustomerDetails> {
+  createCustomer(@CurrentCaller() { userId }: Caller, @Body() body: NewCustomer): Promise<CustomerDetails> {
     return this.customers.add(userId, body);
   }
 
   /** Get a customer */
   @Get(':id')
   @ApiProblems(CustomerError.notFound(), ...SIGNED_IN_PROBLEMS)
-  find(@CurrentCaller() { userId }: Caller, @CustomerId() id: string): Promise<CustomerDetails> {
+  getCustomer(@CurrentCaller() { userId }: Caller, @CustomerId() id: string): Promise<CustomerDetails> {
     return this.customers.find({ id, ownerId: userId });
   }
 
@@ -89,7 +89,7 @@ export class CustomersController {
   @Patch(':id')
   @ApiBody({ type: ChangedCustomer, examples: CHANGE_EXAMPLES })
   @ApiProblems(CustomerError.notFound(), ...SIGNED_IN_BODY_PROBLEMS)
-  change(
+  updateCustomer(
     @CurrentCaller() { userId }: Caller,
     @CustomerId() id: string,
     @Body() body: ChangedCustomer,
@@ -101,7 +101,7 @@ export class CustomersController {
   @Delete(':id')
   @HttpCode(204)
   @ApiProblems(CustomerError.notFound(), ...SIGNED_IN_PROBLEMS)
-  remove(@CurrentCaller() { userId }: Caller, @CustomerId() id: string): Promise<void> {
+  deleteCustomer(@CurrentCaller() { userId }: Caller, @CustomerId() id: string): Promise<void> {
     return this.customers.remove({ id, ownerId: userId });
   }
 }

@@ -37,7 +37,7 @@ export class ChallengesController {
     CommonError.rateLimited(30),
     CommonError.unavailable(),
   )
-  status(
+  getChallenge(
     @ChallengeId() id: string,
     @OptionalCaller() caller: Caller | undefined,
     @CurrentClient() client: Client,
@@ -75,7 +75,7 @@ export class ChallengesController {
     CommonError.rateLimited(30),
     CommonError.unavailable(),
   )
-  async events(
+  async streamChallenge(
     @ChallengeId() id: string,
     @OptionalCaller() caller: Caller | undefined,
     @CurrentClient() client: Client,

@@ -33,7 +33,7 @@ export class DeliveriesController {
    */
   @Get()
   @ApiProblems(...ADDRESS_PROBLEMS, ...ADMIN_READ_PROBLEMS)
-  async ofRecipient(
+  async getRecipientTimeline(
     @CurrentCaller() caller: Caller,
     @Query() { recipient }: TimelineQuery,
     @CurrentClient() client: Client,
@@ -48,7 +48,7 @@ export class DeliveriesController {
    */
   @Get(':challengeId')
   @ApiProblems(OtpError.challengeNotFound(), ...ADMIN_READ_PROBLEMS)
-  ofChallenge(
+  getChallengeTimeline(
     @CurrentCaller() caller: Caller,
     @Param('challengeId', new ParseUUIDPipe({ exceptionFactory: OtpError.challengeNotFound })) id: string,
     @CurrentClient() client: Client,
@@ -72,7 +72,7 @@ export class DeliveriesController {
     },
   })
   @ApiProblems(...ADDRESS_PROBLEMS, ...ADMIN_BODY_PROBLEMS)
-  async unblock(
+  async unblockRecipient(
     @CurrentCaller() caller: Caller,
     @Body() body: Unblock,
     @CurrentClient() client: Client,

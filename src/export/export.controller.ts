@@ -23,7 +23,10 @@ export class ExportController {
   @Get()
   @ApiOkResponse({ type: PersonalData, description: 'Everything about you' })
   @ApiProblems(CommonError.reauthenticate(), ...SIGNED_IN_PROBLEMS)
-  async export(@CurrentCaller() caller: Caller, @CurrentClient() client: Client): Promise<StreamableFile> {
+  async exportAccount(
+    @CurrentCaller() caller: Caller,
+    @CurrentClient() client: Client,
+  ): Promise<StreamableFile> {
     return new StreamableFile(Readable.from(await this.exports.write(caller, client)), {
       type: 'application/json; charset=utf-8',
       disposition: 'attachment; filename="account.json"',

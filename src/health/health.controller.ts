@@ -18,7 +18,7 @@ export class HealthController {
 
   /** Check that the process is alive */
   @Get()
-  live(): Health {
+  getLiveness(): Health {
     return { status: 'ok' };
   }
 
@@ -30,7 +30,7 @@ export class HealthController {
    */
   @Get('ready')
   @ApiProblems(CommonError.unavailable())
-  async ready(): Promise<Health> {
+  async getReadiness(): Promise<Health> {
     await this.sql.rows(PING, []);
     return { status: 'ok' };
   }

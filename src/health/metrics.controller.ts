@@ -37,7 +37,7 @@ export class MetricsController {
     },
   })
   @ApiProblems(HealthError.metricsToken())
-  read(): Promise<string> {
+  getMetrics(): Promise<string> {
     return this.metrics.registry.metrics();
   }
 }

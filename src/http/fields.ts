@@ -1,5 +1,5 @@
 import { applyDecorators } from '@nestjs/common';
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiProperty, type ApiPropertyOptions } from '@nestjs/swagger';
 import { IsString, MaxLength } from 'class-validator';
 
 /**
@@ -62,9 +62,13 @@ export function PhoneField(): PropertyDecorator {
   return applyDecorators(TextField(64), CheckedAs('phone'));
 }
 
+/** Marks, in a schema, the field that must be given if this one is not. */
+export const ALTERNATIVE = 'x-alternative';
+
 /** A phone number in a body that takes either this or `email`. */
 export function PhoneOrEmailField(): PropertyDecorator {
-  return applyDecorators(PhoneField(), CheckedAs('address'));
+  const alternative = { [ALTERNATIVE]: 'email' } as ApiPropertyOptions;
+  return applyDecorators(PhoneField(), CheckedAs('address'), ApiProperty(alternative));
 }
 
 /** A new password. */

@@ -40,4 +40,13 @@ export class Problem {
 
   /** The invalid fields (`validation_failed`). */
   errors?: FieldError[];
+
+  /** Guesses left for this code. */
+  attemptsLeft?: number;
+
+  /** `pending` while the sign-in is still open. */
+  VerificationStatus?: 'pending';
+
+  /** Undoes the change of the address or the deletion of the account that had it. */
+  undoToken?: string;
 }

@@ -2,6 +2,8 @@ import { Controller, Get, Header, Query } from '@nestjs/common';
 import { ApiExcludeEndpoint, ApiTags } from '@nestjs/swagger';
 import { SkipThrottle } from '@nestjs/throttler';
 import { Public } from '../http/access.js';
+import { ApiProblems } from '../http/api-problems.js';
+import { CommonError } from '../http/common.errors.js';
 import { InboxStore } from './inbox-store.js';
 import { InboxEntry, InboxQuery } from './inbox.dto.js';
 import { inboxPage } from './inbox.page.js';
@@ -27,7 +29,8 @@ export class InboxController {
    * providers are configured.
    */
   @Get('messages')
-  messages(@Query() { to }: InboxQuery): InboxEntry[] {
+  @ApiProblems(CommonError.validation([{ field: 'to', detail: 'to is too long.' }]))
+  listInboxMessages(@Query() { to }: InboxQuery): InboxEntry[] {
     return this.inbox.list(to);
   }
 }

@@ -55,7 +55,7 @@ export class OtpController {
     OtpError.contextRequired(),
     ...BODY_PROBLEMS,
   )
-  async generate(@Body() body: SendOtp, @CurrentClient() client: Client): Promise<OtpSent> {
+  async generateOtp(@Body() body: SendOtp, @CurrentClient() client: Client): Promise<OtpSent> {
     return sent('OTP generated and sent.', await this.otp.send(this.sendRequest(body, client)));
   }
 
@@ -76,7 +76,7 @@ export class OtpController {
     ...addressErrors('phone_number'),
     ...BODY_PROBLEMS,
   )
-  async resend(@Body() body: SendOtp, @CurrentClient() client: Client): Promise<OtpSent> {
+  async resendOtp(@Body() body: SendOtp, @CurrentClient() client: Client): Promise<OtpSent> {
     return sent('OTP resent.', await this.otp.resend(this.sendRequest(body, client)));
   }
 
@@ -97,7 +97,7 @@ export class OtpController {
     OtpError.guessLimit(3600),
     ...BODY_PROBLEMS,
   )
-  async verify(@Body() body: VerifyOtp, @CurrentClient() client: Client): Promise<OtpVerified> {
+  async checkOtp(@Body() body: VerifyOtp, @CurrentClient() client: Client): Promise<OtpVerified> {
     const request = this.codeRequest(body, client);
     const { recipient, policy, context } = request;
     const challengeId = await this.otp.verify(request, body.otp);

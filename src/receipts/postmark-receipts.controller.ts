@@ -28,7 +28,7 @@ export class PostmarkReceiptsController {
   @Post()
   @HttpCode(200)
   @ApiProblems(ReceiptError.credentialsInvalid(), ...BODY_PROBLEMS)
-  async receive(@Body() body: unknown): Promise<void> {
+  async receivePostmarkEvents(@Body() body: unknown): Promise<void> {
     const receipt = readPostmarkReceipt(body);
     if (receipt === undefined) throw CommonError.malformedRequest();
     if (receipt) await this.receipts.receive(receipt);

@@ -41,7 +41,7 @@ export class TwilioReceiptsController {
   @ApiConsumes('application/x-www-form-urlencoded')
   @ApiBody({ type: TwilioReceipt })
   @ApiProblems(ReceiptError.signatureInvalid(), ...BODY_PROBLEMS)
-  async receive(
+  async receiveTwilioStatus(
     @Query() { message }: TwilioReceiptQuery,
     @Body() fields: Record<string, string>,
   ): Promise<void> {

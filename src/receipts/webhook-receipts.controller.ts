@@ -38,7 +38,7 @@ export class WebhookReceiptsController {
   @RouteConfig({ keepsRawBody: true })
   @ApiBody({ type: WebhookReceipt, examples: EXAMPLE })
   @ApiProblems(ReceiptError.signatureInvalid(), ...BODY_PROBLEMS)
-  async receive(@Body() body: unknown): Promise<void> {
+  async receiveWebhookReceipt(@Body() body: unknown): Promise<void> {
     const { id, status, reason } = readFields(WebhookReceipt, ['id', 'status', 'reason'], body);
     if (status !== 'delivered' && status !== 'failed') return;
     await this.receipts.receive({

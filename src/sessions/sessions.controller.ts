@@ -25,7 +25,7 @@ export class SessionsController {
    */
   @Get()
   @ApiProblems(...SIGNED_IN_PROBLEMS)
-  async list(@CurrentCaller() { userId, sessionId }: Caller): Promise<SessionEntry[]> {
+  async listSessions(@CurrentCaller() { userId, sessionId }: Caller): Promise<SessionEntry[]> {
     const rows = await this.sessions.list(userId);
     return rows.map((row) => ({ ...row, current: row.id === sessionId }));
   }
@@ -38,7 +38,7 @@ export class SessionsController {
   @Delete()
   @HttpCode(204)
   @ApiProblems(...SIGNED_IN_PROBLEMS)
-  endOthers(@CurrentCaller() caller: Caller, @CurrentClient() client: Client): Promise<void> {
+  endOtherSessions(@CurrentCaller() caller: Caller, @CurrentClient() client: Client): Promise<void> {
     return this.signOut.endOtherSessions(caller, client);
   }
 
@@ -55,7 +55,7 @@ export class SessionsController {
     CommonError.validation([{ field: 'forgetDevice', detail: 'forgetDevice must be true or false.' }]),
     ...SIGNED_IN_PROBLEMS,
   )
-  end(
+  endSession(
     @Param('id', new ParseUUIDPipe({ exceptionFactory: SessionError.notFound })) id: string,
     @Query() { forgetDevice }: EndSession,
     @CurrentCaller() caller: Caller,

@@ -21,7 +21,7 @@ export class JwksController {
    */
   @Get('jwks.json')
   @Header('Cache-Control', 'public, max-age=300')
-  jwks(): Jwks {
+  getJwks(): Jwks {
     return { keys: this.signing.publicKeys() };
   }
 }

@@ -31,7 +31,7 @@ export class MeController {
   /** Get your profile */
   @Get()
   @ApiProblems(...SIGNED_IN_PROBLEMS)
-  profile(@CurrentCaller() caller: Caller): Promise<Profile> {
+  getProfile(@CurrentCaller() caller: Caller): Promise<Profile> {
     return this.profiles.read(caller);
   }
 
@@ -65,7 +65,7 @@ export class MeController {
     CommonError.rateLimited(30),
     ...SIGNED_IN_BODY_PROBLEMS,
   )
-  update(
+  updateProfile(
     @CurrentCaller() caller: Caller,
     @Body() body: UpdateProfile,
     @CurrentClient() client: Client,
@@ -88,7 +88,7 @@ export class MeController {
     UserError.accountChanged(),
     ...SIGNED_IN_PROBLEMS,
   )
-  remove(@CurrentCaller() caller: Caller, @CurrentClient() client: Client): Promise<void> {
+  deleteAccount(@CurrentCaller() caller: Caller, @CurrentClient() client: Client): Promise<void> {
     return this.closure.close(caller, client);
   }
 
@@ -135,7 +135,7 @@ export class MeController {
   @Get('events')
   @ApiPage(AccountEvent)
   @ApiProblems(INVALID_LIMIT, ...SIGNED_IN_PROBLEMS)
-  async list(
+  async listOwnEvents(
     @CurrentCaller() { userId }: Caller,
     @Query() query: PageQuery,
     @Res({ passthrough: true }) reply: FastifyReply,

@@ -36,7 +36,7 @@ export class UndoController {
     },
   })
   @ApiProblems(UserError.undoInvalid(), ...BODY_PROBLEMS)
-  undo(@Body() { token }: UndoContactChange, @CurrentClient() client: Client): Promise<void> {
+  undoContactChange(@Body() { token }: UndoContactChange, @CurrentClient() client: Client): Promise<void> {
     return this.contacts.undo(token, client);
   }
 
@@ -55,7 +55,7 @@ export class UndoController {
     },
   })
   @ApiProblems(UserError.undoInvalid(), ...BODY_PROBLEMS)
-  undoDeletion(@Body() { token }: UndoDeletion, @CurrentClient() client: Client): Promise<void> {
+  undoAccountDeletion(@Body() { token }: UndoDeletion, @CurrentClient() client: Client): Promise<void> {
     return this.closure.undo(token, client);
   }
 }

@@ -47,7 +47,7 @@ export class UsersController {
   @Get()
   @ApiPage(ManagedUser)
   @ApiProblems(INVALID_LIMIT, ...ADMIN_READ_PROBLEMS)
-  async list(
+  async listUsers(
     @CurrentCaller() caller: Caller,
     @Query() query: UserQuery,
     @CurrentClient() client: Client,
@@ -73,7 +73,7 @@ export class UsersController {
     },
   })
   @ApiProblems(UserError.addressTaken(), AddressError.email('email'), ...ADMIN_BODY_PROBLEMS)
-  async invite(
+  async inviteUser(
     @CurrentCaller() caller: Caller,
     @Body() body: InviteUser,
     @CurrentClient() client: Client,
@@ -88,7 +88,7 @@ export class UsersController {
    */
   @Get(':id')
   @ApiProblems(UserError.notFound(), ...ADMIN_READ_PROBLEMS)
-  async get(
+  async getUser(
     @CurrentCaller() caller: Caller,
     @UserId() id: string,
     @CurrentClient() client: Client,
@@ -104,7 +104,7 @@ export class UsersController {
   @Get(':id/events')
   @ApiPage(AccountEvent)
   @ApiProblems(UserError.notFound(), INVALID_LIMIT, ...ADMIN_READ_PROBLEMS)
-  async listEvents(
+  async listUserEvents(
     @CurrentCaller() caller: Caller,
     @UserId() id: string,
     @Query() query: PageQuery,
@@ -138,7 +138,7 @@ export class UsersController {
     UserError.lastAdministrator(),
     ...ADMIN_BODY_PROBLEMS,
   )
-  async update(
+  async updateUser(
     @CurrentCaller() caller: Caller,
     @UserId() id: string,
     @Body() body: UpdateUser,
@@ -156,7 +156,7 @@ export class UsersController {
   @Delete(':id')
   @HttpCode(204)
   @ApiProblems(UserError.notFound(), UserError.ownAccount(), UserError.lastAdministrator(), ...ADMIN_PROBLEMS)
-  remove(
+  deleteUser(
     @CurrentCaller() caller: Caller,
     @UserId() id: string,
     @CurrentClient() client: Client,

@@ -9,33 +9,16 @@ export type PathsWith<Method extends ApiMethod> = {
   [Path in keyof paths]: Operation<Path, Method> extends { responses: object } ? Path : never;
 }[keyof paths];
 
-/** These operations take one address: `{}` and two addresses are refused. */
-type WithOneAddress =
-  | '/auth/send_otp'
-  | '/auth/verify_otp'
-  | '/otp/generate'
-  | '/otp/resend'
-  | '/otp/verify'
-  | '/users/me/contact/verify';
-
-type OneOf<Body, Keys extends PropertyKey> = {
-  [Key in Keys]: Omit<Body, Keys> & { [Given in Key]: string } & { [Other in Exclude<Keys, Key>]?: never };
-}[Keys];
-
-type BodyOf<Path, Op> = Op extends { requestBody?: { content: { 'application/json': infer Body } } }
-  ? Path extends WithOneAddress
-    ? OneOf<Body, Extract<keyof Body, 'email' | 'phone' | 'phone_number'>>
-    : Body
-  : never;
+type BodyOf<Op> = Op extends { requestBody?: { content: { 'application/json': infer Body } } } ? Body : never;
 
 type Parameters<Op, Kind extends 'path' | 'query'> = Op extends { parameters: { [K in Kind]?: infer Values } }
   ? Exclude<Values, undefined>
   : never;
 
-type Inputs<Path, Op> = {
+type Inputs<Op> = {
   path: Parameters<Op, 'path'>;
   query: Parameters<Op, 'query'>;
-  body: BodyOf<Path, Op>;
+  body: BodyOf<Op>;
 };
 
 /** Members that may be left out: those whose value may be `{}`. Members without a value are absent. */
@@ -82,7 +65,7 @@ export interface ApiReply<Data> {
 
 type Send<Method extends ApiMethod> = <Path extends PathsWith<Method>>(
   path: Path,
-  ...options: Arguments<Options<Inputs<Path, Operation<Path, Method>>>>
+  ...options: Arguments<Options<Inputs<Operation<Path, Method>>>>
 ) => Promise<ApiReply<DataOf<Operation<Path, Method>>>>;
 
 /** Every route of the server. Adds the access token. Throws a problem if the server refuses. */

@@ -945,12 +945,46 @@ export interface components {
              *     set. Give this or `email`.
              * @example +14155550123
              */
-            phone_number?: string;
+            phone_number: string;
+            email?: never;
+            /**
+             * @description How to send the code: `email` for an e-mail address; `sms`, `whatsapp` or `voice` (a call) for
+             *     a mobile phone; `voice` for a fixed line, as far as `OTP_CHANNELS` offers them. Default: the
+             *     first channel in `OTP_CHANNELS` that reaches the address and can show the `context`.
+             * @example sms
+             * @enum {string}
+             */
+            channel?: "email" | "sms" | "whatsapp" | "voice";
+            /**
+             * @description Language of the message (BCP 47). Default: the first supported language in `Accept-Language`,
+             *     else the language of the phone number's country, else `DEFAULT_LOCALE`.
+             * @example en
+             */
+            locale?: string;
+            /**
+             * @description What the code is for: `verification`, `transaction` (requires `context`) or a custom purpose
+             *     that `OTP_PURPOSES` allows.
+             * @example verification
+             */
+            purpose?: string;
+            /**
+             * @description What the code approves: up to six short strings. The message shows them and the proof covers
+             *     them. Verify with the same names and values; their order does not matter.
+             * @example {
+             *       "amount": "39.99 EUR",
+             *       "payee": "Acme"
+             *     }
+             */
+            context?: {
+                [key: string]: string;
+            };
+        } | {
+            phone_number?: never;
             /**
              * @description E-mail address without a display name. Give this or `phone_number`.
              * @example ada@example.com
              */
-            email?: string;
+            email: string;
             /**
              * @description How to send the code: `email` for an e-mail address; `sms`, `whatsapp` or `voice` (a call) for
              *     a mobile phone; `voice` for a fixed line, as far as `OTP_CHANNELS` offers them. Default: the
@@ -1043,12 +1077,37 @@ export interface components {
              *     set. Give this or `email`.
              * @example +14155550123
              */
-            phone_number?: string;
+            phone_number: string;
+            email?: never;
+            /**
+             * @description The code from the message.
+             * @example 123456
+             */
+            otp: string;
+            /**
+             * @description What the code is for: `verification`, `transaction` (requires `context`) or a custom purpose
+             *     that `OTP_PURPOSES` allows.
+             * @example verification
+             */
+            purpose?: string;
+            /**
+             * @description What the code approves: up to six short strings. The message shows them and the proof covers
+             *     them. Verify with the same names and values; their order does not matter.
+             * @example {
+             *       "amount": "39.99 EUR",
+             *       "payee": "Acme"
+             *     }
+             */
+            context?: {
+                [key: string]: string;
+            };
+        } | {
+            phone_number?: never;
             /**
              * @description E-mail address without a display name. Give this or `phone_number`.
              * @example ada@example.com
              */
-            email?: string;
+            email: string;
             /**
              * @description The code from the message.
              * @example 123456
@@ -1507,12 +1566,29 @@ export interface components {
              *     Send either this or `email`.
              * @example +14155550123
              */
-            phone?: string;
+            phone: string;
+            email?: never;
+            /**
+             * @description How to send the message: `email` to an e-mail address, `sms` to a phone number, or `whatsapp`
+             *     or `voice` (a call) if `OTP_CHANNELS` has them. Default: the first offered channel that reaches
+             *     the address, usually `sms` or `email`.
+             * @example sms
+             * @enum {string}
+             */
+            channel?: "email" | "sms" | "whatsapp" | "voice";
+            /**
+             * @description The language of the message (BCP 47). Default: the first supported one in `Accept-Language`,
+             *     else the language of the phone number's country, else `DEFAULT_LOCALE`.
+             * @example en
+             */
+            locale?: string;
+        } | {
+            phone?: never;
             /**
              * @description A plain e-mail address. Send either this or `phone`.
              * @example ada@example.com
              */
-            email?: string;
+            email: string;
             /**
              * @description How to send the message: `email` to an e-mail address, `sms` to a phone number, or `whatsapp`
              *     or `voice` (a call) if `OTP_CHANNELS` has them. Default: the first offered channel that reaches
@@ -1534,12 +1610,20 @@ export interface components {
              *     Send either this or `email`.
              * @example +14155550123
              */
-            phone?: string;
+            phone: string;
+            email?: never;
+            /**
+             * @description The code from the message.
+             * @example 123456
+             */
+            otp: string;
+        } | {
+            phone?: never;
             /**
              * @description A plain e-mail address. Send either this or `phone`.
              * @example ada@example.com
              */
-            email?: string;
+            email: string;
             /**
              * @description The code from the message.
              * @example 123456
@@ -1759,16 +1843,24 @@ export interface components {
             pending?: components["schemas"]["Challenge"][];
         };
         VerifyContact: {
-            /**
-             * @description The new e-mail address. Send either this or `phone`.
-             * @example ada@example.org
-             */
-            email?: string;
+            email?: never;
             /**
              * @description The new phone number. Send either this or `email`.
              * @example +14155550124
              */
-            phone?: string;
+            phone: string;
+            /**
+             * @description The code from the message.
+             * @example 123456
+             */
+            otp: string;
+        } | {
+            /**
+             * @description The new e-mail address. Send either this or `phone`.
+             * @example ada@example.org
+             */
+            email: string;
+            phone?: never;
             /**
              * @description The code from the message.
              * @example 123456
@@ -7356,6 +7448,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["InboxEntry"][];
+                };
+            };
+            /** @description `validation_failed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ValidationFailedProblem"];
                 };
             };
         };
