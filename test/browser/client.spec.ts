@@ -52,7 +52,8 @@ describeInBrowser('client in a browser', () => {
     const page = await context.newPage();
     await page.goto(`http://${host}:${port}/`);
     await page.evaluate(async (url) => {
-      const { createClient } = (await import('/client/index.js' as string)) as {
+      const script: string = '/client/index.js';
+      const { createClient } = (await import(script)) as {
         createClient: (options: object) => Auth;
       };
       Object.assign(globalThis, { auth: createClient({ url }) });
