@@ -15,14 +15,17 @@ const ORIGIN = 'http://app.example.com';
 /** Compiles the examples as the frameworks' own build tools do. */
 const frameworks = (serverUrl: string): Plugin => ({
   name: 'frameworks',
-  setup({ onLoad }) {
+  setup(esbuild) {
     const read = (path: string) => readFileSync(path, 'utf8').replace(URL_IN_EXAMPLES, serverUrl);
-    onLoad({ filter: /examples\/.*\.jsx?$/ }, ({ path }) => ({ contents: read(path), loader: 'jsx' }));
-    onLoad({ filter: /\.vue$/ }, ({ path }) => {
+    esbuild.onLoad({ filter: /examples\/.*\.jsx?$/ }, ({ path }) => ({
+      contents: read(path),
+      loader: 'jsx',
+    }));
+    esbuild.onLoad({ filter: /\.vue$/ }, ({ path }) => {
       const { descriptor } = parse(read(path), { filename: path });
       return { contents: compileScript(descriptor, { id: 'example', inlineTemplate: true }).content };
     });
-    onLoad({ filter: /\.svelte$/ }, ({ path }) => ({
+    esbuild.onLoad({ filter: /\.svelte$/ }, ({ path }) => ({
       contents: compileSvelte(read(path), { filename: path, generate: 'client' }).js.code,
     }));
   },
