@@ -2,7 +2,7 @@ import eslint from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist', 'coverage', '.data', '.ci/generators'] },
+  { ignores: ['**/dist', 'coverage', '.data', '.ci/generators', 'packages/client/src/openapi.ts'] },
   eslint.configs.recommended,
   {
     files: ['**/*.ts'],
@@ -40,5 +40,9 @@ export default tseslint.config(
         ].map((name) => [name, 'readonly']),
       ),
     },
+  },
+  {
+    files: ['packages/*/examples/**/*.js'],
+    languageOptions: { globals: { document: 'readonly', FormData: 'readonly' } },
   },
 );
