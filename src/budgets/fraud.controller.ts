@@ -66,7 +66,7 @@ export class FraudController {
     CommonError.validation([{ field: 'sort', detail: 'sort must be outstanding or sent.' }]),
     ...ADMIN_READ_PROBLEMS,
   )
-  report(
+  getFraudReport(
     @CurrentCaller() caller: Caller,
     @Query() { sort }: FraudQuery,
     @CurrentClient() client: Client,
@@ -82,7 +82,7 @@ export class FraudController {
   @Get('blocks')
   @ApiPage(FraudEntry)
   @ApiProblems(INVALID_LIMIT, ...ADMIN_READ_PROBLEMS)
-  async blocks(
+  async listBlocks(
     @Query() query: PageQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<FraudEntry[]> {
@@ -100,7 +100,7 @@ export class FraudController {
   @Post('blocks')
   @ApiBody({ type: NewBlock, examples: BLOCK_EXAMPLES })
   @ApiProblems(FraudError.tooManyRules(), ...ADMIN_BODY_PROBLEMS)
-  block(
+  addBlock(
     @CurrentCaller() caller: Caller,
     @Body() body: NewBlock,
     @CurrentClient() client: Client,
@@ -116,7 +116,7 @@ export class FraudController {
   @Delete('blocks/:id')
   @HttpCode(204)
   @ApiProblems(FraudError.ruleNotFound(), ...ADMIN_PROBLEMS)
-  unblock(
+  removeBlock(
     @CurrentCaller() caller: Caller,
     @EntryId() id: string,
     @CurrentClient() client: Client,
@@ -132,7 +132,7 @@ export class FraudController {
   @Get('safe-list')
   @ApiPage(FraudEntry)
   @ApiProblems(INVALID_LIMIT, ...ADMIN_READ_PROBLEMS)
-  async safeList(
+  async listSafeEntries(
     @Query() query: PageQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<FraudEntry[]> {
@@ -151,7 +151,7 @@ export class FraudController {
   @Post('safe-list')
   @ApiBody({ type: NewSafeEntry, examples: SAFE_EXAMPLES })
   @ApiProblems(FraudError.tooManyRules(), ...ADMIN_BODY_PROBLEMS)
-  markSafe(
+  addSafeEntry(
     @CurrentCaller() caller: Caller,
     @Body() body: NewSafeEntry,
     @CurrentClient() client: Client,
@@ -167,7 +167,7 @@ export class FraudController {
   @Delete('safe-list/:id')
   @HttpCode(204)
   @ApiProblems(FraudError.ruleNotFound(), ...ADMIN_PROBLEMS)
-  unmarkSafe(
+  removeSafeEntry(
     @CurrentCaller() caller: Caller,
     @EntryId() id: string,
     @CurrentClient() client: Client,

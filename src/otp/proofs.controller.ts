@@ -42,7 +42,7 @@ export class ProofsController {
     ApplicationError.originNotAllowed(),
     ...BODY_PROBLEMS,
   )
-  redeem(@Body() { proof }: RedeemProof, @CurrentClient() client: Client): Promise<ProofClaims> {
+  redeemProof(@Body() { proof }: RedeemProof, @CurrentClient() client: Client): Promise<ProofClaims> {
     return this.proofs.redeem(proof, client);
   }
 }
