@@ -23,4 +23,13 @@ export class WebhookReceipt {
   @IsOptional()
   @Matches(/^[a-z0-9_.-]{1,32}$/i, { message: 'reason must be up to 32 letters, digits and any of _.-' })
   reason?: string;
+
+  /**
+   * What the message cost in all, in the unit of `PHONE_PRICES`. The first price of a message corrects
+   * what was counted as spent.
+   * @example "0.0158"
+   */
+  @IsOptional()
+  @Matches(/^\d{1,3}(\.\d{1,6})?$/, { message: 'price must be a decimal in quotes, such as "0.0158"' })
+  price?: string;
 }

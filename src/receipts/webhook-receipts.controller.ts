@@ -2,6 +2,7 @@ import { Body, Controller, HttpCode, Post, UseGuards } from '@nestjs/common';
 import { ApiBody, ApiTags } from '@nestjs/swagger';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { SkipThrottle } from '@nestjs/throttler';
+import { MICROS } from '../config/phone-prices.js';
 import { Public } from '../http/access.js';
 import { BODY_PROBLEMS } from '../http/common.errors.js';
 import { ApiProblems } from '../http/api-problems.js';
@@ -15,6 +16,10 @@ const EXAMPLE = {
   failed: {
     summary: 'The message failed',
     value: { id: '0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001', status: 'failed', reason: 'landline' },
+  },
+  price: {
+    summary: 'The message arrived, with its price',
+    value: { id: '0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001', status: 'delivered', price: '0.0158' },
   },
 };
 
@@ -39,7 +44,9 @@ export class WebhookReceiptsController {
   @ApiBody({ type: WebhookReceipt, examples: EXAMPLE })
   @ApiProblems(ReceiptError.signatureInvalid(), ...BODY_PROBLEMS)
   async receive(@Body() body: unknown): Promise<void> {
-    const { id, status, reason } = readFields(WebhookReceipt, ['id', 'status', 'reason'], body);
+    const names = ['id', 'status', 'reason', 'price'] as const;
+    const { id, status, reason, price } = readFields(WebhookReceipt, [...names], body);
+    if (price !== undefined) await this.receipts.correctPrice(id, Math.round(Number(price) * MICROS));
     if (status !== 'delivered' && status !== 'failed') return;
     await this.receipts.receive({
       messageId: id,
