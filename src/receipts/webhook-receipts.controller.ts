@@ -2,14 +2,13 @@ import { Body, Controller, HttpCode, Post, UseGuards } from '@nestjs/common';
 import { ApiBody, ApiTags } from '@nestjs/swagger';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { SkipThrottle } from '@nestjs/throttler';
-import { MICROS } from '../config/phone-prices.js';
 import { Public } from '../http/access.js';
 import { BODY_PROBLEMS } from '../http/common.errors.js';
 import { ApiProblems } from '../http/api-problems.js';
 import { MessageReceipts } from '../notifier/outbox/message-receipts.js';
 import { readFields } from './read-fields.js';
 import { ReceiptError } from './receipts.errors.js';
-import { WebhookReceipt } from './webhook-receipt.dto.js';
+import { priceOf, WebhookReceipt } from './webhook-receipt.dto.js';
 import { WebhookSignatureGuard } from './webhook-signature.guard.js';
 
 const EXAMPLE = {
@@ -45,8 +44,10 @@ export class WebhookReceiptsController {
   @ApiProblems(ReceiptError.signatureInvalid(), ...BODY_PROBLEMS)
   async receive(@Body() body: unknown): Promise<void> {
     const names = ['id', 'status', 'reason', 'price'] as const;
-    const { id, status, reason, price } = readFields(WebhookReceipt, [...names], body);
-    if (price !== undefined) await this.receipts.correctPrice(id, Math.round(Number(price) * MICROS));
+    const receipt = readFields(WebhookReceipt, [...names], body);
+    const { id, status, reason } = receipt;
+    const price = priceOf(receipt);
+    if (price !== null) await this.receipts.correctPrice(id, price);
     if (status !== 'delivered' && status !== 'failed') return;
     await this.receipts.receive({
       messageId: id,
