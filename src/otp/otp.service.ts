@@ -40,6 +40,9 @@ interface ChargedSend {
  */
 @Injectable()
 export class OtpService {
+  /** For each challenge, the first of the sends in progress in this process. */
+  private readonly sending = new Map<string, Promise<unknown>>();
+
   constructor(
     private readonly challenges: ChallengeRepository,
     private readonly recipients: Recipients,
@@ -54,8 +57,8 @@ export class OtpService {
   ) {}
 
   /** Sends a code. Throws `otp_cooldown`, `otp_guess_limit` or an error of the budgets. */
-  async send(request: SendRequest): Promise<IssuedCode> {
-    return this.issue(await this.charge(request, false));
+  send(request: SendRequest): Promise<IssuedCode> {
+    return this.sendOnce(request, false);
   }
 
   /**
@@ -81,8 +84,8 @@ export class OtpService {
    * Repeats the live code, or sends a new one after half of its lifetime; the old one stays right
    * until its own end. Throws `otp_not_found` if there is no unused code, and the errors of `send`.
    */
-  async resend(request: SendRequest): Promise<IssuedCode> {
-    return this.issue(await this.charge(request, true));
+  resend(request: SendRequest): Promise<IssuedCode> {
+    return this.sendOnce(request, true);
   }
 
   /**
@@ -144,13 +147,35 @@ export class OtpService {
       : { ...request, knownCode, policy: withoutLimits(request.policy) };
   }
 
+  /**
+   * Of many requests for one challenge at once, the first is charged. The others wait for it and are
+   * then refused by its cooldown, so that they neither queue for the row of the recipient's budget nor
+   * use it up for a moment.
+   */
+  private async sendOnce(request: SendRequest, resend: boolean): Promise<IssuedCode> {
+    const { recipient, policy, lane = PUBLIC_LANE } = request;
+    const key = `${recipient} ${policy.purpose} ${lane}`;
+    const earlier = this.sending.get(key);
+    const sending = (async () => {
+      await earlier?.catch(() => undefined);
+      return this.issue(await this.charge(request, resend, earlier !== undefined));
+    })();
+    if (!earlier) {
+      this.sending.set(key, sending);
+      void sending.finally(() => this.sending.delete(key)).catch(() => undefined);
+    }
+    return sending;
+  }
+
   /** Charges the message before anything is stored. */
-  private async charge(sendRequest: SendRequest, resend: boolean): Promise<ChargedSend> {
+  private async charge(sendRequest: SendRequest, resend: boolean, waited = false): Promise<ChargedSend> {
     const request = this.withTestIdentity(sendRequest);
     const { recipient, client, userId, fromDevice = false } = request;
     const channel = this.recipients.chooseChannel(request);
     const challenge = this.codes.newChallenge(request, channel, resend);
     if (challenge.isTest) return { request, channel, challenge: { ...challenge, charge: null } };
+    const refusal = waited ? await this.findRefusal(challenge) : null;
+    if (refusal) throw refusal;
     try {
       const send = { recipient, channel, client, userId, isRecognised: fromDevice };
       const charge = await this.budgets.chargeSend(send);
