@@ -210,6 +210,16 @@ const ADD_ADDRESS = statement(
     returning 1`,
 );
 
+/** A window that began after the message does not count it. */
+const ADD_SPENT = statement(
+  'budget_counters_add_spent',
+  `
+    update budget_counters set
+      hour_spent = case when hour_start <= $3::timestamptz then greatest(hour_spent + $2::int, 0) else hour_spent end,
+      day_spent = case when day_start <= $3 then greatest(day_spent + $2, 0) else day_spent end
+    where key = $1`,
+);
+
 const REMOVE = statement(
   'budget_counters_remove',
   'delete from budget_counters where key = any ($1::text[])',
@@ -305,6 +315,10 @@ export class BudgetRepository {
   /** False if the account has asked for `limit` other addresses in the day. */
   async addAddress(key: string, recipient: string, limit: number): Promise<boolean> {
     return (await this.sql.row(ADD_ADDRESS, [key, recipient, limit])) !== null;
+  }
+
+  async addSpent(key: string, difference: number, chargedAt: Date): Promise<void> {
+    await this.sql.rows(ADD_SPENT, [key, difference, chargedAt]);
   }
 
   async remove(keys: string[], manager?: EntityManager): Promise<void> {

@@ -7,7 +7,7 @@ import { MICROS, readPhonePrices } from '../config/phone-prices.js';
 import type { AppError } from '../common/app-error.js';
 import type { Client, ClientApplication } from '../http/client.js';
 import { Metrics } from '../metrics/metrics.js';
-import { accountKey, keysOfPerson, recipientKey, sendKeys } from './budget-keys.js';
+import { accountKey, MONEY, keysOfPerson, recipientKey, sendKeys } from './budget-keys.js';
 import type { ApplicationBudget } from './budget-rules.js';
 import { BudgetRepository } from './budget.repository.js';
 import { BudgetError } from './budgets.errors.js';
@@ -40,6 +40,13 @@ export interface SendReceipt {
   /** In millionths of the unit of `PHONE_PRICES`. */
   readonly price: number;
   readonly counted: CountedSend;
+}
+
+/** A message cost another price than it was charged. */
+export interface PriceCorrection {
+  /** In millionths. */
+  difference: number;
+  chargedAt: Date;
 }
 
 /** New addresses that an account may ask to change to in a day. */
@@ -112,6 +119,11 @@ export class Budgets {
   /** After a right password: resets the account's budget and gives one guess back to the network. */
   creditPassword(attempt: PasswordAttempt): Promise<void> {
     return this.passwords.credit(attempt);
+  }
+
+  /** Corrects what was counted as spent, in the windows that the message was charged in. */
+  correctPrice({ difference, chargedAt }: PriceCorrection): Promise<void> {
+    return this.repository.addSpent(MONEY, difference, chargedAt);
   }
 
   /** An administrator unblocks the recipient, in the manager's transaction if given. */

@@ -52,6 +52,7 @@ create table messages (
   metadata jsonb,                 -- of the application
   verdict text,                   -- of the budgets; null: a notice, or nothing was charged
   price integer,                  -- what the budgets were charged, in millionths
+  real_price integer,             -- what a receipt says it cost; null: not known
   state text not null,            -- see MessageState
   attempts smallint not null default 0,
   failure text,                   -- why the last attempt failed

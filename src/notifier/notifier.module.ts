@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { BudgetsModule } from '../budgets/budgets.module.js';
 import { MailModule } from '../mail/mail.module.js';
 import { SmsModule } from '../sms/sms.module.js';
 import { Notifier } from './notifier.js';
@@ -17,7 +18,7 @@ import { SuppressionRepository } from './outbox/suppression.repository.js';
 import { Templates } from './text/templates.js';
 
 @Module({
-  imports: [MailModule, SmsModule],
+  imports: [BudgetsModule, MailModule, SmsModule],
   providers: [
     Templates,
     MessageRepository,

@@ -8,13 +8,17 @@ import { ApiProblems } from '../http/api-problems.js';
 import { MessageReceipts } from '../notifier/outbox/message-receipts.js';
 import { readFields } from './read-fields.js';
 import { ReceiptError } from './receipts.errors.js';
-import { WebhookReceipt } from './webhook-receipt.dto.js';
+import { priceOf, WebhookReceipt } from './webhook-receipt.dto.js';
 import { WebhookSignatureGuard } from './webhook-signature.guard.js';
 
 const EXAMPLE = {
   failed: {
     summary: 'The message failed',
     value: { id: '0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001', status: 'failed', reason: 'landline' },
+  },
+  price: {
+    summary: 'The message arrived, with its price',
+    value: { id: '0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001', status: 'delivered', price: '0.0158' },
   },
 };
 
@@ -39,7 +43,11 @@ export class WebhookReceiptsController {
   @ApiBody({ type: WebhookReceipt, examples: EXAMPLE })
   @ApiProblems(ReceiptError.signatureInvalid(), ...BODY_PROBLEMS)
   async receiveWebhookReceipt(@Body() body: unknown): Promise<void> {
-    const { id, status, reason } = readFields(WebhookReceipt, ['id', 'status', 'reason'], body);
+    const names = ['id', 'status', 'reason', 'price'] as const;
+    const receipt = readFields(WebhookReceipt, [...names], body);
+    const { id, status, reason } = receipt;
+    const price = priceOf(receipt);
+    if (price !== null) await this.receipts.correctPrice(id, price);
     if (status !== 'delivered' && status !== 'failed') return;
     await this.receipts.receive({
       messageId: id,

@@ -789,6 +789,21 @@ describe('delivery receipts of a webhook provider with a fallback', () => {
     expect(row.log.map(({ event }) => event)).toEqual(['sent', 'delivered']);
   });
 
+  it('corrects what was spent by the first real price of a message', async () => {
+    const spent = async () => {
+      const [row] = await app.sql<{ spent: number }>(
+        `select day_spent::int as spent from budget_counters where key = 'money'`,
+      );
+      return row?.spent;
+    };
+    const before = (await spent()) ?? 0;
+    const { id } = await generate('+14155553099', 'sent');
+    expect(await spent()).toBe(before + 300_000);
+    for (const price of ['free', -1, { amount: 2 }, '0.0158', 0.5])
+      expect((await sendDelivery(app.url, { id, status: 'delivered', price })).status).toBe(204);
+    expect(await spent()).toBe(before + 15_800);
+  });
+
   it('sends a failed message through the next provider and fails it when that provider fails too', async () => {
     const to = '+14155553002';
     const { id } = await generate(to, 'sent');

@@ -1,4 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
+import { Budgets } from '../../budgets/budgets.service.js';
 import { Metrics } from '../../metrics/metrics.js';
 import type { Recipient } from '../../common/recipient.js';
 import type { SuppressionReason } from './message.js';
@@ -15,6 +16,7 @@ export class MessageReceipts {
   constructor(
     private readonly receipts: ReceiptRepository,
     private readonly suppressions: SuppressionRepository,
+    private readonly budgets: Budgets,
     private readonly metrics: Metrics,
   ) {}
 
@@ -26,6 +28,12 @@ export class MessageReceipts {
     this.metrics.countMessageEvent({ channel, event, provider, reason: failure });
     if (event === 'failed')
       this.logger.warn({ msg: 'message not delivered', messageId, provider, failure, state });
+  }
+
+  /** A message cost another price than it was charged. In millionths of the unit of `PHONE_PRICES`. */
+  async correctPrice(messageId: string, price: number): Promise<void> {
+    const correction = await this.receipts.setRealPrice(messageId, price);
+    if (correction) await this.budgets.correctPrice(correction);
   }
 
   /** Stops messages to the recipient until the same provider lifts the suppression. */

@@ -1,0 +1,193 @@
+import type { Response } from 'supertest';
+import { logIn, signUp, type Person } from '../support/accounts.js';
+import { TestApp } from '../support/app.js';
+import { until } from '../support/until.js';
+
+const codeOf = ({ status, body }: Response) => `${status} ${(body as { code?: string }).code ?? ''}`.trim();
+const inOneHour = () => new Date(Date.now() + 3_600_000).toISOString();
+
+describe('fraud guard', () => {
+  let app: TestApp;
+  let admin: Person;
+  let user: Person;
+  beforeAll(async () => {
+    app = await TestApp.start({
+      BCRYPT_COST: '4',
+      TRUST_PROXY: 'loopback',
+      FRAUD_MODE: 'enforce',
+      OTP_EXPOSE_CODE: 'true',
+      PHONE_SPEND_PER_HOUR: '25',
+      PHONE_SPEND_PER_DAY: '150',
+    });
+    user = await signUp(app, 'user@example.com');
+    await signUp(app, 'admin@example.com');
+    await app.sql(`update users set roles = '{user,admin}' where email = 'admin@example.com'`);
+    admin = await logIn(app, 'admin@example.com');
+  });
+  afterAll(() => app?.stop());
+  beforeEach(() => app.sql('delete from budget_counters'));
+
+  let networks = 0;
+  const nextNetwork = () => `10.${Math.floor(++networks / 250)}.${networks % 250}.1`;
+  const send = (phone_number: string, ip = nextNetwork()) =>
+    app.post('/otp/generate', { phone_number }).set('x-forwarded-for', ip);
+  const sendMail = (email: string, ip: string) =>
+    app.post('/otp/generate', { email }).set('x-forwarded-for', ip);
+  const report = async (query = '') => (await admin.get(`/fraud${query}`).expect(200)).body as unknown;
+
+  it('reports what was sent, spent and refused, and writes that it was read to the audit log', async () => {
+    for (let index = 0; index < 7; index++) await send(`+1415555100${index}`);
+    const { body } = await send('+14156660001').expect(200);
+    const { otp } = body as { otp: string };
+    await app.post('/otp/verify', { phone_number: '+14156660001', otp }).expect(200);
+    // The next message stores the verdicts.
+    await send('+4915112345678').expect(200);
+
+    expect(await report()).toMatchObject({
+      mode: 'enforce',
+      countries: [
+        { value: 'US', day: { sent: 6, verified: 1, outstanding: 5, free: 101, limit: null } },
+        { value: 'DE', day: { sent: 1, verified: 0, outstanding: 1 } },
+      ],
+      prefixes: [
+        {
+          value: '+1415555',
+          hour: { sent: 5, verified: 0, outstanding: 5, free: 5, limit: 15 },
+          day: { sent: 5, free: 20, limit: 25 },
+        },
+        { value: '+491511234', hour: { sent: 1 } },
+        { value: '+1415666', hour: { sent: 1, verified: 1, outstanding: 0, free: 6, limit: 18 } },
+      ],
+      spend: {
+        hour: { messages: 7, spent: 2.1, limit: 25 },
+        day: { messages: 7, spent: 2.1, limit: 150 },
+      },
+      refusals: [{ verdict: 'proof_required', scope: 'prefix', country: 'US', hour: 2, day: 2 }],
+    });
+    expect(await report('?sort=sent')).toMatchObject({ countries: [{ value: 'US' }, { value: 'DE' }] });
+    expect(codeOf(await admin.get('/fraud?sort=name'))).toBe('400 validation_failed');
+    const { body: entries } = await admin.get('/audit?limit=1').expect(200);
+    expect(entries).toMatchObject([{ action: 'fraud.read', actorId: admin.user.id }]);
+  });
+
+  it('counts the metric of every verdict', async () => {
+    for (let index = 0; index < 6; index++) await send(`+1212555100${index}`);
+    const { text } = await app.get('/metrics').expect(200);
+    expect(text).toMatch(/send_verdicts_total\{scope="none",verdict="allowed",country="US"\} \d+/);
+    expect(text).toMatch(/send_verdicts_total\{scope="prefix",verdict="proof_required",country="US"\} \d+/);
+    expect(text).toMatch(/phone_spend_share\{window="hour"\} 0\.06/);
+  });
+
+  it('blocks a prefix, tells all its numbers the same, and lifts the block by itself', async () => {
+    const reason = 'Pumped numbers since 9 a.m.';
+    const block = { prefix: '+1312', until: inOneHour(), reason };
+    const { body: made } = await admin.post('/fraud/blocks', block).expect(201);
+    expect(made).toMatchObject({ scope: 'prefix', value: '+1312', reason, until: block.until });
+
+    const refusals = [await send('+13125550001'), await send('+13125559999')];
+    expect(refusals.map(codeOf)).toEqual(['429 phone_send_limit', '429 phone_send_limit']);
+    expect(refusals[0]?.headers['retry-after']).toBe(refusals[1]?.headers['retry-after']);
+    await send('+13135550001').expect(200);
+
+    expect((await admin.get('/fraud/blocks').expect(200)).body).toMatchObject([{ value: '+1312' }]);
+    await app.sql(`update fraud_rules set until = now() where value = '+1312'`);
+    await until('the block is lifted', async () => (await send('+13125550001')).status === 200);
+    expect((await admin.get('/fraud/blocks').expect(200)).body).toEqual([]);
+  });
+
+  it('blocks a country and a network until an administrator lifts it', async () => {
+    const rest = { until: inOneHour(), reason: 'Test.' };
+    const { body: country } = await admin.post('/fraud/blocks', { country: 'FR', ...rest }).expect(201);
+    const { body: network } = await admin
+      .post('/fraud/blocks', { network: '198.51.100.0/24', ...rest })
+      .expect(201);
+    expect(codeOf(await send('+33612345678'))).toBe('429 phone_send_limit');
+    expect(codeOf(await sendMail('blocked@example.com', '198.51.100.7'))).toBe('429 network_send_limit');
+    expect(codeOf(await sendMail('blocked@example.com', '::ffff:198.51.100.7'))).toBe(
+      '429 network_send_limit',
+    );
+
+    for (const { id } of [country, network] as { id: string }[])
+      await admin.delete(`/fraud/blocks/${id}`).expect(204);
+    await send('+33612345678').expect(200);
+    await sendMail('blocked@example.com', '198.51.100.7').expect(200);
+
+    const { body: entries } = await admin.get('/audit?limit=4').expect(200);
+    expect(
+      (entries as { action: string; details: object }[]).map(({ action, details }) => [action, details]),
+    ).toMatchObject([
+      ['fraud.unblock', { scope: 'network', value: '198.51.100.0/24' }],
+      ['fraud.unblock', { scope: 'country', value: 'FR' }],
+      ['fraud.block', { scope: 'network' }],
+      ['fraud.block', { scope: 'country' }],
+    ]);
+  });
+
+  it('exempts the safe list from the limits per prefix and from blocks', async () => {
+    const { body } = await admin
+      .post('/fraud/safe-list', { prefix: '+1617555', reason: 'Office.' })
+      .expect(201);
+    await admin.post('/fraud/blocks', { prefix: '+1617', until: inOneHour(), reason: 'Test.' }).expect(201);
+    for (let index = 0; index < 8; index++) await send(`+1617555100${index}`).expect(200);
+    expect(codeOf(await send('+16176661000'))).toBe('429 phone_send_limit');
+    expect((await admin.get('/fraud/safe-list').expect(200)).body).toMatchObject([
+      { value: '+1617555', until: null },
+    ]);
+    await admin.delete(`/fraud/safe-list/${(body as { id: string }).id}`).expect(204);
+    expect(codeOf(await send('+16175552000'))).toBe('429 phone_send_limit');
+  });
+
+  it('replaces a block of the same value, and pages through a list', async () => {
+    const reason = 'Test.';
+    for (const prefix of ['+4420', '+4421', '+4422', '+4420'])
+      await admin.post('/fraud/blocks', { prefix, until: inOneHour(), reason }).expect(201);
+    const first = await admin.get('/fraud/blocks?limit=2').expect(200);
+    expect(first.body).toHaveLength(2);
+    const next = /\/fraud\/blocks[^>]+/.exec(String(first.headers.link))?.[0] ?? '';
+    const { body: second } = await admin.get(next).expect(200);
+    const values = [...(first.body as { value: string }[]), ...(second as { value: string }[])].map(
+      ({ value }) => value,
+    );
+    expect(values.filter((value) => value.startsWith('+442')).sort()).toEqual(['+4420', '+4421', '+4422']);
+  });
+
+  it.each([
+    [{ prefix: '+1' }, 'prefix'],
+    [{ prefix: '1415' }, 'prefix'],
+    [{ country: 'XX' }, 'country'],
+    [{ country: 'us' }, 'country'],
+    [{ network: '300.1.1.1' }, 'network'],
+    [{ network: '0.0.0.0/0' }, 'network'],
+    [{ network: '2001:db8::/8' }, 'network'],
+    [{ network: '192.0.2.0/33' }, 'network'],
+    [{}, 'prefix'],
+    [{ prefix: '+1415', country: 'US' }, 'prefix'],
+    [{ prefix: '+1415', until: '2020-01-01T00:00:00Z' }, 'until'],
+    [{ prefix: '+1415', until: 'tomorrow' }, 'until'],
+    [{ prefix: '+1415', reason: ' ' }, 'reason'],
+  ])('refuses the block %j', async (block, field) => {
+    const reply = await admin.post('/fraud/blocks', { until: inOneHour(), reason: 'Test.', ...block });
+    expect(codeOf(reply)).toBe('400 validation_failed');
+    const { errors } = reply.body as { errors: { field: string }[] };
+    expect(errors.map((error) => error.field)).toContain(field);
+  });
+
+  it('is for administrators only, and answers unknown entries with 404', async () => {
+    const block = { prefix: '+1415', until: inOneHour(), reason: 'Test.' };
+    expect(codeOf(await user.get('/fraud'))).toBe('403 forbidden');
+    expect(codeOf(await user.post('/fraud/blocks', block))).toBe('403 forbidden');
+    expect(codeOf(await user.post('/fraud/safe-list', block))).toBe('403 forbidden');
+    expect(codeOf(await app.get('/fraud'))).toBe('401 token_invalid');
+    expect(codeOf(await admin.delete('/fraud/blocks/0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001'))).toBe(
+      '404 fraud_rule_not_found',
+    );
+    expect(codeOf(await admin.delete('/fraud/safe-list/1'))).toBe('404 fraud_rule_not_found');
+  });
+
+  it('keeps the last fifth of the money for recognised devices', async () => {
+    await send('+14157770001').expect(200);
+    await app.sql(`update budget_counters set hour_spent = 20000000 where key = 'money'`);
+    expect(codeOf(await send('+14158880001'))).toBe('429 phone_send_limit');
+    expect(app.log).toContain('have spent 80 % of their limit');
+  });
+});
