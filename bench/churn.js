@@ -65,6 +65,8 @@ async function churn() {
         codeHash: hash,
         codeSealed: randomBytes(80),
         contextHash: null,
+        applicationId: null,
+        metadata: null,
         template: 'code',
         resend: false,
         isTest: true,

@@ -59,7 +59,7 @@ const FIND = statement('applications_find', `select ${COLUMNS} from applications
 
 const LIST = statement(
   'applications_list',
-  `select ${COLUMNS} from applications where $1::text is null or id > $1 order by id limit $2::int`,
+  `select ${COLUMNS} from applications where id > coalesce($1::text, '') order by id limit $2::int`,
 );
 
 const ADD = `

@@ -1,7 +1,7 @@
 import { addressOf, parseEmail } from '../common/recipient.js';
 import { UserAdminService } from '../users/user-admin.service.js';
-import { withApplication } from './application.js';
-import { UsageError } from './command-errors.js';
+import { withServices } from './services.js';
+import { UsageError } from './command-line.js';
 
 /**
  * `admin:grant <e-mail>`. Only an administrator can change roles through the API, so the first one
@@ -11,7 +11,7 @@ export async function grantAdmin(text = ''): Promise<number> {
   const recipient = parseEmail(text);
   if (!recipient) throw new UsageError(`Not an e-mail address: ${text}`);
   const email = addressOf(recipient);
-  const granted = await withApplication((app) => app.get(UserAdminService).grantAdmin(email));
+  const granted = await withServices((app) => app.get(UserAdminService).grantAdmin(email));
   process.stdout.write(granted ? `${email} is an administrator.\n` : `There is no user ${email}.\n`);
   return granted ? 0 : 1;
 }

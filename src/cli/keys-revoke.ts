@@ -1,14 +1,14 @@
 import { DataSource } from 'typeorm';
 import { AuditLog } from '../audit/audit-log.service.js';
 import { SigningService } from '../signing/signing.service.js';
-import { withApplication } from './application.js';
+import { withServices } from './services.js';
 
 /**
  * `keys:revoke [kid]`. Without a kid, every signing key is revoked. New keys are stored before the
  * command ends, and running servers use them a few seconds later.
  */
 export async function revokeKeys(kid?: string): Promise<number> {
-  const revoked = await withApplication(async (app) => {
+  const revoked = await withServices(async (app) => {
     const signing = app.get(SigningService);
     const kids = await app.get(DataSource).transaction(async (manager) => {
       const removed = await signing.revoke(kid ?? null, manager);

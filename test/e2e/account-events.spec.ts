@@ -60,6 +60,7 @@ describe('account events', () => {
       address: 's•••@example.com',
       ip: '127.0.0.1',
       userAgent: USER_AGENT,
+      applicationId: null,
     });
     expect(before.map(({ action }) => action)).toEqual(['sign_in', 'email_verification']);
   });

@@ -33,7 +33,8 @@ const USER_ROUTES = `
   PATCH /users/me, POST /api/customers, POST /customers, POST /users/me/contact/verify,
   DELETE /auth/sessions, POST /api/logout, POST /auth/logout, DELETE /users/me`;
 const ADMIN_ROUTES = `
-  DELETE /users/:id, GET /audit, GET /deliveries, GET /deliveries/:challengeId, GET /users,
+  DELETE /applications/:id, GET /applications, GET /applications/:id, PATCH /applications/:id,
+  POST /applications, POST /applications/:id/secret, DELETE /users/:id, GET /audit, GET /deliveries, GET /deliveries/:challengeId, GET /users,
   GET /users/:id, GET /users/:id/events, PATCH /users/:id, POST /deliveries/unblock, POST /users`;
 
 const parseRoutes = (list: string) => list.split(',').map((route) => route.trim());
@@ -120,6 +121,18 @@ describe('administration', () => {
       ['admin:grant takes <e-mail>.', ['admin:grant', 'ada@example.com', 'bob@example.com']],
       ['Not an e-mail address: ada', ['admin:grant', 'ada']],
       ['openapi takes no arguments.', ['openapi', 'x']],
+      ['application:create takes no arguments.', ['application:create', 'Shop', '--kind', 'server']],
+      ["Unknown option '--secret'.", ['application:create', '--secret', 'x']],
+      ['kind must be server or browser.', ['application:create', '--name', 'Shop', '--kind', 'x']],
+      ['name must be', ['application:create', '--kind', 'server']],
+      [
+        'channels must list',
+        ['application:create', '--name', 'Shop', '--kind', 'server', '--channels', 'email,fax'],
+      ],
+      [
+        'limits.messagesPerDay must be',
+        ['application:create', '--name', 'Shop', '--kind', 'server', '--messages-per-day', 'many'],
+      ],
     ])('exits with code 2 and prints "%s" with the usage', async (message, args) => {
       const { code, stdout, stderr } = await runCommand(args);
       expect([code, stdout]).toEqual([2, '']);
@@ -146,7 +159,7 @@ describe('administration', () => {
       }
     });
 
-    it.each(['admin:grant', 'audit:verify', 'openapi'])(
+    it.each(['admin:grant', 'application:create', 'audit:verify', 'openapi'])(
       '`pnpm %s` says how to build a server that is not built',
       async (name) => {
         const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as {
@@ -430,6 +443,7 @@ describe('administration', () => {
         details,
         ip: '127.0.0.1',
         userAgent: USER_AGENT,
+        applicationId: null,
       }));
       expect(await auditEntries(`subject=${ada.user.id}`)).toEqual(expected);
       expect(await auditEntries(`actor=${otherAdmin.user.id}`)).toEqual(expected);

@@ -7,6 +7,7 @@ import {
   createApplication,
   type ApplicationReply,
 } from '../support/applications.js';
+import { POSTGRES_URL } from '../support/database.js';
 import { raw } from '../support/raw.js';
 
 const ORIGIN = 'https://shop.acme.test';
@@ -556,6 +557,62 @@ describe('API_ACCESS=applications', () => {
       const { body } = await client.post('/otp/generate', { email: `${client.id}@example.com` }).expect(200);
       await app.get(`/otp/challenges/${(body as { challenge: { id: string } }).challenge.id}`).expect(200);
     }
+  });
+});
+
+// Production needs PostgreSQL.
+(POSTGRES_URL ? describe : describe.skip)('API_ACCESS=open in production', () => {
+  let app: TestApp;
+  beforeAll(async () => {
+    app = await TestApp.start({
+      NODE_ENV: 'production',
+      PUBLIC_URL: 'https://auth.acme.test',
+      APP_SECRET: 'Zm9yIHRlc3RzIG9ubHksIG1hZGUgYnkgaGFuZCA0Mg==',
+      SMS_ALLOWED_COUNTRIES: 'US',
+      API_ACCESS: 'open',
+      OTP_PURPOSES: 'checkout',
+      MAIL_PROVIDER: 'webhook',
+      SMS_PROVIDER: 'webhook',
+      WEBHOOK_URL: 'http://127.0.0.1:9/',
+      WEBHOOK_SECRET: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
+    });
+    await app.sql(
+      `insert into applications (id, name, kind, secret_hash, origins, limits)
+       values ($1, 'Shop', 'server', sha256($3::bytea), '{}', $4), ($2, 'Front', 'browser', null, '{}', $4)`,
+      [
+        SERVER,
+        BROWSER,
+        WRONG_SECRET,
+        '{"messagesPerMinute": 600, "messagesPerDay": null, "spendPerDay": null}',
+      ],
+    );
+  });
+  afterAll(() => app?.stop());
+  const SERVER = `app_${'1'.repeat(31)}`;
+  const BROWSER = `app_${'2'.repeat(31)}`;
+
+  it.each<[string, object, (string | null)[]]>([
+    ['a verification', {}, [null, null, null]],
+    ['a context', { context: CONTEXT }, ['context_not_allowed', 'context_not_allowed', null]],
+    [
+      'a transaction',
+      { purpose: 'transaction', context: CONTEXT },
+      ['context_not_allowed', 'context_not_allowed', null],
+    ],
+    ['a custom purpose', { purpose: 'checkout' }, ['application_required', null, null]],
+  ])('decides about %s by the caller', async (name, fields, expected) => {
+    const callers = [
+      app,
+      new ApplicationClient(app.url, BROWSER),
+      new ApplicationClient(app.url, SERVER, WRONG_SECRET),
+    ];
+    const codes: (string | null)[] = [];
+    for (const [i, caller] of callers.entries()) {
+      const email = `${name.replaceAll(' ', '-')}-${i}@example.com`;
+      const { status, body } = await caller.post('/otp/generate', { email, ...fields });
+      codes.push(status === 200 ? null : (body as { code: string }).code);
+    }
+    expect(codes).toEqual(expected);
   });
 });
 

@@ -26,7 +26,7 @@ interface Operation {
 interface Document {
   openapi: string;
   paths: Record<string, Record<string, Operation>>;
-  components: { schemas: Record<string, Schema> };
+  components: { schemas: Record<string, Schema>; securitySchemes: Record<string, object> };
 }
 
 /** Routes that serve pages and documentation and are not part of the API. */
@@ -168,7 +168,10 @@ describe('API documentation', () => {
   });
 
   it('documents 429 with retryAfter for every public POST', () => {
-    const publicPosts = operations.filter(([name, { security }]) => name.startsWith('POST ') && !security);
+    const publicPosts = operations.filter(
+      ([name, { security }]) =>
+        name.startsWith('POST ') && (security?.some((scheme) => Object.keys(scheme).length === 0) ?? true),
+    );
     expect(publicPosts.length).toBeGreaterThan(10);
     for (const [name, { responses }] of publicPosts) {
       const examples = responses['429']?.content?.['application/problem+json']?.examples;
@@ -191,6 +194,20 @@ describe('API documentation', () => {
       expect([name, needed]).toEqual([name, reply.status === 401 || tokenOptional]);
       if (security) expect([name, Object.keys(responses)]).toEqual([name, expect.arrayContaining(['401'])]);
     }
+  });
+
+  it('takes the id and secret of an application at every route below /otp, or neither', () => {
+    const otp = operations.filter(([name]) => / \/otp\//.test(name));
+    expect(otp).toHaveLength(5);
+    for (const [name, { security }] of otp)
+      expect([name, security]).toEqual([
+        name,
+        expect.arrayContaining([{}, { application: [] }, { 'application-id': [] }]),
+      ]);
+    expect(document.components.securitySchemes).toMatchObject({
+      application: { type: 'http', scheme: 'basic' },
+      'application-id': { type: 'apiKey', in: 'header', name: 'X-Application-Id' },
+    });
   });
 
   it('has working examples for /otp/generate', async () => {

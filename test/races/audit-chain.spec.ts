@@ -86,6 +86,7 @@ describe('audit log, written by two processes', () => {
     ['details', `'{"roles": ["user"]}'`],
     ['ip', `'203.0.113.7'`],
     ['user_agent', `coalesce(user_agent, '') || ' '`],
+    ['application_id', `'app_0000000000000000000000000000000'`],
     ['at', `at + interval '1 microsecond'`],
     ['hash', `sha256('x')`],
   ])('is broken by a change of %s', async (column, value) => {

@@ -2,7 +2,7 @@ import { TestApp } from '../support/app.js';
 import { Cluster } from '../support/cluster.js';
 
 /** Tables with a handful of rows, which statements read whole. */
-const SMALL_TABLES = ['signing_keys', 'sealed_keys'];
+const SMALL_TABLES = ['signing_keys', 'sealed_keys', 'applications'];
 
 /** Partial indexes of few rows: unsent messages and administrators. Statements read them whole. */
 const SMALL_INDEXES = /messages_due_(codes|notices)|users_administrators/;

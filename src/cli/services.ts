@@ -4,10 +4,10 @@ import { NestFactory } from '@nestjs/core';
 import { AppModule } from '../app.module.js';
 import { Config } from '../config/config.js';
 import { DataDirInUseError } from '../database/data-dir-lock.js';
-import { CommandError } from './command-errors.js';
+import { CommandError } from './command-line.js';
 
 /** Runs work with the services of the application, without an HTTP server. */
-export async function withApplication<Result>(
+export async function withServices<Result>(
   work: (app: INestApplicationContext) => Promise<Result>,
 ): Promise<Result> {
   if (existsSync('.env')) process.loadEnvFile('.env');
