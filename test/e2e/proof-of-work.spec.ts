@@ -235,7 +235,8 @@ describe('proof of work', () => {
     const documented = Object.entries(paths).flatMap(([path, operations]) =>
       Object.entries(operations).flatMap(([method, { requestBody, responses }]) => {
         const schema = requestBody?.content['application/json']?.schema.$ref?.split('/').at(-1) ?? '';
-        if (!components.schemas[schema]?.properties?.proofOfWork) return [];
+        const { properties, oneOf: [variant] = [] } = components.schemas[schema] ?? {};
+        if (!(properties ?? variant?.properties)?.proofOfWork) return [];
         const { proof_of_work_required: example } =
           responses['403']?.content['application/problem+json'].examples ?? {};
         expect([path, example?.value]).toEqual([
@@ -268,9 +269,13 @@ describe('proof of work', () => {
   });
 });
 
+interface Schema {
+  properties?: Record<string, unknown>;
+}
+
 interface OpenApi {
   paths: Record<string, Record<string, Operation>>;
-  components: { schemas: Record<string, { properties?: Record<string, unknown> }> };
+  components: { schemas: Record<string, Schema & { oneOf?: Schema[] }> };
 }
 
 interface Operation {
