@@ -33,6 +33,15 @@ const listOf = <Name extends string>(names: readonly Name[]) =>
       error: 'must list each provider once',
     });
 
+/** The pages that people open, for applications that do not serve their own. */
+export const PAGES = ['reset', 'undo', 'account', 'console'] as const;
+export type PageName = (typeof PAGES)[number];
+
+const listOfPages = list.refine(
+  (names): names is PageName[] => names.every((name) => PAGES.includes(name as PageName)),
+  { error: `must list only ${PAGES.join(', ')}` },
+);
+
 /** `sms,email` for all purposes, and `login:whatsapp` for one purpose. */
 const channels = list.transform((items, context) => {
   // Without a prototype, because `constructor` is a possible name of a purpose.
@@ -321,6 +330,7 @@ export const settings = {
     .refine((value) => !value.includes('#'), 'must not have a fragment, because the token is added as one')
     .refine(hasNoCredentials, NO_CREDENTIALS)
     .optional(),
+  PAGES: listOfPages.optional(),
   SIGN_UP_ON_VERIFY: flag.default(false),
   CUSTOMERS_PER_USER: integer(1, 1_000_000).default(10_000),
 
