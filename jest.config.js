@@ -40,6 +40,13 @@ export default {
       // Tests the embedded database only, so it does not run on PostgreSQL.
       testPathIgnorePatterns: process.env.TEST_DATABASE_URL ? ['/embedded\\.spec\\.ts$'] : [],
     },
+    {
+      ...onDatabase,
+      displayName: 'client',
+      testMatch: ['<rootDir>/packages/client/test/**/*.spec.ts'],
+    },
+    // Needs Chromium. Without it, the specs say so and are skipped.
+    { ...onDatabase, displayName: 'browser', testMatch: ['<rootDir>/test/browser/**/*.spec.ts'] },
     // Several processes share one database, which only PostgreSQL allows.
     { ...onDatabase, displayName: 'races', testMatch: ['<rootDir>/test/races/**/*.spec.ts'] },
     // Also on PostgreSQL. Measures time, so run it with `--runInBand`.
