@@ -15,6 +15,7 @@ import { runHandlersPerTick } from './http/handlers-per-tick.js';
 import { replyToMalformedRequest } from './http/malformed-requests.js';
 import { addMethodNotAllowed } from './http/method-not-allowed.js';
 import { addMsg, withMsg } from './http/msg.js';
+import { servePages } from './http/pages.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { logRequests } from './http/request-log.js';
 import { addResponseHeaders, responseHeaders } from './http/response-headers.js';
@@ -80,5 +81,6 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
   closeConnectionsOnShutdown(fastify);
   logRequests(fastify, logger, metrics);
   serveSwagger(app, config);
+  servePages(fastify, config);
   return app;
 }

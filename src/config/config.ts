@@ -55,9 +55,9 @@ export class Config extends ProviderConfig {
     return this.RESET_URL ?? `${this.publicUrl}/reset`;
   }
 
-  /** The pages that this server serves: in development all of them. */
+  /** The pages for people that this server serves. */
   get pages(): PageName[] {
-    return this.PAGES ?? (this.production ? ['reset', 'undo'] : [...PAGES]);
+    return this.PAGES ?? [...PAGES];
   }
 
   /**

@@ -30,17 +30,12 @@ const listOf = <Name extends string>(names: readonly Name[]) =>
       error: `must list only ${names.join(', ')}`,
     })
     .refine((items) => items.length > 0 && new Set(items).size === items.length, {
-      error: 'must list each provider once',
+      error: 'must list each name once',
     });
 
-/** The pages that people open, for applications that do not serve their own. */
-export const PAGES = ['reset', 'undo', 'account', 'console'] as const;
+/** The pages for people, which production serves too. Messages link to them. */
+export const PAGES = ['reset', 'undo'] as const;
 export type PageName = (typeof PAGES)[number];
-
-const listOfPages = list.refine(
-  (names): names is PageName[] => names.every((name) => PAGES.includes(name as PageName)),
-  { error: `must list only ${PAGES.join(', ')}` },
-);
 
 /** `sms,email` for all purposes, and `login:whatsapp` for one purpose. */
 const channels = list.transform((items, context) => {
@@ -330,7 +325,7 @@ export const settings = {
     .refine((value) => !value.includes('#'), 'must not have a fragment, because the token is added as one')
     .refine(hasNoCredentials, NO_CREDENTIALS)
     .optional(),
-  PAGES: listOfPages.optional(),
+  PAGES: listOf(PAGES).optional(),
   SIGN_UP_ON_VERIFY: flag.default(false),
   CUSTOMERS_PER_USER: integer(1, 1_000_000).default(10_000),
 
