@@ -77,7 +77,7 @@ function contentSecurityPolicy(file: string): string {
     "default-src 'none'",
     "script-src 'self'",
     `style-src 'self'${hasMessages ? " 'unsafe-inline'" : ''}`,
-    "img-src 'self' data:",
+    "img-src data:",
     "connect-src 'self'",
     "worker-src 'self'",
     "base-uri 'none'",

@@ -18,7 +18,8 @@ export abstract class DeveloperPage extends PageElement<Texts> {
   protected readonly area = 'developer';
 
   protected override renderHeader(): TemplateResult {
-    const links = [{ name: this.texts.home, url: `${SERVER_URL}/` }, ...this.links];
+    const pages = this.links.filter(({ url }) => !url.endsWith('.json'));
+    const links = [{ name: this.texts.home, url: `${SERVER_URL}/` }, ...pages];
     return html`
       <header>
         <nav aria-label=${this.texts.pages}>
