@@ -25,6 +25,7 @@ interface OtherDocument {
     | 'unexpected_reply';
 }
 
+/** In place of the schema of the API, which does not describe the challenge. */
 interface ProofOfWorkRequired {
   code: 'proof_of_work_required';
   proofOfWork: AltchaChallenge;
@@ -47,7 +48,9 @@ type ProblemOf<Document> = Document extends { code: string }
   : never;
 
 /** A refusal. `problem.code` narrows the other members, such as `retryAfter` and `attemptsLeft`. */
-export type Problem = ProblemOf<ServerDocument | ProofOfWorkRequired | OtherDocument>;
+export type Problem = ProblemOf<
+  Exclude<ServerDocument, { code: 'proof_of_work_required' }> | ProofOfWorkRequired | OtherDocument
+>;
 export type ProblemCode = Problem['code'];
 
 class ReplyProblem extends Error {
@@ -67,22 +70,27 @@ export function networkError(cause: unknown): Problem {
   return new ReplyProblem(members, cause) as unknown as Problem;
 }
 
+export function unexpectedReply(status: number, members: object = {}): Problem {
+  const detail = `Another program answered in place of the server, with status ${status}.`;
+  return new ReplyProblem({ ...members, code: 'unexpected_reply', status, detail }) as unknown as Problem;
+}
+
 /** Reads an error reply, whoever wrote it. */
 export async function problemOf(response: Response): Promise<Problem> {
   const { status, headers } = response;
-  const text = await response.text().catch(() => '');
-  let document: Record<string, unknown> = {};
-  try {
-    document = JSON.parse(text) as Record<string, unknown>;
-  } catch {
-    // For example the HTML page of a proxy.
-  }
-  if (typeof document?.code !== 'string')
-    document = { code: 'unexpected_reply', detail: `The server answered with status ${status}.` };
+  const document = parseObject(await response.text().catch(() => ''));
   const seconds = Number(headers.get('retry-after'));
-  return new ReplyProblem({
-    ...(seconds > 0 && { retryAfter: seconds }),
-    ...document,
-    status,
-  }) as unknown as Problem;
+  const members = { ...(seconds > 0 && { retryAfter: seconds }), ...document, status };
+  return typeof document?.code === 'string'
+    ? (new ReplyProblem(members) as unknown as Problem)
+    : unexpectedReply(status, members);
+}
+
+export function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
 }
