@@ -13,6 +13,7 @@ const BUILT_PAGES = fileURLToPath(new URL('../../packages/pages/dist/', import.m
 const FILES = {
   reset: ['reset'],
   undo: ['undo', 'undo-deletion'],
+  'sign-in': ['sign-in'],
 } satisfies Record<PageName, string[]>;
 
 /** Pages that show messages: a frame without scripts, which may have inline styles as mails do. */
@@ -59,7 +60,7 @@ export function readPage(file: string, config: Config): BuiltPage {
     hasDocs: config.DOCS,
     hasInbox: config.hasInbox,
     mailFrom: config.MAIL_FROM ?? null,
-    signInPage: null,
+    signInPage: config.SIGN_IN_URL ?? (config.production ? null : 'demo'),
   };
   const html = readBuilt(`${file}.html`).replace('__SERVER__', escaped(JSON.stringify(about)));
   return { html, policy: contentSecurityPolicy(file) };

@@ -22,9 +22,9 @@ const USER_AGENT = 'admin console';
 const PUBLIC_ROUTES = `
   GET /, GET /.well-known/jwks.json, GET /docs/*, GET /health, GET /health/ready, GET /inbox,
   GET /inbox/messages, GET /inbox/preview, GET /inbox/preview/:template/:locale, GET /metrics,
-  GET /otp/challenges/:id/events, GET /otp/challenges/:id, GET /reset, GET /undo, GET /undo-deletion,
+  GET /otp/challenges/:id/events, GET /otp/challenges/:id, GET /reset, GET /sign-in, GET /undo, GET /undo-deletion,
   PATCH /api/reset, PATCH /auth/reset, POST /api/login, POST /api/register, POST /api/verify,
-  POST /auth/forgot, POST /auth/login, POST /auth/refresh, POST /auth/register,
+  POST /auth/forgot, POST /auth/link, POST /auth/login, POST /auth/refresh, POST /auth/register,
   POST /auth/send_otp, POST /auth/verify, POST /auth/verify_otp, POST /otp/generate,
   POST /otp/resend, POST /otp/verify, POST /users/contact/undo, POST /users/deletion/undo`;
 const USER_ROUTES = `
