@@ -55,7 +55,7 @@ export function createClient(options: ClientOptions) {
   const storage = new SafeStorage(options.storage ?? defaultStorage());
   const http = new Http(options, storage, name);
   const sessions = new Sessions(name, storage, http);
-  const post = <Reply>(path: string, body: object, { signal }: RequestOptions = {}) =>
+  const post = <Reply extends object>(path: string, body: object, { signal }: RequestOptions = {}) =>
     http.json<Reply>('POST', path, { body, signal });
 
   async function send(

@@ -1,4 +1,4 @@
-import { networkError, problemOf, type Problem } from './problem.js';
+import { networkError, parseObject, problemOf, unexpectedReply, type Problem } from './problem.js';
 import { proofOfWork, type ProofOfWorkProgress } from './proof-of-work.js';
 import type { SafeStorage } from './storage.js';
 
@@ -39,9 +39,17 @@ export class Http {
     this.deviceKey = `${name}:device`;
   }
 
-  /** Returns the JSON of the reply. */
-  async json<Reply>(method: string, path: string, call?: Call): Promise<Reply> {
-    return (await (await this.send(method, path, call)).json()) as Reply;
+  /** Returns the JSON object of the reply. */
+  async json<Reply extends object>(method: string, path: string, call?: Call): Promise<Reply> {
+    const response = await this.send(method, path, call);
+    const text = await response.text().catch((error: unknown) => {
+      call?.signal?.throwIfAborted();
+      throw networkError(error);
+    });
+    const reply = parseObject(text);
+    // For example the sign-in page of a hotel's network, which answers 200 to everything.
+    if (!reply) throw unexpectedReply(response.status);
+    return reply as Reply;
   }
 
   /** Returns a reply with a status from 200 to 299. Throws a problem, or the reason of the signal. */
