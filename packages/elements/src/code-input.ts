@@ -1,6 +1,7 @@
-import { css, html, LitElement, nothing, type PropertyValues } from 'lit';
+import { html, LitElement, nothing, type PropertyValues } from 'lit';
+import { codeInputStyles } from './code-input.styles.js';
 import { digitsOf, readCode } from './read-code.js';
-import { tokens } from './styles.js';
+import { tokens } from './tokens.styles.js';
 import { localeOf, translate } from './texts.js';
 
 /** Not in TypeScript's library yet. */
@@ -17,6 +18,7 @@ interface OtpCredentialRequest extends CredentialRequestOptions {
  */
 export class OtpCodeInput extends LitElement {
   static readonly formAssociated = true;
+  static override styles = [tokens, codeInputStyles];
   static override shadowRootOptions = { ...LitElement.shadowRootOptions, delegatesFocus: true };
   static override properties = {
     value: {},
@@ -142,10 +144,10 @@ export class OtpCodeInput extends LitElement {
             ?required=${this.required}
             ?disabled=${this.disabled || this.isDisabledByForm}
             .value=${value}
-            @input=${this.onInput}
-            @paste=${this.onPaste}
+            @input=${(event: InputEvent) => this.onInput(event)}
+            @paste=${(event: ClipboardEvent) => this.onPaste(event)}
             @change=${() => this.dispatchEvent(new Event('change', { bubbles: true }))}
-            @keydown=${this.onKeydown}
+            @keydown=${(event: KeyboardEvent) => this.onKeydown(event)}
           />
         </div>
       </div>
@@ -176,6 +178,7 @@ export class OtpCodeInput extends LitElement {
       input.value = digits;
       input.setSelectionRange(position, position);
     }
+    event.stopPropagation();
     this.setValue(digits);
   }
 
@@ -196,7 +199,6 @@ export class OtpCodeInput extends LitElement {
   private enter(code: string): void {
     if (this.input) this.input.value = code;
     this.setValue(code);
-    this.dispatchEvent(new InputEvent('input', { bubbles: true, composed: true }));
   }
 
   private setValue(value: string): void {
@@ -204,11 +206,10 @@ export class OtpCodeInput extends LitElement {
     this.value = value;
     this.error = '';
     this.internals.setFormValue(value);
-    if (value.length < this.length) return;
-    // After the `input` event.
-    queueMicrotask(() =>
-      this.dispatchEvent(new CustomEvent('complete', { detail: { value }, bubbles: true, composed: true })),
-    );
+    const options = { bubbles: true, composed: true };
+    this.dispatchEvent(new InputEvent('input', options));
+    if (value.length === this.length)
+      this.dispatchEvent(new CustomEvent('complete', { ...options, detail: { value } }));
   }
 
   private readSms(): void {
@@ -222,92 +223,4 @@ export class OtpCodeInput extends LitElement {
       () => undefined,
     );
   }
-
-  static override styles = [
-    tokens,
-    css`
-      :host {
-        display: block;
-        color: var(--_text);
-      }
-      label {
-        display: block;
-        margin-block-end: 0.375rem;
-        font-weight: 600;
-      }
-      label[hidden] {
-        display: none;
-      }
-      .field {
-        container-type: inline-size;
-        /* Digits are read from left to right in every language. */
-        direction: ltr;
-      }
-      .boxes {
-        --_gap: min(0.5rem, 1.5cqi);
-        --_cell: min(3.25rem, calc((100cqi + var(--_gap)) / var(--_length)));
-        position: relative;
-        display: grid;
-        grid-template-columns: repeat(var(--_length), calc(var(--_cell) - var(--_gap)));
-        gap: var(--_gap);
-        inline-size: calc(var(--_cell) * var(--_length) - var(--_gap));
-        block-size: 3.5rem;
-        overflow: clip;
-        /* The focus ring of a box is inside it. */
-        border-radius: var(--_radius);
-      }
-      :host(:dir(rtl)) .boxes {
-        margin-inline-start: auto;
-      }
-      span {
-        border: 1px solid var(--_edge);
-        border-radius: var(--_radius);
-        background: var(--_page);
-      }
-      .boxes:focus-within span {
-        border-color: var(--_button);
-      }
-      .boxes:focus-within span[part~='next-box'] {
-        outline: 3px solid var(--_button);
-        outline-offset: -3px;
-      }
-      .boxes:has(input[aria-invalid='true']) span {
-        border-color: var(--_bad);
-      }
-      .boxes:has(input:disabled) span {
-        opacity: 0.6;
-      }
-      input {
-        position: absolute;
-        inset-block: 0;
-        inset-inline-start: 0;
-        /* Room for the cursor behind the last digit. Without it, the digits would scroll away. */
-        inline-size: calc(var(--_cell) * (var(--_length) + 1));
-        padding: 0;
-        padding-inline-start: calc((var(--_cell) - var(--_gap) - 1ch) / 2);
-        border: 0;
-        outline: 0;
-        background: none;
-        color: inherit;
-        font:
-          1.625rem ui-monospace,
-          'DejaVu Sans Mono',
-          Menlo,
-          Consolas,
-          monospace;
-        letter-spacing: calc(var(--_cell) - 1ch);
-      }
-      input:-webkit-autofill {
-        -webkit-text-fill-color: currentColor;
-        transition: background-color 9999s;
-      }
-      p {
-        margin-block: 0.375rem 0;
-        min-block-size: 1.5em;
-        color: var(--_bad);
-        font-size: 0.9375em;
-        line-height: 1.5;
-      }
-    `,
-  ];
 }

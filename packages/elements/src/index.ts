@@ -14,6 +14,12 @@ declare global {
     'otp-code-input': OtpCodeInput;
     'otp-sign-in': OtpSignIn;
   }
-  // `element.addEventListener('signed-in', ({ detail }) => detail.user)` is typed.
-  interface HTMLElementEventMap extends OtpSignInEvents {}
+  /** The events of the elements, for `addEventListener`. */
+  interface HTMLElementEventMap {
+    'signed-in': OtpSignInEvents['signed-in'];
+    'signed-out': OtpSignInEvents['signed-out'];
+    'challenge-sent': OtpSignInEvents['challenge-sent'];
+    problem: OtpSignInEvents['problem'];
+    complete: OtpSignInEvents['complete'];
+  }
 }

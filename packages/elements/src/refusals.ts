@@ -15,8 +15,6 @@ export type Way =
   | 'change-address'
   /** A sign-in code in place of the password. */
   | 'email-code'
-  | 'forgot'
-  | 'register'
   /** Give the address back to the account that had it. */
   | 'undo';
 
@@ -74,7 +72,8 @@ const OF_FORM: Record<string, [TextKey, ...Way[]]> = {
   channel_not_available: ['channelNotAvailable', 'other-channels', 'other-methods'],
   application_channel_refused: ['channelNotAvailable', 'other-channels', 'other-methods'],
   application_country_refused: ['countryNotAllowed', 'other-methods'],
-  invalid_credentials: ['invalidCredentials', 'email-code', 'forgot', 'register'],
+  // Below the form are also links to reset the password and to register.
+  invalid_credentials: ['invalidCredentials', 'email-code'],
   account_disabled: ['accountDisabled', 'change-address'],
   account_closed: ['accountClosed', 'change-address'],
   address_reserved: ['undoText', 'undo', 'change-address'],

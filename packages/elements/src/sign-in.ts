@@ -1,8 +1,10 @@
 import { createClient, type Client, type User } from '@otp-auth/client';
 import { LitElement, type PropertyValues, type TemplateResult } from 'lit';
 import type { OtpCodeInput } from './code-input.js';
-import { SignInFlow, type Channel, type Method } from './flow.js';
-import { signInStyles, tokens } from './styles.js';
+import { SignInFlow } from './flow.js';
+import type { Channel, Method } from './state.js';
+import { signInStyles } from './sign-in.styles.js';
+import { tokens } from './tokens.styles.js';
 import { isRightToLeft, localeOf, supportedLocale, translate, type Locale, type Text } from './texts.js';
 import { view } from './views.js';
 
@@ -169,15 +171,13 @@ export class OtpSignIn extends LitElement {
       // The flow itself signs in at this moment.
       if (flow.isBusy) return;
       if (user && flow.step !== 'new-password') flow.signedIn(user);
-      if (user || !flow.user) return;
-      flow.signedOut();
-      this.emit('signed-out', {});
+      if (!user && flow.user) flow.signedOut();
     });
   }
 
   private tick(): void {
-    const { step, secondsUntilResend } = this.flow;
-    if (secondsUntilResend === 0 && (step === 'code' || step === 'reset')) this.announce({ key: 'mayResend' });
+    const { isCodeStep, secondsUntilResend } = this.flow;
+    if (isCodeStep && secondsUntilResend === 0) this.announce({ key: 'mayResend' });
     this.requestUpdate();
   }
 
@@ -206,7 +206,9 @@ export class OtpSignIn extends LitElement {
     const find = (selector: string) => this.renderRoot.querySelector<HTMLElement>(selector);
     const [wrong] = Object.keys(this.flow.refusal.fields);
     const chosen = this.renderRoot.querySelector<HTMLElement>('input[type=radio]:focus');
-    const field = wrong ? find(`#${wrong}`) : (chosen ?? find('form input:not([type=radio]), otp-code-input'));
+    const field = wrong
+      ? find(`#${wrong}`)
+      : (chosen ?? find('form input:not([type=radio]), otp-code-input'));
     const codeInput = field?.localName === 'otp-code-input' ? (field as OtpCodeInput) : undefined;
     await codeInput?.updateComplete;
     (field ?? find('h2'))?.focus();

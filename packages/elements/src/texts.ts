@@ -18,13 +18,18 @@ export interface Text {
   values?: Values;
 }
 
-export const TEXTS = { en, de, fr, es, pt, it, tr, hi, ar, zh } satisfies Record<string, Record<TextKey, string>>;
+export const TEXTS = { en, de, fr, es, pt, it, tr, hi, ar, zh } satisfies Record<
+  string,
+  Record<TextKey, string>
+>;
 export type Locale = keyof typeof TEXTS;
 
 /** The supported language of the first tag that has one: `pt` for `pt-BR`. */
 export function supportedLocale(...tags: (string | null | undefined)[]): Locale {
   const languages = tags.map((tag) => tag?.toLowerCase().split('-')[0]);
-  return languages.find((language): language is Locale => language !== undefined && language in TEXTS) ?? 'en';
+  return (
+    languages.find((language): language is Locale => language !== undefined && language in TEXTS) ?? 'en'
+  );
 }
 
 /** The language of an element: of the nearest element with `lang`, else of the browser. */

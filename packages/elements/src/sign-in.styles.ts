@@ -1,47 +1,5 @@
 import { css } from 'lit';
 
-/**
- * The look of all elements. Pages change it by the custom properties `--otp-…`. Colours follow the
- * page's `color-scheme`.
- */
-export const tokens = css`
-  :host {
-    --_page: var(--otp-page, light-dark(#fff, #131417));
-    --_surface: var(--otp-surface, light-dark(#f5f6f8, #1f2125));
-    --_text: var(--otp-text, light-dark(#1b1c1f, #e9eaec));
-    --_quiet: var(--otp-quiet, light-dark(#55585e, #b3b6bb));
-    --_edge: var(--otp-edge, light-dark(#74777d, #8c8f95));
-    --_button: var(--otp-button, light-dark(#0b57d0, #8ab4f8));
-    --_on-button: var(--otp-on-button, light-dark(#fff, #0b1a33));
-    --_good: var(--otp-good, light-dark(#146c2e, #8fd694));
-    --_bad: var(--otp-bad, light-dark(#b3261e, #f2b8b5));
-    --_radius: var(--otp-radius, 0.5rem);
-    font: var(--otp-font, 1.0625rem/1.5 system-ui, sans-serif);
-  }
-  /* Browsers before 2024 get the light colours. */
-  @supports not (color: light-dark(#fff, #000)) {
-    :host {
-      --_page: var(--otp-page, #fff);
-      --_surface: var(--otp-surface, #f5f6f8);
-      --_text: var(--otp-text, #1b1c1f);
-      --_quiet: var(--otp-quiet, #55585e);
-      --_edge: var(--otp-edge, #74777d);
-      --_button: var(--otp-button, #0b57d0);
-      --_on-button: var(--otp-on-button, #fff);
-      --_good: var(--otp-good, #146c2e);
-      --_bad: var(--otp-bad, #b3261e);
-    }
-  }
-  :host([hidden]) {
-    display: none;
-  }
-  *,
-  *::before,
-  *::after {
-    box-sizing: border-box;
-  }
-`;
-
 export const signInStyles = css`
   :host {
     display: block;
@@ -53,7 +11,7 @@ export const signInStyles = css`
   .card {
     display: flex;
     flex-direction: column;
-    min-block-size: 33rem;
+    min-block-size: 32rem;
   }
   h2 {
     margin: 0 0 0.75rem;
@@ -151,7 +109,7 @@ export const signInStyles = css`
     font: inherit;
   }
   /* Addresses run from left to right. The field still begins where the language begins. */
-  :host(:dir(rtl)) .control input[dir='ltr'] {
+  .card[dir='rtl'] .control input[dir='ltr'] {
     text-align: end;
   }
   .control input[aria-invalid='true'] {
@@ -159,7 +117,10 @@ export const signInStyles = css`
     box-shadow: inset 0 0 0 1px var(--_bad);
   }
   .control.with-toggle input {
-    padding-inline-end: 3.25rem;
+    padding-inline: 0.75rem 3.25rem;
+  }
+  .card[dir='rtl'] .control.with-toggle input {
+    padding-inline: 3.25rem 0.75rem;
   }
   .toggle {
     position: absolute;
@@ -190,6 +151,10 @@ export const signInStyles = css`
     min-block-size: 1.5em;
     margin-block: 0.375rem 0.5rem;
     font-size: 0.9375em;
+  }
+  .lead.below {
+    margin-block: 0 1rem;
+    font-size: 1em;
   }
   .error {
     color: var(--_bad);
