@@ -11,7 +11,7 @@ export const signInStyles = css`
   .card {
     display: flex;
     flex-direction: column;
-    min-block-size: 32rem;
+    min-block-size: 32.25rem;
   }
   h2 {
     margin: 0 0 0.75rem;

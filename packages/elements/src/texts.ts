@@ -26,10 +26,11 @@ export type Locale = keyof typeof TEXTS;
 
 /** The supported language of the first tag that has one: `pt` for `pt-BR`. */
 export function supportedLocale(...tags: (string | null | undefined)[]): Locale {
-  const languages = tags.map((tag) => tag?.toLowerCase().split('-')[0]);
-  return (
-    languages.find((language): language is Locale => language !== undefined && language in TEXTS) ?? 'en'
-  );
+  for (const tag of tags) {
+    const language = tag?.toLowerCase().split('-')[0] ?? '';
+    if (Object.hasOwn(TEXTS, language)) return language as Locale;
+  }
+  return 'en';
 }
 
 /** The language of an element: of the nearest element with `lang`, else of the browser. */
