@@ -68,7 +68,7 @@ export function readPage(file: string, config: Config): BuiltPage {
 
 function developmentPages({ production, hasInbox }: Config): string[] {
   if (production) return [];
-  return [...(hasInbox ? ['inbox'] : []), 'inbox/preview'];
+  return ['demo', ...(hasInbox ? ['inbox'] : []), 'inbox/preview'];
 }
 
 /** Only scripts and styles of this server, and requests to it. */
@@ -78,7 +78,7 @@ function contentSecurityPolicy(file: string): string {
     "default-src 'none'",
     "script-src 'self'",
     `style-src 'self'${hasMessages ? " 'unsafe-inline'" : ''}`,
-    "img-src data:",
+    'img-src data:',
     "connect-src 'self'",
     "worker-src 'self'",
     "base-uri 'none'",

@@ -364,6 +364,7 @@ describeInBrowser('pages in a browser', () => {
       .locator('main a')
       .evaluateAll((found) => found.map((link) => (link as unknown as { href: string }).href));
     expect(links.map((link) => link.replace(app.url, ''))).toEqual([
+      '/demo',
       '/docs',
       '/inbox',
       '/inbox/preview',

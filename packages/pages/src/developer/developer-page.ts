@@ -39,6 +39,7 @@ export abstract class DeveloperPage extends PageElement<Texts> {
     const { texts } = this;
     const { hasDocs, hasInbox } = server;
     const links: [isServed: boolean, name: string, text: string, path: string][] = [
+      [true, texts.demo, texts.demoText, 'demo'],
       [hasDocs, texts.swagger, texts.swaggerText, 'docs'],
       [hasInbox, texts.inbox, texts.inboxText, 'inbox'],
       [true, texts.preview, texts.previewText, 'inbox/preview'],
