@@ -41,4 +41,8 @@ export default tseslint.config(
       ),
     },
   },
+  {
+    files: ['packages/*/examples/**/*.js'],
+    languageOptions: { globals: { document: 'readonly', FormData: 'readonly' } },
+  },
 );
