@@ -16,6 +16,7 @@ import { runHandlersPerTick } from './http/handlers-per-tick.js';
 import { replyToMalformedRequest } from './http/malformed-requests.js';
 import { addMethodNotAllowed } from './http/method-not-allowed.js';
 import { addMsg, withMsg } from './http/msg.js';
+import { servePages } from './http/pages.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { logRequests } from './http/request-log.js';
 import { addResponseHeaders, responseHeaders } from './http/response-headers.js';
@@ -81,6 +82,7 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
   closeConnectionsOnShutdown(fastify);
   logRequests(fastify, logger, metrics);
   serveSwagger(app, config);
+  servePages(fastify, config);
   await serveElements(fastify);
   return app;
 }

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { defineConfig } from 'vite';
 
-const pages = readdirSync('src').filter((name) => name.endsWith('.html'));
+const pages = readdirSync('src', { recursive: true }).filter((name) => name.endsWith('.html'));
 
 // The server serves `<name>.html` at `/<name>`. Paths of assets are relative, because a proxy may
 // serve the pages below a prefix.
@@ -17,4 +17,6 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     rollupOptions: { input: pages.map((name) => `src/${name}`) },
   },
+  // The client starts workers for proofs of work.
+  worker: { format: 'es' },
 });

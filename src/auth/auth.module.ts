@@ -10,18 +10,19 @@ import { PasswordController } from './password.controller.js';
 import { RegistrationController } from './registration.controller.js';
 import { RegistrationRepository } from './registration.repository.js';
 import { RegistrationService } from './registration.service.js';
-import { ResetPageController } from './reset-page.controller.js';
+import { SignInCodes } from './sign-in-codes.service.js';
 import { SignInController } from './sign-in.controller.js';
 import { SignInNotices } from './sign-in-notices.service.js';
 import { SignInService } from './sign-in.service.js';
 
 @Module({
   imports: [AccountEventsModule, NotifierModule, OtpModule, PasswordsModule, SessionsModule, UsersModule],
-  controllers: [RegistrationController, SignInController, PasswordController, ResetPageController],
+  controllers: [RegistrationController, SignInController, PasswordController],
   providers: [
     RegistrationService,
     RegistrationRepository,
     SignInService,
+    SignInCodes,
     SignInNotices,
     PasswordResetService,
   ],

@@ -55,9 +55,14 @@ export class Config extends ProviderConfig {
     return this.RESET_URL ?? `${this.publicUrl}/reset`;
   }
 
-  /** The pages that this server serves: in development all of them. */
+  /** The pages for people that this server serves. */
   get pages(): PageName[] {
-    return this.PAGES ?? (this.production ? ['reset', 'undo'] : [...PAGES]);
+    return this.PAGES ?? [...PAGES];
+  }
+
+  /** The page that the links of sign-in mails open. */
+  get signInUrl(): string {
+    return this.SIGN_IN_URL ?? `${this.publicUrl}/sign-in`;
   }
 
   /**

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { OtpPolicies, OtpPolicy } from './otp-policies.js';
 import type { DatabaseUrl } from './database-url.js';
 import { ProviderConfig } from './providers.js';
-import type { Risk, SettingName, SmsRouteEntry } from './settings.js';
+import type { PageName, Risk, SettingName, SmsRouteEntry } from './settings.js';
 import { matchesStrangers } from './test-identity-ranges.js';
 import { isWeakSecret } from './weak-secret.js';
 
@@ -23,6 +23,7 @@ export function findFaults(config: CheckedConfig, env: NodeJS.ProcessEnv): Setti
     ...incompleteOAuth2(config),
     ...unreadableCertificates(config),
     ...unsafeTestIdentities(config),
+    ...missingPages(config),
     ...(config.production ? unsafeInProduction(config, env) : []),
   ];
 }
@@ -77,6 +78,22 @@ function missingCredentials(config: ProviderConfig): SettingFault[] {
   return requirements
     .filter(([chosen, setting]) => chosen && config[setting] === undefined)
     .map(([, setting, reason]) => ({ setting, reason }));
+}
+
+/** Messages link to pages of this server, unless a setting names another page. */
+function missingPages({ PAGES, RESET_URL, SIGN_IN_URL }: ProviderConfig): SettingFault[] {
+  const rules: [PageName, boolean, string][] = [
+    ['reset', RESET_URL !== undefined, 'reset mails link to it. To serve your own page, set RESET_URL'],
+    [
+      'sign-in',
+      SIGN_IN_URL !== undefined,
+      'sign-in mails link to it. To serve your own page, set SIGN_IN_URL',
+    ],
+    ['undo', false, 'notices about changes of an account link to it'],
+  ];
+  return rules
+    .filter(([page, isElsewhere]) => PAGES && !PAGES.includes(page) && !isElsewhere)
+    .map(([page, , reason]) => ({ setting: 'PAGES', reason: `must list ${page}, because ${reason}` }));
 }
 
 const OAUTH2 = [
@@ -225,6 +242,7 @@ function unsafeInProduction(config: CheckedConfig, env: NodeJS.ProcessEnv): Sett
     ...risks(config, env),
     [!config.publicUrl.startsWith('https:'), 'PUBLIC_URL', 'must be an https: URL in production'],
     [isPlainHttp(config.RESET_URL), 'RESET_URL', 'must be an https: URL in production'],
+    [isPlainHttp(config.SIGN_IN_URL), 'SIGN_IN_URL', 'must be an https: URL in production'],
     [config.CORS_ORIGINS.includes('*'), 'CORS_ORIGINS', 'must list its origins in production, not *'],
     [
       config.CORS_ORIGINS.some((origin) => origin.startsWith('http:') && isPlainHttp(origin)),

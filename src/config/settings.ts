@@ -30,17 +30,12 @@ const listOf = <Name extends string>(names: readonly Name[]) =>
       error: `must list only ${names.join(', ')}`,
     })
     .refine((items) => items.length > 0 && new Set(items).size === items.length, {
-      error: 'must list each provider once',
+      error: 'must list each name once',
     });
 
-/** The pages that people open, for applications that do not serve their own. */
-export const PAGES = ['reset', 'undo', 'account', 'console'] as const;
+/** The pages for people, which production serves too. Messages link to them. */
+export const PAGES = ['reset', 'undo', 'sign-in'] as const;
 export type PageName = (typeof PAGES)[number];
-
-const listOfPages = list.refine(
-  (names): names is PageName[] => names.every((name) => PAGES.includes(name as PageName)),
-  { error: `must list only ${PAGES.join(', ')}` },
-);
 
 /** `sms,email` for all purposes, and `login:whatsapp` for one purpose. */
 const channels = list.transform((items, context) => {
@@ -276,6 +271,11 @@ function hasNoCredentials(value: string): boolean {
 }
 const NO_CREDENTIALS = 'must not contain a user name or password';
 
+/** A page that links open with a token in the fragment. */
+const pageUrl = url('http:', 'https:')
+  .refine((value) => !value.includes('#'), 'must not have a fragment, because the token is added as one')
+  .refine(hasNoCredentials, NO_CREDENTIALS);
+
 /** Appears in subjects and text messages, so it must not contain line breaks or links. */
 const name = text.regex(
   /^[\p{L}\p{M}\p{N}&'+. -]{1,32}$/u,
@@ -326,11 +326,9 @@ export const settings = {
 
   BCRYPT_COST: integer(4, 15).default(10),
   PASSWORD_MIN_LENGTH: integer(8, 64).default(8),
-  RESET_URL: url('http:', 'https:')
-    .refine((value) => !value.includes('#'), 'must not have a fragment, because the token is added as one')
-    .refine(hasNoCredentials, NO_CREDENTIALS)
-    .optional(),
-  PAGES: listOfPages.optional(),
+  RESET_URL: pageUrl.optional(),
+  SIGN_IN_URL: pageUrl.optional(),
+  PAGES: listOf(PAGES).optional(),
   SIGN_UP_ON_VERIFY: flag.default(false),
   CUSTOMERS_PER_USER: integer(1, 1_000_000).default(10_000),
 

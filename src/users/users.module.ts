@@ -15,7 +15,6 @@ import { MeController } from './me.controller.js';
 import { ProfileService } from './profile.service.js';
 import { RoleNotices } from './role-notices.service.js';
 import { TestAccounts } from './test-accounts.js';
-import { UndoPageController } from './undo-page.controller.js';
 import { UserAdminService } from './user-admin.service.js';
 import { UndoLinks } from './undo-links.service.js';
 import { UndoController } from './undo.controller.js';
@@ -26,7 +25,7 @@ import { UsersService } from './users.service.js';
 @Module({
   imports: [AccountEventsModule, AuditModule, NotifierModule, OtpModule, PasswordsModule, SessionsModule],
   // MeController comes before UsersController, so that `users/me` does not match `users/:id`.
-  controllers: [MeController, UndoController, UsersController, UndoPageController],
+  controllers: [MeController, UndoController, UsersController],
   providers: [
     UsersService,
     ProfileService,

@@ -1,14 +1,22 @@
+import type { Locale } from './texts.js';
+
 /** What the server says about itself to its pages. `src/http/pages.ts` writes it. */
 export interface ServerSettings {
   /** The product's name (`BRAND_NAME`). */
-  brandName: string;
+  brandName: string | null;
   /** The product's colour (`BRAND_COLOR`), such as `#0f62fe`. */
   brandColor: string | null;
+  /** The sender of mails (`MAIL_FROM`). */
+  mailFrom: string | null;
+  /** For people whose browser asks for none of our languages. */
+  defaultLocale: Locale;
   passwordMinLength: number;
   codeLength: number;
-  /** Names of the served pages. */
+  /** Names of the served pages for people. */
   pages: string[];
-  /** Where the person signs in (the product's own page), if the operator says so. */
+  hasDocs: boolean;
+  hasInbox: boolean;
+  /** Where people sign in, if the server knows it: absolute, or relative to this server. */
   signInPage: string | null;
 }
 
@@ -16,5 +24,6 @@ const content = document.querySelector<HTMLMetaElement>('meta[name=server]')?.co
 
 export const server = JSON.parse(content) as ServerSettings;
 
-/** Relative, because a proxy may serve the pages below a prefix. Every page is one level deep. */
-export const SERVER_URL = new URL('.', location.href).href.replace(/\/$/, '');
+/** Scripts are one level below the server's address, to which a proxy may add a prefix. */
+const scriptUrl = import.meta.url;
+export const SERVER_URL = new URL('..', scriptUrl).href.replace(/\/$/, '');

@@ -1,3 +1,5 @@
+import { server } from './server.js';
+
 /** The languages of pages and messages. */
 export const LOCALES = ['en', 'de', 'fr', 'es', 'pt', 'it', 'tr', 'hi', 'ar', 'zh'] as const;
 export type Locale = (typeof LOCALES)[number];
@@ -8,15 +10,21 @@ const STORED_LOCALE = 'locale';
 const files = import.meta.glob<Record<string, string>>('../texts/*/*.json', { import: 'default' });
 
 /** The language that the person chose on a page of this server, else the browser's. */
-export const locale: Locale = chosenLocale() ?? browserLocale() ?? 'en';
+export let locale: Locale = chosenLocale() ?? browserLocale() ?? server.defaultLocale;
 
-/** Loads the texts of one area, such as `link`, and sets the language of the page. */
-export async function loadTexts<Texts extends Record<string, string>>(area: string): Promise<Texts> {
-  const load = files[`../texts/${area}/${locale}.json`];
-  if (!load) throw new Error(`there are no texts for ${area} in ${locale}`);
-  document.documentElement.lang = locale;
-  document.documentElement.dir = RIGHT_TO_LEFT.includes(locale) ? 'rtl' : 'ltr';
-  return (await load()) as Texts;
+/** Loads the texts of areas, such as `link`, and sets the language of the page. */
+export async function loadTexts<Texts extends Record<string, string>>(...areas: string[]): Promise<Texts> {
+  const language = locale;
+  const texts = await Promise.all(
+    areas.map((area) => {
+      const load = files[`../texts/${area}/${language}.json`];
+      if (!load) throw new Error(`there are no texts for ${area} in ${language}`);
+      return load();
+    }),
+  );
+  document.documentElement.lang = language;
+  document.documentElement.dir = RIGHT_TO_LEFT.includes(language) ? 'rtl' : 'ltr';
+  return Object.assign({}, ...texts) as Texts;
 }
 
 /** Replaces `{name}` by the value of that name. */
@@ -38,12 +46,13 @@ export function duration(seconds: number): string {
 
 /** Shows the pages in another language from now on. */
 export function chooseLocale(chosen: Locale): void {
+  locale = chosen;
   try {
     localStorage.setItem(STORED_LOCALE, chosen);
   } catch {
     // Without storage, the choice holds for this page only.
   }
-  location.reload();
+  window.dispatchEvent(new Event('locale-change'));
 }
 
 function chosenLocale(): Locale | undefined {
