@@ -11,11 +11,13 @@ import { addBodyParsers } from './http/body-parsers.js';
 import { enableCors } from './http/cors.js';
 import { addDeadline } from './http/deadline.js';
 import { addDeviceCookie } from './http/device-cookie.js';
+import { serveElements } from './http/elements.js';
 import { cleanForwardedFor } from './http/forwarded-for.js';
 import { runHandlersPerTick } from './http/handlers-per-tick.js';
 import { replyToMalformedRequest } from './http/malformed-requests.js';
 import { addMethodNotAllowed } from './http/method-not-allowed.js';
 import { addMsg, withMsg } from './http/msg.js';
+import { servePages } from './http/pages.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { logRequests } from './http/request-log.js';
 import { addResponseHeaders, responseHeaders } from './http/response-headers.js';
@@ -82,5 +84,7 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
   closeConnectionsOnShutdown(fastify);
   logRequests(fastify, logger, metrics);
   serveSwagger(app, config);
+  servePages(fastify, config);
+  await serveElements(fastify);
   return app;
 }

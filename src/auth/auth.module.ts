@@ -10,22 +10,14 @@ import { PasswordController } from './password.controller.js';
 import { RegistrationController } from './registration.controller.js';
 import { RegistrationRepository } from './registration.repository.js';
 import { RegistrationService } from './registration.service.js';
-import { ResetPageController } from './reset-page.controller.js';
 import { SignInCodes } from './sign-in-codes.service.js';
 import { SignInController } from './sign-in.controller.js';
 import { SignInNotices } from './sign-in-notices.service.js';
-import { SignInPageController } from './sign-in-page.controller.js';
 import { SignInService } from './sign-in.service.js';
 
 @Module({
   imports: [AccountEventsModule, NotifierModule, OtpModule, PasswordsModule, SessionsModule, UsersModule],
-  controllers: [
-    RegistrationController,
-    SignInController,
-    SignInPageController,
-    PasswordController,
-    ResetPageController,
-  ],
+  controllers: [RegistrationController, SignInController, PasswordController],
   providers: [
     RegistrationService,
     RegistrationRepository,

@@ -1,7 +1,7 @@
 import { misspeltSettings, type MisspeltSetting } from './misspelt-settings.js';
 import { ProviderConfig } from './providers.js';
 import { findFaults, type SettingFault } from './safety.js';
-import { settings, type SettingName } from './settings.js';
+import { PAGES, settings, type PageName, type SettingName } from './settings.js';
 
 export class ConfigError extends Error {
   constructor(faults: SettingFault[], misspelt: MisspeltSetting[]) {
@@ -53,6 +53,11 @@ export class Config extends ProviderConfig {
   /** The page for a new password, which the links of reset and invitation mails open. */
   get resetUrl(): string {
     return this.RESET_URL ?? `${this.publicUrl}/reset`;
+  }
+
+  /** The pages for people that this server serves. */
+  get pages(): PageName[] {
+    return this.PAGES ?? [...PAGES];
   }
 
   /** The page that the links of sign-in mails open. */

@@ -4,7 +4,7 @@ import type { OtpPolicies, OtpPolicy } from './otp-policies.js';
 import type { DatabaseUrl } from './database-url.js';
 import { readPhonePrices } from './phone-prices.js';
 import { ProviderConfig } from './providers.js';
-import type { Risk, SettingName, SmsRouteEntry } from './settings.js';
+import type { PageName, Risk, SettingName, SmsRouteEntry } from './settings.js';
 import { matchesStrangers } from './test-identity-ranges.js';
 import { isWeakSecret } from './weak-secret.js';
 
@@ -25,6 +25,7 @@ export function findFaults(config: CheckedConfig, env: NodeJS.ProcessEnv): Setti
     ...unreadableCertificates(config),
     ...unreadablePrices(config),
     ...unsafeTestIdentities(config),
+    ...missingPages(config),
     ...(config.production ? unsafeInProduction(config, env) : []),
   ];
 }
@@ -79,6 +80,22 @@ function missingCredentials(config: ProviderConfig): SettingFault[] {
   return requirements
     .filter(([chosen, setting]) => chosen && config[setting] === undefined)
     .map(([, setting, reason]) => ({ setting, reason }));
+}
+
+/** Messages link to pages of this server, unless a setting names another page. */
+function missingPages({ PAGES, RESET_URL, SIGN_IN_URL }: ProviderConfig): SettingFault[] {
+  const rules: [PageName, boolean, string][] = [
+    ['reset', RESET_URL !== undefined, 'reset mails link to it. To serve your own page, set RESET_URL'],
+    [
+      'sign-in',
+      SIGN_IN_URL !== undefined,
+      'sign-in mails link to it. To serve your own page, set SIGN_IN_URL',
+    ],
+    ['undo', false, 'notices about changes of an account link to it'],
+  ];
+  return rules
+    .filter(([page, isElsewhere]) => PAGES && !PAGES.includes(page) && !isElsewhere)
+    .map(([page, , reason]) => ({ setting: 'PAGES', reason: `must list ${page}, because ${reason}` }));
 }
 
 const OAUTH2 = [

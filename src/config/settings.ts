@@ -31,8 +31,12 @@ const listOf = <Name extends string>(names: readonly Name[]) =>
       error: `must list only ${names.join(', ')}`,
     })
     .refine((items) => items.length > 0 && new Set(items).size === items.length, {
-      error: 'must list each provider once',
+      error: 'must list each name once',
     });
+
+/** The pages for people, which production serves too. Messages link to them. */
+export const PAGES = ['reset', 'undo', 'sign-in'] as const;
+export type PageName = (typeof PAGES)[number];
 
 /** `sms,email` for all purposes, and `login:whatsapp` for one purpose. */
 const channels = list.transform((items, context) => {
@@ -297,6 +301,7 @@ export const settings = {
   PASSWORD_MIN_LENGTH: integer(8, 64).default(8),
   RESET_URL: pageUrl.optional(),
   SIGN_IN_URL: pageUrl.optional(),
+  PAGES: listOf(PAGES).optional(),
   SIGN_UP_ON_VERIFY: flag.default(false),
   CUSTOMERS_PER_USER: integer(1, 1_000_000).default(10_000),
 

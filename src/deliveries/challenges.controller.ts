@@ -15,6 +15,7 @@ import { OptionalCaller, OptionallySignedIn, type Caller } from '../http/access.
 import { CurrentClient, type Client } from '../http/client.js';
 import { CommonError } from '../http/common.errors.js';
 import { ApiProblems } from '../http/api-problems.js';
+import { replyWithEvents } from '../http/event-stream.js';
 import { ChallengeStatus } from '../otp/otp.dto.js';
 import { OtpError } from '../otp/otp.errors.js';
 import { ChallengeViews } from './challenge-views.service.js';
@@ -91,21 +92,11 @@ export class ChallengesController {
     @OptionalCaller() caller: Caller | undefined,
     @CurrentClient() client: Client,
     @Headers('last-event-id') lastEventId: string | undefined,
-    @Req() { method }: FastifyRequest,
+    @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const stream = await this.views.follow(id.toLowerCase(), { caller, client }, lastEventId);
     if (!stream) return void reply.code(204).send();
-    // The deadline of the request may have passed meanwhile.
-    if (method === 'HEAD' || reply.sent) stream.destroy();
-    // `no-transform` and X-Accel-Buffering stop proxies from buffering events.
-    void reply
-      .headers({
-        'content-type': 'text/event-stream; charset=utf-8',
-        'cache-control': 'no-store, no-transform',
-        'x-accel-buffering': 'no',
-        connection: 'close',
-      })
-      .send(method === 'HEAD' ? undefined : stream);
+    replyWithEvents(request, reply, stream);
   }
 }

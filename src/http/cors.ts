@@ -18,7 +18,8 @@ export function enableCors(
   app.enableCors({
     origin: isOpen ? '*' : isAllowed,
     methods: ['GET', 'POST', 'PATCH', 'DELETE'],
-    exposedHeaders: ['Link', 'Retry-After', 'RateLimit', 'RateLimit-Policy', 'X-Request-Id'],
+    // `Date` for timers that do not depend on the clock of the device.
+    exposedHeaders: ['Date', 'Link', 'Retry-After', 'RateLimit', 'RateLimit-Policy', 'X-Request-Id'],
     // For the device cookie. Browsers send no cookies when the allowed origin is `*`.
     credentials: !isOpen,
   });

@@ -5,9 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import Negotiator from 'negotiator';
 import { Config } from '../config/config.js';
 import { Public } from './access.js';
-import { homePage, type HomeLink } from './home.page.js';
-
-const NAME = 'OTP Auth Server';
+import { readPage, replyWithPage, type BuiltPage } from './pages.js';
 
 /** Says what this server is: in development as a page to browsers, otherwise as JSON. */
 @ApiExcludeController()
@@ -15,33 +13,31 @@ const NAME = 'OTP Auth Server';
 @SkipThrottle()
 @Controller()
 export class HomeController {
-  constructor(private readonly config: Config) {}
+  private readonly page: BuiltPage | null;
+
+  constructor(private readonly config: Config) {
+    this.page = config.production ? null : readPage('home', config);
+  }
 
   @Get()
-  home(@Req() { headers }: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): string | object {
+  home(@Req() { headers }: FastifyRequest, @Res() reply: FastifyReply): FastifyReply {
     const type = new Negotiator({ headers }).mediaType(['application/json', 'text/html']);
-    if (type === 'text/html' && !this.config.production) {
-      void reply.type('text/html; charset=utf-8');
-      return homePage(NAME, this.links());
-    }
-    const links = this.links().map(({ name, path }) => ({ name, url: `${this.config.publicUrl}/${path}` }));
-    return { name: NAME, links };
+    if (this.page && type === 'text/html') return replyWithPage(reply, this.page);
+    return reply.send({ name: 'OTP Auth Server', links: this.links() });
   }
 
   /** Only to what this server serves. */
-  private links(): HomeLink[] {
-    const { DOCS, hasInbox, production } = this.config;
-    return [
-      ...(DOCS
-        ? [
-            { name: 'Swagger UI', text: 'Read about every call, and try it.', path: 'docs' },
-            { name: 'OpenAPI document', text: 'For programs that generate clients.', path: 'openapi.json' },
-          ]
-        : []),
-      ...(hasInbox ? [{ name: 'Inbox', text: 'The messages that this server "sent".', path: 'inbox' }] : []),
-      ...(production
-        ? []
-        : [{ name: 'Message previews', text: 'Every message in every language.', path: 'inbox/preview' }]),
+  private links(): { name: string; url: string }[] {
+    const { DOCS, hasInbox, production, publicUrl } = this.config;
+    const paths: [isServed: boolean, name: string, path: string][] = [
+      [DOCS, 'Swagger UI', 'docs'],
+      [DOCS, 'OpenAPI document', 'openapi.json'],
+      [!production, 'Demo', 'demo'],
+      [hasInbox, 'Inbox', 'inbox'],
+      [!production, 'Message previews', 'inbox/preview'],
     ];
+    return paths
+      .filter(([isServed]) => isServed)
+      .map(([, name, path]) => ({ name, url: `${publicUrl}/${path}` }));
   }
 }

@@ -1,40 +1,42 @@
-import { Controller, Get, Header, NotFoundException, Param } from '@nestjs/common';
+import { Controller, Get, NotFoundException, Param } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { SkipThrottle } from '@nestjs/throttler';
 import { Public } from '../http/access.js';
-import { supportedLocale } from '../common/locale.js';
+import { LOCALES, supportedLocale, type Locale } from '../common/locale.js';
 import { smsSize } from '../notifier/text/sms-segments.js';
 import type { MessageContent } from '../notifier/text/message-content.js';
 import { examplesOf } from '../notifier/text/template-examples.js';
 import { Templates } from '../notifier/text/templates.js';
 import { templateOf } from '../notifier/text/text-files.js';
-import { previewList, previewPage, type Preview } from './preview.page.js';
 
 const SAMPLE_TTL_SECONDS = 300;
 
-/** Shows every message in every language with sample content, for translators and designers. */
+/** One example of a message in all its forms. */
+interface Preview {
+  subject: string;
+  text: string;
+  html: string;
+  sms?: { text: string; encoding: string; length: number; segments: number };
+}
+
+/** Every message in every language with sample content, for the page for translators and designers. */
 @ApiExcludeController()
 @Public()
 @SkipThrottle()
-@Controller('inbox/preview')
+@Controller('inbox/templates')
 export class PreviewController {
   constructor(private readonly templates: Templates) {}
 
   @Get()
-  @Header('Content-Type', 'text/html; charset=utf-8')
-  list(): string {
-    return previewList(this.templates.messages);
+  list(): { messages: string[]; locales: readonly Locale[] } {
+    return { messages: this.templates.messages, locales: LOCALES };
   }
 
   @Get(':template/:locale')
-  @Header('Content-Type', 'text/html; charset=utf-8')
-  show(@Param('template') message: string, @Param('locale') tag: string): string {
+  show(@Param('template') message: string, @Param('locale') tag: string): Preview[] {
     const locale = supportedLocale(tag);
     if (!locale || !this.templates.messages.includes(message)) throw new NotFoundException();
-    const previews = examplesOf(message).map((example) =>
-      this.preview(templateOf(message), { ...example, locale }),
-    );
-    return previewPage(message, locale, previews);
+    return examplesOf(message).map((example) => this.preview(templateOf(message), { ...example, locale }));
   }
 
   private preview(template: string, content: MessageContent): Preview {

@@ -16,7 +16,6 @@ import { MeController } from './me.controller.js';
 import { ProfileService } from './profile.service.js';
 import { RoleNotices } from './role-notices.service.js';
 import { TestAccounts } from './test-accounts.js';
-import { UndoPageController } from './undo-page.controller.js';
 import { UserAdminService } from './user-admin.service.js';
 import { UndoLinks } from './undo-links.service.js';
 import { UndoController } from './undo.controller.js';
@@ -35,7 +34,7 @@ import { UsersService } from './users.service.js';
     SessionsModule,
   ],
   // MeController comes before UsersController, so that `users/me` does not match `users/:id`.
-  controllers: [MeController, UndoController, UsersController, UndoPageController],
+  controllers: [MeController, UndoController, UsersController],
   providers: [
     UsersService,
     ProfileService,

@@ -237,6 +237,9 @@ export function createClient(options: ClientOptions) {
       return sessions.user;
     },
 
+    /** The server's clock, to compare with `resendAt` and `expiresAt` of a challenge. */
+    now: () => Date.now() + http.clockOffset,
+
     /** Calls the listener now and when the user changes, in any tab. Returns a function that ends this. */
     onChange: (listener: (state: { user: User | null }) => void) => sessions.subscribe(listener),
 

@@ -27,6 +27,8 @@ export interface Call {
 
 /** Calls the server: headers, proofs of work, and errors as problems. */
 export class Http {
+  /** Milliseconds by which the clock of the server is ahead of this device's. */
+  clockOffset = 0;
   private readonly base: string;
   private readonly deviceKey: string;
 
@@ -78,7 +80,7 @@ export class Http {
     const deviceToken = await this.storage.get(this.deviceKey);
     const signals = [signal, timeout ? AbortSignal.timeout(timeout) : undefined];
     try {
-      return await fetch(this.base + path, {
+      const response = await fetch(this.base + path, {
         method,
         credentials,
         headers: {
@@ -91,6 +93,9 @@ export class Http {
         body: body && JSON.stringify(body),
         signal: AbortSignal.any(signals.filter((item) => item !== undefined)),
       });
+      const date = Date.parse(response.headers.get('date') ?? '');
+      if (date) this.clockOffset = date - Date.now();
+      return response;
     } catch (error) {
       signal?.throwIfAborted();
       throw networkError(error);
