@@ -7,6 +7,7 @@ const shared = {
           target: 'es2022',
           parser: { syntax: 'typescript', decorators: true },
           transform: { legacyDecorator: true, decoratorMetadata: true },
+          experimental: { keepImportAttributes: true },
         },
         module: { type: 'es6' },
       },
@@ -32,7 +33,11 @@ export default {
   testTimeout: 180_000,
   testSequencer: '<rootDir>/test/support/slow-first.js',
   projects: [
-    { ...shared, displayName: 'unit', testMatch: ['<rootDir>/src/**/*.spec.ts'] },
+    {
+      ...shared,
+      displayName: 'unit',
+      testMatch: ['<rootDir>/src/**/*.spec.ts', '<rootDir>/packages/elements/test/**/*.spec.ts'],
+    },
     {
       ...onDatabase,
       displayName: 'e2e',

@@ -10,6 +10,7 @@ import { addBodyParsers } from './http/body-parsers.js';
 import { enableCors } from './http/cors.js';
 import { addDeadline } from './http/deadline.js';
 import { addDeviceCookie } from './http/device-cookie.js';
+import { serveElements } from './http/elements.js';
 import { cleanForwardedFor } from './http/forwarded-for.js';
 import { runHandlersPerTick } from './http/handlers-per-tick.js';
 import { replyToMalformedRequest } from './http/malformed-requests.js';
@@ -82,5 +83,6 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
   logRequests(fastify, logger, metrics);
   serveSwagger(app, config);
   servePages(fastify, config);
+  await serveElements(fastify);
   return app;
 }

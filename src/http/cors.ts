@@ -8,7 +8,8 @@ export function enableCors(app: NestFastifyApplication, { CORS_ORIGINS: origins 
   app.enableCors({
     origin,
     methods: ['GET', 'POST', 'PATCH', 'DELETE'],
-    exposedHeaders: ['Link', 'Retry-After', 'X-Request-Id'],
+    // `Date` for timers that do not depend on the clock of the device.
+    exposedHeaders: ['Date', 'Link', 'Retry-After', 'X-Request-Id'],
     // For the device cookie. Browsers send no cookies when the allowed origin is `*`.
     credentials: origin !== '*',
   });

@@ -18,7 +18,7 @@ export function addDeadline(
 ): void {
   fastify.addHook('preHandler', (request, reply, done) => {
     const timer = setTimeout(() => {
-      if (!reply.sent) problems.answer(CommonError.unavailable(), request, reply);
+      if (!reply.raw.headersSent) problems.answer(CommonError.unavailable(), request, reply);
     }, deadlineMs).unref();
     reply.raw.once('close', () => clearTimeout(timer));
     done();

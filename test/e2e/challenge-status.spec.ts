@@ -10,12 +10,14 @@ type Status = Record<string, unknown>;
 class EventStream {
   readonly received: Status[] = [];
   ended = false;
+  /** Why the stream broke off. */
+  error?: unknown;
 
   private constructor(
     readonly reply: Response,
     readonly disconnect: () => void,
   ) {
-    this.read().catch(() => undefined);
+    this.read().catch((error: unknown) => (this.error = error));
   }
 
   static async open(app: TestApp, id: string, headers: Record<string, string> = {}): Promise<EventStream> {
@@ -75,6 +77,16 @@ describe('challenge status', () => {
     await recordReceipt(id, 'delivered');
     expect(await status(id)).toMatchObject({ status: 'pending', delivery: 'delivered' });
     expect(await status(id)).not.toHaveProperty('deliveryReason');
+  });
+
+  it('keeps an event stream open for longer than other replies may take', async () => {
+    const events = await EventStream.open(app, await generate(newEmail()));
+    await until('the first event', () => events.received.length > 0);
+    // Other replies have 8 s.
+    await new Promise((resolve) => setTimeout(resolve, 9_000));
+    expect(events.ended).toBe(false);
+    expect(events.error).toBeUndefined();
+    events.disconnect();
   });
 
   it('says why a delivery failed to administrators and recognised devices, and to nobody else', async () => {

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 export class LossyProxy {
   /** Method and path of each request, such as `POST /auth/refresh`. */
   readonly requests: string[] = [];
-  private readonly lost: string[] = [];
+  private readonly lost: { name: string; afterHeaders: boolean }[] = [];
 
   private constructor(
     private readonly server: Server,
@@ -24,12 +24,13 @@ export class LossyProxy {
       const name = `${method} ${url}`;
       proxy.requests.push(name);
       const forwarded = request(target + url, { method, headers, agent: false }, (reply) => {
-        const index = proxy.lost.indexOf(name);
-        if (index < 0) return reply.pipe(outgoing.writeHead(reply.statusCode ?? 502, reply.headers));
-        proxy.lost.splice(index, 1);
-        // The server has done its work. Its client hears nothing.
-        reply.resume().on('end', () => outgoing.destroy());
-        return undefined;
+        const lost = proxy.lost.findIndex((reply) => reply.name === name);
+        const [how] = lost < 0 ? [] : proxy.lost.splice(lost, 1);
+        if (!how || how.afterHeaders) outgoing.writeHead(reply.statusCode ?? 502, reply.headers);
+        if (!how) return reply.pipe(outgoing);
+        if (how.afterHeaders) outgoing.write('{');
+        // The server has done its work. Its client does not learn of it.
+        return reply.resume().on('end', () => setTimeout(() => outgoing.destroy(), 10));
       });
       forwarded.on('error', () => outgoing.destroy());
       outgoing.on('close', () => forwarded.destroy());
@@ -38,9 +39,12 @@ export class LossyProxy {
     return proxy;
   }
 
-  /** Loses the next reply to this request. */
-  loseReply(name: string): void {
-    this.lost.push(name);
+  /**
+   * Loses the next reply to this request. Browsers repeat a request at once when a connection that
+   * they have used before ends without a reply, but not after the headers of one.
+   */
+  loseReply(name: string, { afterHeaders = false } = {}): void {
+    this.lost.push({ name, afterHeaders });
   }
 
   count(name: string): number {

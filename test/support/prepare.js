@@ -1,5 +1,5 @@
 // Runs once before the tests of each Jest project. Bundles the application into one file, which
-// starts faster, and the client package. Creates one empty embedded database. Each application
+// starts faster, the client package and the elements. Creates one empty embedded database. Each application
 // under test gets its own copy, so tests share no state.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
@@ -13,6 +13,7 @@ export default async function prepare(_global, { displayName }) {
     throw new Error('several processes need PostgreSQL: set TEST_DATABASE_URL');
   execFileSync(process.execPath, ['scripts/bundle.js', 'test/support/host.js']);
   execFileSync(process.execPath, ['packages/client/build.js']);
+  execFileSync(process.execPath, ['packages/elements/build.js']);
   if (process.env.TEST_DATABASE_URL || process.env.TEST_EMBEDDED_TEMPLATE) return;
   const folder = mkdtempSync(join(tmpdir(), 'otp-test-template-'));
   const { EmbeddedPool } = await import('../../dist/database/embedded-postgres.js');

@@ -55,7 +55,7 @@ export function createClient(options: ClientOptions) {
   const storage = new SafeStorage(options.storage ?? defaultStorage());
   const http = new Http(options, storage, name);
   const sessions = new Sessions(name, storage, http);
-  const post = <Reply>(path: string, body: object, { signal }: RequestOptions = {}) =>
+  const post = <Reply extends object>(path: string, body: object, { signal }: RequestOptions = {}) =>
     http.json<Reply>('POST', path, { body, signal });
 
   async function send(
@@ -225,6 +225,9 @@ export function createClient(options: ClientOptions) {
     get user(): User | null {
       return sessions.user;
     },
+
+    /** The server's clock, to compare with `resendAt` and `expiresAt` of a challenge. */
+    now: () => Date.now() + http.clockOffset,
 
     /** Calls the listener now and when the user changes, in any tab. Returns a function that ends this. */
     onChange: (listener: (state: { user: User | null }) => void) => sessions.subscribe(listener),

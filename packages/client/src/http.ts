@@ -1,4 +1,4 @@
-import { networkError, problemOf, type Problem } from './problem.js';
+import { networkError, parseObject, problemOf, unexpectedReply, type Problem } from './problem.js';
 import { proofOfWork, type ProofOfWorkProgress } from './proof-of-work.js';
 import type { SafeStorage } from './storage.js';
 
@@ -27,6 +27,8 @@ export interface Call {
 
 /** Calls the server: headers, proofs of work, and errors as problems. */
 export class Http {
+  /** Milliseconds by which the clock of the server is ahead of this device's. */
+  clockOffset = 0;
   private readonly base: string;
   private readonly deviceKey: string;
 
@@ -39,9 +41,17 @@ export class Http {
     this.deviceKey = `${name}:device`;
   }
 
-  /** Returns the JSON of the reply. */
-  async json<Reply>(method: string, path: string, call?: Call): Promise<Reply> {
-    return (await (await this.send(method, path, call)).json()) as Reply;
+  /** Returns the JSON object of the reply. */
+  async json<Reply extends object>(method: string, path: string, call?: Call): Promise<Reply> {
+    const response = await this.send(method, path, call);
+    const text = await response.text().catch((error: unknown) => {
+      call?.signal?.throwIfAborted();
+      throw networkError(error);
+    });
+    const reply = parseObject(text);
+    // For example the sign-in page of a hotel's network, which answers 200 to everything.
+    if (!reply) throw unexpectedReply(response.status);
+    return reply as Reply;
   }
 
   /** Returns a reply with a status from 200 to 299. Throws a problem, or the reason of the signal. */
@@ -69,7 +79,7 @@ export class Http {
     const deviceToken = await this.storage.get(this.deviceKey);
     const signals = [signal, timeout ? AbortSignal.timeout(timeout) : undefined];
     try {
-      return await fetch(this.base + path, {
+      const response = await fetch(this.base + path, {
         method,
         credentials,
         headers: {
@@ -82,6 +92,9 @@ export class Http {
         body: body && JSON.stringify(body),
         signal: AbortSignal.any(signals.filter((item) => item !== undefined)),
       });
+      const date = Date.parse(response.headers.get('date') ?? '');
+      if (date) this.clockOffset = date - Date.now();
+      return response;
     } catch (error) {
       signal?.throwIfAborted();
       throw networkError(error);

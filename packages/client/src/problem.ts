@@ -67,22 +67,27 @@ export function networkError(cause: unknown): Problem {
   return new ReplyProblem(members, cause) as unknown as Problem;
 }
 
+export function unexpectedReply(status: number, members: object = {}): Problem {
+  const detail = `Another program answered in place of the server, with status ${status}.`;
+  return new ReplyProblem({ ...members, code: 'unexpected_reply', status, detail }) as unknown as Problem;
+}
+
 /** Reads an error reply, whoever wrote it. */
 export async function problemOf(response: Response): Promise<Problem> {
   const { status, headers } = response;
-  const text = await response.text().catch(() => '');
-  let document: Record<string, unknown> = {};
-  try {
-    document = JSON.parse(text) as Record<string, unknown>;
-  } catch {
-    // For example the HTML page of a proxy.
-  }
-  if (typeof document?.code !== 'string')
-    document = { code: 'unexpected_reply', detail: `The server answered with status ${status}.` };
+  const document = parseObject(await response.text().catch(() => ''));
   const seconds = Number(headers.get('retry-after'));
-  return new ReplyProblem({
-    ...(seconds > 0 && { retryAfter: seconds }),
-    ...document,
-    status,
-  }) as unknown as Problem;
+  const members = { ...(seconds > 0 && { retryAfter: seconds }), ...document, status };
+  return typeof document?.code === 'string'
+    ? (new ReplyProblem(members) as unknown as Problem)
+    : unexpectedReply(status, members);
+}
+
+export function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
 }

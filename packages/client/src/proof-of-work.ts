@@ -88,9 +88,24 @@ function startWorker(
     worker.postMessage(share);
     return () => void worker.terminate();
   }
-  const worker = new Worker(new URL('./proof-worker.js', import.meta.url), { type: 'module' });
+  const worker = newWorker();
   worker.onmessage = ({ data }: MessageEvent<Report>) => onReport(data);
   worker.onerror = onError;
   worker.postMessage(share);
   return () => worker.terminate();
+}
+
+function newWorker(): Worker {
+  try {
+    return new Worker(new URL('./proof-worker.js', import.meta.url), { type: 'module' });
+  } catch {
+    // This file comes from another site, as `/elements.js` of a server does. Browsers start workers of
+    // the page's own site only, but those may import from other sites.
+    const { href } = new URL('./proof-worker.js', import.meta.url);
+    const shim = new Blob([`import ${JSON.stringify(href)};`], { type: 'text/javascript' });
+    const url = URL.createObjectURL(shim);
+    // Revoked later, because browsers may read it after this call.
+    setTimeout(() => URL.revokeObjectURL(url), 60_000);
+    return new Worker(url, { type: 'module' });
+  }
 }

@@ -1,7 +1,7 @@
 import type { components } from './openapi.js';
 import type { Http } from './http.js';
 import { withLock } from './lock.js';
-import { Problem } from './problem.js';
+import { Problem, unexpectedReply } from './problem.js';
 import type { SafeStorage } from './storage.js';
 
 export type User = components['schemas']['Profile'];
@@ -100,6 +100,7 @@ export class Sessions {
     try {
       const call = { body: { refreshToken }, timeout: REFRESH_TIMEOUT_MS };
       tokens = await this.http.json<Tokens>('POST', '/auth/refresh', call);
+      if (!parse(JSON.stringify(tokens))) throw unexpectedReply(200);
     } catch (error) {
       // Only this refusal means that the session has ended. After any other failure the reply may be
       // lost, so the same token is sent again with the next call.

@@ -59,15 +59,19 @@ describe('session', () => {
     expect(proxy.count(REFRESH)).toBe(count + 1);
   });
 
-  it('keeps the person signed in when the reply to a refresh is lost', async () => {
-    const { auth, storage } = await signedIn('lost@example.com');
+  it.each([
+    ['is lost', false],
+    ['is cut off', true],
+  ])('keeps the person signed in when the reply to a refresh %s', async (_, afterHeaders) => {
+    const email = `lost-${afterHeaders}@example.com`;
+    const { auth, storage } = await signedIn(email);
     expire(storage);
-    proxy.loseReply(REFRESH);
+    proxy.loseReply(REFRESH, { afterHeaders });
     await expect(auth.accessToken()).rejects.toMatchObject({ code: 'network_error', status: 0 });
-    expect(auth.user?.email).toBe('lost@example.com');
+    expect(auth.user?.email).toBe(email);
     // Longer than the ten seconds in which the server forgives a second use in any case.
     await app.age(60);
-    expect((await auth.api.GET('/users/me')).data.email).toBe('lost@example.com');
+    expect((await auth.api.GET('/users/me')).data.email).toBe(email);
     expire(storage);
     expect(await auth.accessToken()).toBeTruthy();
   });
@@ -138,6 +142,9 @@ describe('session', () => {
       [503, { code: 'service_unavailable', title: 'Service Unavailable' }, 'service_unavailable'],
       [429, { code: 'rate_limited', title: 'Too Many Requests' }, 'rate_limited'],
       [401, '<html>Unauthorized</html>', 'unexpected_reply'],
+      // The sign-in page of a hotel's network.
+      [200, '<html>Welcome</html>', 'unexpected_reply'],
+      [200, {}, 'unexpected_reply'],
     ])('keeps the tokens after %i to a refresh and sends the same again', async (status, body, code) => {
       const { auth, storage } = await stubbed();
       expire(storage, stub.url);

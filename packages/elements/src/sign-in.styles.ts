@@ -1,0 +1,294 @@
+import { css } from 'lit';
+
+export const signInStyles = css`
+  :host {
+    display: block;
+    max-inline-size: 26rem;
+    color: var(--_text);
+    text-align: start;
+  }
+  /* The height of the tallest common step, so that the page around it stays where it is. */
+  .card {
+    display: flex;
+    flex-direction: column;
+    min-block-size: 32.25rem;
+  }
+  h2 {
+    margin: 0 0 0.75rem;
+    font-size: 1.5rem;
+    line-height: 1.25;
+  }
+  h2:focus {
+    outline: none;
+  }
+  p {
+    margin: 0;
+    overflow-wrap: anywhere;
+  }
+  .lead {
+    margin-block-end: 0.25rem;
+  }
+  .quiet {
+    color: var(--_quiet);
+  }
+  .small {
+    font-size: 0.9375em;
+  }
+  form {
+    display: flex;
+    flex-direction: column;
+    flex: 1;
+    min-inline-size: 0;
+  }
+  fieldset {
+    margin: 0 0 1.25rem;
+    padding: 0;
+    border: 0;
+    min-inline-size: 0;
+  }
+  legend {
+    padding: 0;
+    margin-block-end: 0.375rem;
+    font-weight: 600;
+  }
+  .segments {
+    display: flex;
+    gap: 0.25rem;
+    padding: 0.25rem;
+    border-radius: calc(var(--_radius) + 0.25rem);
+    background: var(--_surface);
+  }
+  .segments label {
+    position: relative;
+    flex: 1 1 auto;
+    display: grid;
+    place-items: center;
+    min-block-size: 2.5rem;
+    padding: 0.25rem 0.375rem;
+    border: 1px solid transparent;
+    border-radius: var(--_radius);
+    color: var(--_quiet);
+    font-size: 0.9375em;
+    line-height: 1.2;
+    text-align: center;
+    cursor: pointer;
+  }
+  .segments label:has(:checked) {
+    border-color: var(--_edge);
+    background: var(--_page);
+    color: var(--_text);
+    font-weight: 600;
+  }
+  .segments label:has(:focus-visible) {
+    outline: 3px solid var(--_button);
+    outline-offset: 2px;
+  }
+  .segments input {
+    position: absolute;
+    inset: 0;
+    margin: 0;
+    opacity: 0;
+    cursor: pointer;
+  }
+  .field > label {
+    display: block;
+    margin-block-end: 0.375rem;
+    font-weight: 600;
+  }
+  .control {
+    position: relative;
+  }
+  .control input {
+    inline-size: 100%;
+    min-block-size: 3rem;
+    padding: 0.5rem 0.75rem;
+    border: 1px solid var(--_edge);
+    border-radius: var(--_radius);
+    background: var(--_page);
+    color: inherit;
+    font: inherit;
+  }
+  /* Addresses run from left to right. The field still begins where the language begins. */
+  .card[dir='rtl'] .control input[dir='ltr'] {
+    text-align: end;
+  }
+  .control input[aria-invalid='true'] {
+    border-color: var(--_bad);
+    box-shadow: inset 0 0 0 1px var(--_bad);
+  }
+  .control.with-toggle input {
+    padding-inline: 0.75rem 3.25rem;
+  }
+  .card[dir='rtl'] .control.with-toggle input {
+    padding-inline: 3.25rem 0.75rem;
+  }
+  .toggle {
+    position: absolute;
+    inset-block: 0.25rem;
+    inset-inline-end: 0.25rem;
+    display: grid;
+    place-items: center;
+    inline-size: 2.5rem;
+    padding: 0;
+    border: 0;
+    border-radius: var(--_radius);
+    background: none;
+    color: var(--_quiet);
+    cursor: pointer;
+  }
+  .toggle svg {
+    inline-size: 1.5rem;
+    block-size: 1.5rem;
+    fill: none;
+    stroke: currentColor;
+    stroke-width: 1.75;
+    stroke-linecap: round;
+  }
+  .toggle[aria-pressed='false'] .slash {
+    display: none;
+  }
+  .below {
+    min-block-size: 1.5em;
+    margin-block: 0.375rem 0.5rem;
+    font-size: 0.9375em;
+  }
+  .lead.below {
+    margin-block: 0 1rem;
+    font-size: 1em;
+  }
+  .error {
+    color: var(--_bad);
+  }
+  :focus-visible {
+    outline: 3px solid var(--_button);
+    outline-offset: 2px;
+  }
+  button {
+    font: inherit;
+  }
+  .primary,
+  .way {
+    min-block-size: 3rem;
+    padding: 0.5rem 1rem;
+    border-radius: var(--_radius);
+    cursor: pointer;
+    transition: opacity 0.15s;
+  }
+  .primary {
+    inline-size: 100%;
+    border: 1px solid var(--_button);
+    background: var(--_button);
+    color: var(--_on-button);
+    font-weight: 600;
+    font-variant-numeric: tabular-nums;
+  }
+  .way {
+    min-block-size: 2.5rem;
+    padding: 0.25rem 0.75rem;
+    border: 1px solid var(--_edge);
+    background: var(--_page);
+    color: var(--_text);
+    font-size: 0.9375em;
+  }
+  .primary:hover,
+  .way:hover {
+    opacity: 0.9;
+  }
+  .primary[aria-disabled='true'] {
+    border-color: var(--_edge);
+    background: var(--_surface);
+    color: var(--_quiet);
+    cursor: default;
+    opacity: 1;
+  }
+  .notice {
+    margin-block-start: 0.75rem;
+  }
+  .notice:not(.has-text) {
+    display: none;
+  }
+  .notice .box {
+    padding: 0.75rem 1rem;
+    border: 1px solid var(--_bad);
+    border-inline-start-width: 0.25rem;
+    border-radius: var(--_radius);
+    background: var(--_page);
+  }
+  .notice.good .box {
+    border-color: var(--_good);
+  }
+  .ways {
+    display: flex;
+    flex-wrap: wrap;
+    gap: 0.5rem;
+    margin-block-start: 0.75rem;
+  }
+  .foot {
+    display: flex;
+    flex-wrap: wrap;
+    justify-content: space-between;
+    gap: 0.25rem 1.25rem;
+    margin-block-start: auto;
+    padding-block-start: 1rem;
+  }
+  .link {
+    min-block-size: 2rem;
+    padding: 0;
+    border: 0;
+    background: none;
+    color: var(--_button);
+    font-size: 0.9375em;
+    font-variant-numeric: tabular-nums;
+    text-align: start;
+    text-decoration: underline;
+    text-underline-offset: 0.2em;
+    cursor: pointer;
+  }
+  .link[aria-disabled='true'] {
+    color: var(--_quiet);
+    text-decoration: none;
+    cursor: default;
+  }
+  .delivery {
+    display: flex;
+    gap: 0.5rem;
+    align-items: baseline;
+    min-block-size: 1.5em;
+    margin-block-end: 1rem;
+  }
+  .delivery::before {
+    content: '';
+    flex: none;
+    inline-size: 0.5rem;
+    block-size: 0.5rem;
+    border-radius: 50%;
+    background: currentColor;
+    translate: 0 -0.1em;
+  }
+  .delivery.delivered {
+    color: var(--_good);
+  }
+  .delivery.failed {
+    color: var(--_bad);
+  }
+  progress {
+    inline-size: 100%;
+    block-size: 0.375rem;
+    margin-block-start: 0.5rem;
+    accent-color: var(--_button);
+  }
+  .hidden {
+    position: absolute;
+    inline-size: 1px;
+    block-size: 1px;
+    margin: -1px;
+    overflow: hidden;
+    clip-path: inset(50%);
+    white-space: nowrap;
+  }
+  @media (prefers-reduced-motion: reduce) {
+    * {
+      transition: none;
+    }
+  }
+`;
