@@ -13,6 +13,8 @@ const BUILT_PAGES = fileURLToPath(new URL('../../packages/pages/dist/', import.m
 const FILES = {
   reset: ['reset'],
   undo: ['undo', 'undo-deletion'],
+  account: ['account'],
+  console: ['console'],
 } satisfies Record<PageName, string[]>;
 
 /** Pages that show messages: a frame without scripts, which may have inline styles as mails do. */
@@ -59,7 +61,7 @@ export function readPage(file: string, config: Config): BuiltPage {
     hasDocs: config.DOCS,
     hasInbox: config.hasInbox,
     mailFrom: config.MAIL_FROM ?? null,
-    signInPage: null,
+    signInPage: config.pages.includes('account') ? 'account' : null,
   };
   const html = readBuilt(`${file}.html`).replace('__SERVER__', escaped(JSON.stringify(about)));
   return { html, policy: contentSecurityPolicy(file) };

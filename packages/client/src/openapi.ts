@@ -4,6 +4,80 @@
  */
 
 export interface paths {
+    "/applications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List applications
+         * @description The programs that may call this server, oldest first. Follow the `Link` header to the next
+         *     page until there is none.
+         */
+        get: operations["listApplications"];
+        put?: never;
+        /**
+         * Create an application
+         * @description The reply shows the secret of a server application, once. Needs a sign-in within ten
+         *     minutes. The audit log records it, as every change of an application.
+         */
+        post: operations["createApplication"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/applications/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get an application */
+        get: operations["getApplication"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete an application
+         * @description Every process refuses it within ten seconds. Messages and events keep its id. Needs a
+         *     sign-in within ten minutes.
+         */
+        delete: operations["deleteApplication"];
+        options?: never;
+        head?: never;
+        /**
+         * Change, disable or enable an application
+         * @description Fields that are not sent stay unchanged. Every process follows within ten seconds. Needs
+         *     a sign-in within ten minutes.
+         */
+        patch: operations["updateApplication"];
+        trace?: never;
+    };
+    "/applications/{id}/secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replace the secret of an application
+         * @description The secret until now stays valid for 24 hours, or ends within ten seconds with
+         *     `revokePrevious`. Needs a sign-in within ten minutes.
+         */
+        post: operations["replaceApplicationSecret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health": {
         parameters: {
             query?: never;
@@ -59,6 +133,121 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/fraud": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get messages, right codes, spend and refusals
+         * @description The 50 countries, number prefixes, networks and applications with the most outstanding
+         *     recipients or messages today, what was spent, and what was refused and why. The audit log records
+         *     it.
+         */
+        get: operations["report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/fraud/blocks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List blocks
+         * @description Those that have not ended. Follow the `Link` header to the next page until there is none.
+         */
+        get: operations["blocks"];
+        put?: never;
+        /**
+         * Block a number prefix, a country or a network
+         * @description No codes are sent to these numbers, or for clients of this network, until the given time.
+         *     Acts in every process within ten seconds. A second block of the same value replaces the first one.
+         *     The audit log records it. Needs a sign-in within ten minutes.
+         */
+        post: operations["block"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/fraud/blocks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Lift a block
+         * @description The audit log records it. Needs a sign-in within ten minutes.
+         */
+        delete: operations["unblock"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/fraud/safe-list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the safe list
+         * @description Follow the `Link` header to the next page until there is none.
+         */
+        get: operations["safeList"];
+        put?: never;
+        /**
+         * Add to the safe list
+         * @description A safe prefix or country is exempt from the limits per prefix and country and from blocks;
+         *     a safe network is exempt from the limit per network and from blocks. The limits per recipient and
+         *     the spend limits still hold. Acts in every process within ten seconds. The audit log records it.
+         *     Needs a sign-in within ten minutes.
+         */
+        post: operations["markSafe"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/fraud/safe-list/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove from the safe list
+         * @description The audit log records it. Needs a sign-in within ten minutes.
+         */
+        delete: operations["unmarkSafe"];
         options?: never;
         head?: never;
         patch?: never;
@@ -291,7 +480,8 @@ export interface paths {
         put?: never;
         /**
          * Send a sign-in code
-         * @description Sends a code by SMS or e-mail. To try it here, read the message at `/inbox`.
+         * @description Sends a code by SMS or e-mail. A mail also has a link to `SIGN_IN_URL`, whose token
+         *     `/auth/link` accepts instead of the code. To try it here, read the message at `/inbox`.
          */
         post: operations["sendOtp"];
         delete?: never;
@@ -317,6 +507,29 @@ export interface paths {
          *     refused. A refusal of the code has `VerificationStatus: pending` while the sign-in is still open.
          */
         post: operations["verifyOtp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign in with the link from a mail
+         * @description Takes the token of the link in a sign-in mail and replies as `/auth/verify_otp` does.
+         *     The link and its code are used up together, by whichever comes first. Wrong guesses at the code
+         *     do not end the link. It signs in whoever sends it, also on another device than the one that
+         *     requested the mail.
+         */
+        post: operations["signInWithLink"];
         delete?: never;
         options?: never;
         head?: never;
@@ -400,7 +613,7 @@ export interface paths {
         /**
          * Request a password reset
          * @description Mails a link and a code. One of them can be used, once, within 15 minutes. The reply
-         *     is the same for every address.
+         *     is the same for every address, with an account or without. It is 202 only if a mail is sent.
          */
         post: operations["requestPasswordReset"];
         delete?: never;
@@ -834,6 +1047,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the audit log
+         * @description What administrators did and whose data they read, newest first. Follow the `Link` header
+         *     to the next page until there is none. Entries are never changed or removed.
+         */
+        get: operations["listAuditEntries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/.well-known/jwks.json": {
         parameters: {
             query?: never;
@@ -848,27 +1082,6 @@ export interface paths {
          *     key that was revoked. Without a revocation, each key is published before its first use.
          */
         get: operations["getJwks"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/audit": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Read the audit log
-         * @description What administrators did and whose data they read, newest first. Follow the `Link` header
-         *     to the next page until there is none. Entries are never changed or removed.
-         */
-        get: operations["listAuditEntries"];
         put?: never;
         post?: never;
         delete?: never;
@@ -926,6 +1139,291 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        FieldError: {
+            /** @example email */
+            field: string;
+            /** @example email must be a string. */
+            detail: string;
+        };
+        ProofOfWorkParameters: {
+            /** @example PBKDF2/SHA-256 */
+            algorithm: string;
+            /**
+             * @description Iterations of each derivation.
+             * @example 2000
+             */
+            cost: number;
+            /** @description The level, from 1 to 4: 1, 2, 4 and 8 times the work. */
+            data: {
+                [key: string]: number;
+            };
+            /**
+             * @description When the challenge ends, in seconds since 1970.
+             * @example 1795859700
+             */
+            expiresAt: number;
+            /**
+             * @description Bytes of a derived key.
+             * @example 32
+             */
+            keyLength: number;
+            /**
+             * @description In hexadecimal.
+             * @example 5d2f0c1e8a4b7396d1c05e7f2a8b3c64
+             */
+            keyPrefix: string;
+            /** @description A signature over the derived key that is searched for. */
+            keySignature: string;
+            /** @description In hexadecimal. The password of each derivation is these bytes and the counter. */
+            nonce: string;
+            /** @description In hexadecimal. */
+            salt: string;
+        };
+        ProofOfWorkChallenge: {
+            /** @description The search. */
+            parameters: components["schemas"]["ProofOfWorkParameters"];
+            /** @description Of the server, over the parameters. */
+            signature: string;
+        };
+        ApplicationLimitValues: {
+            /** @example 600 */
+            messagesPerMinute: number;
+            /** @description Null: no limit. */
+            messagesPerDay: number | null;
+            /** @description In the unit of `PHONE_PRICES`. Null: no limit. */
+            spendPerDay: number | null;
+        };
+        Application: {
+            /**
+             * @description Its id, which is not secret: the user name of HTTP Basic, or `X-Application-Id` of a browser.
+             * @example app_0mfx2k1p93f9cZ0pYbq2uXkR1sT7vWw
+             */
+            id: string;
+            /** @example Shop */
+            name: string;
+            /**
+             * @example server
+             * @enum {string}
+             */
+            kind: "server" | "browser";
+            /** @description Null: all. */
+            purposes: string[] | null;
+            /** @description Null: all. */
+            channels: ("email" | "sms" | "whatsapp" | "voice")[] | null;
+            /** @description Null: all that this server sends to. */
+            countries: string[] | null;
+            /** @example [] */
+            origins: string[];
+            /**
+             * @description `aud` of its proofs. Null: the audience of this server.
+             * @example https://api.example.com
+             */
+            audience: string | null;
+            /**
+             * @description The sender's name in its messages. Null: that of this server.
+             * @example Acme
+             */
+            brandName: string | null;
+            /** @description How much it may send. */
+            limits: components["schemas"]["ApplicationLimitValues"];
+            /**
+             * Format: date-time
+             * @example 2026-11-21T10:00:00.000Z
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When it was disabled; null if it is not.
+             */
+            disabledAt: string | null;
+            /**
+             * Format: date-time
+             * @description Until when the secret before the current one is accepted; null if there is none.
+             */
+            previousSecretExpiresAt: string | null;
+        };
+        ApplicationLimitFields: {
+            /**
+             * @description Messages in a minute.
+             * @example 600
+             */
+            messagesPerMinute?: number;
+            /**
+             * @description Messages in a day. Null: no limit.
+             * @example 10000
+             */
+            messagesPerDay?: number | null;
+            /** @description Money in a day, in the unit of `PHONE_PRICES`. Null: no limit. */
+            spendPerDay?: number | null;
+        };
+        NewApplication: {
+            /**
+             * @description A name for administrators.
+             * @example Shop
+             */
+            name: string;
+            /**
+             * @description `server` has a secret. `browser` is a page or an app, which cannot keep one.
+             * @example server
+             * @enum {string}
+             */
+            kind: "server" | "browser";
+            /**
+             * @description The purposes it may use at `/otp`. Null: all.
+             * @example [
+             *       "verification"
+             *     ]
+             */
+            purposes?: string[] | null;
+            /**
+             * @description The channels it may send by. Null: all.
+             * @example [
+             *       "email",
+             *       "sms"
+             *     ]
+             */
+            channels?: ("email" | "sms" | "whatsapp" | "voice")[] | null;
+            /**
+             * @description The countries of the phone numbers it may send to (ISO 3166). Null: all that this server sends to.
+             * @example [
+             *       "IN",
+             *       "US"
+             *     ]
+             */
+            countries?: string[] | null;
+            /**
+             * @description The pages that may use a browser application: origins such as `https://app.example.com` or
+             *     `https://*.example.com`. A server application has none.
+             * @example []
+             */
+            origins?: string[];
+            /**
+             * @description `aud` of its proofs. Null: the audience of this server.
+             * @example https://api.example.com
+             */
+            audience?: string | null;
+            /**
+             * @description The sender's name in its messages. Null: that of this server.
+             * @example Acme
+             */
+            brandName?: string | null;
+            /** @description How much it may send. Limits that are not given keep their values; a new one has 600 a minute. */
+            limits?: components["schemas"]["ApplicationLimitFields"];
+        };
+        ApplicationWithSecret: {
+            /**
+             * @description Its id, which is not secret: the user name of HTTP Basic, or `X-Application-Id` of a browser.
+             * @example app_0mfx2k1p93f9cZ0pYbq2uXkR1sT7vWw
+             */
+            id: string;
+            /** @example Shop */
+            name: string;
+            /**
+             * @example server
+             * @enum {string}
+             */
+            kind: "server" | "browser";
+            /** @description Null: all. */
+            purposes: string[] | null;
+            /** @description Null: all. */
+            channels: ("email" | "sms" | "whatsapp" | "voice")[] | null;
+            /** @description Null: all that this server sends to. */
+            countries: string[] | null;
+            /** @example [] */
+            origins: string[];
+            /**
+             * @description `aud` of its proofs. Null: the audience of this server.
+             * @example https://api.example.com
+             */
+            audience: string | null;
+            /**
+             * @description The sender's name in its messages. Null: that of this server.
+             * @example Acme
+             */
+            brandName: string | null;
+            /** @description How much it may send. */
+            limits: components["schemas"]["ApplicationLimitValues"];
+            /**
+             * Format: date-time
+             * @example 2026-11-21T10:00:00.000Z
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When it was disabled; null if it is not.
+             */
+            disabledAt: string | null;
+            /**
+             * Format: date-time
+             * @description Until when the secret before the current one is accepted; null if there is none.
+             */
+            previousSecretExpiresAt: string | null;
+            /**
+             * @description The secret of a server application. It is not stored and cannot be read again.
+             * @example app_secret_N2Zlbm0uZXhhbXBsZS1vbmx5LW5vdC1hLXNlY3JldC4
+             */
+            secret?: string;
+        };
+        ChangedApplication: {
+            /**
+             * @description A name for administrators.
+             * @example Shop
+             */
+            name?: string;
+            /**
+             * @description True: its requests are refused until it is enabled again.
+             * @example true
+             */
+            disabled?: boolean;
+            /**
+             * @description The purposes it may use at `/otp`. Null: all.
+             * @example [
+             *       "verification"
+             *     ]
+             */
+            purposes?: string[] | null;
+            /**
+             * @description The channels it may send by. Null: all.
+             * @example [
+             *       "email",
+             *       "sms"
+             *     ]
+             */
+            channels?: ("email" | "sms" | "whatsapp" | "voice")[] | null;
+            /**
+             * @description The countries of the phone numbers it may send to (ISO 3166). Null: all that this server sends to.
+             * @example [
+             *       "IN",
+             *       "US"
+             *     ]
+             */
+            countries?: string[] | null;
+            /**
+             * @description The pages that may use a browser application: origins such as `https://app.example.com` or
+             *     `https://*.example.com`. A server application has none.
+             * @example []
+             */
+            origins?: string[];
+            /**
+             * @description `aud` of its proofs. Null: the audience of this server.
+             * @example https://api.example.com
+             */
+            audience?: string | null;
+            /**
+             * @description The sender's name in its messages. Null: that of this server.
+             * @example Acme
+             */
+            brandName?: string | null;
+            /** @description How much it may send. Limits that are not given keep their values; a new one has 600 a minute. */
+            limits?: components["schemas"]["ApplicationLimitFields"];
+        };
+        NewSecret: {
+            /**
+             * @description True: the secret until now ends at once. False: it ends after 24 hours.
+             * @example false
+             */
+            revokePrevious?: boolean;
+        };
         Health: {
             /**
              * @example ok
@@ -933,11 +1431,219 @@ export interface components {
              */
             status: "ok";
         };
-        FieldError: {
-            /** @example email */
-            field: string;
-            /** @example email must be a string. */
-            detail: string;
+        ScopeWindow: {
+            /**
+             * @description Recipients that messages were sent to, each counted once.
+             * @example 12
+             */
+            sent: number;
+            /**
+             * @description Recipients that entered a right code.
+             * @example 3
+             */
+            verified: number;
+            /**
+             * @description `sent` without `verified`.
+             * @example 9
+             */
+            outstanding: number;
+            /**
+             * @description So many outstanding recipients are allowed without a proof of work; null: no limit in this window.
+             * @example 8
+             */
+            free: number | null;
+            /**
+             * @description Above so many outstanding recipients, messages are refused; null: never.
+             * @example 24
+             */
+            limit: number | null;
+        };
+        ScopeUsage: {
+            /**
+             * @description The country, number prefix or network.
+             * @example +1415555
+             */
+            value: string;
+            /** @description The current hour. It begins with the first message. */
+            hour: components["schemas"]["ScopeWindow"];
+            /** @description The current day. It begins with the first message. */
+            day: components["schemas"]["ScopeWindow"];
+        };
+        ApplicationUsage: {
+            /**
+             * @description Id of the application.
+             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
+             */
+            value: string;
+            /**
+             * @description Messages in the day.
+             * @example 120
+             */
+            sent: number;
+            /**
+             * @description What they cost, in the unit of `PHONE_PRICES`.
+             * @example 3.6
+             */
+            spent: number;
+        };
+        SpendWindow: {
+            /**
+             * @description Messages to phones.
+             * @example 120
+             */
+            messages: number;
+            /**
+             * @description What they cost, in the unit of `PHONE_PRICES`.
+             * @example 3.6
+             */
+            spent: number;
+            /**
+             * @description The most that may be spent; null: no limit. The last fifth is for recognised devices and server
+             *     applications.
+             * @example 25
+             */
+            limit: number | null;
+        };
+        Spend: {
+            /** @description The current hour. It begins with the first message. */
+            hour: components["schemas"]["SpendWindow"];
+            /** @description The current day. It begins with the first message. */
+            day: components["schemas"]["SpendWindow"];
+        };
+        RefusalCount: {
+            /**
+             * @description `refused`, `proof_required`, `proof_solved`, or `observed`: sent, but `enforce` would not have
+             *     sent it at once.
+             * @example refused
+             */
+            verdict: string;
+            /**
+             * @description The limit that decided: `recipient`, `network`, `prefix`, `country`, `account`, `application`,
+             *     `money` or `block`.
+             * @example prefix
+             */
+            scope: string;
+            /**
+             * @description The country of the number; `none` for e-mail, `unknown` for a number without one.
+             * @example US
+             */
+            country: string;
+            /**
+             * @description In the current hour.
+             * @example 4
+             */
+            hour: number;
+            /**
+             * @description In the current day.
+             * @example 31
+             */
+            day: number;
+        };
+        FraudReport: {
+            /**
+             * @description Whether the limits per network, prefix and country are enforced or only recorded.
+             * @example enforce
+             * @enum {string}
+             */
+            mode: "observe" | "enforce";
+            countries: components["schemas"]["ScopeUsage"][];
+            prefixes: components["schemas"]["ScopeUsage"][];
+            networks: components["schemas"]["ScopeUsage"][];
+            applications: components["schemas"]["ApplicationUsage"][];
+            spend: components["schemas"]["Spend"];
+            /** @description What was not sent at once, and why. */
+            refusals: components["schemas"]["RefusalCount"][];
+        };
+        FraudEntry: {
+            /**
+             * @description Id of the entry.
+             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
+             */
+            id: string;
+            /**
+             * @description What the entry is about.
+             * @example prefix
+             * @enum {string}
+             */
+            scope: "country" | "prefix" | "network";
+            /**
+             * @description The prefix, country or network.
+             * @example +1415555
+             */
+            value: string;
+            /**
+             * @description Why it was made.
+             * @example Pumped numbers since 9 a.m.
+             */
+            reason: string;
+            /**
+             * Format: date-time
+             * @description When it was made or last replaced.
+             * @example 2026-11-21T09:00:00.000Z
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When it ends by itself; null: it stays until it is removed.
+             * @example 2026-11-21T10:00:00.000Z
+             */
+            until: string | null;
+        };
+        NewBlock: {
+            /**
+             * @description When the block ends by itself.
+             * @example 2026-11-21T10:00:00.000Z
+             */
+            until: string;
+            /**
+             * @description The beginning of phone numbers, up to a whole number. Give exactly one of `prefix`, `country` and
+             *     `network`.
+             * @example +1415555
+             */
+            prefix?: string;
+            /**
+             * @description A two-letter country code (ISO 3166).
+             * @example US
+             */
+            country?: string;
+            /**
+             * @description An IP address, or a network in CIDR notation: at most an IPv4 /8 or an IPv6 /16.
+             * @example 203.0.113.0/24
+             */
+            network?: string;
+            /**
+             * @description Why, for other administrators. Up to 200 characters; do not name a person.
+             * @example Pumped numbers since 9 a.m.
+             */
+            reason: string;
+        };
+        NewSafeEntry: {
+            /**
+             * @description When the entry ends by itself. Default: it stays until it is removed.
+             * @example 2026-11-21T10:00:00.000Z
+             */
+            until?: string;
+            /**
+             * @description The beginning of phone numbers, up to a whole number. Give exactly one of `prefix`, `country` and
+             *     `network`.
+             * @example +1415555
+             */
+            prefix?: string;
+            /**
+             * @description A two-letter country code (ISO 3166).
+             * @example US
+             */
+            country?: string;
+            /**
+             * @description An IP address, or a network in CIDR notation: at most an IPv4 /8 or an IPv6 /16.
+             * @example 203.0.113.0/24
+             */
+            network?: string;
+            /**
+             * @description Why, for other administrators. Up to 200 characters; do not name a person.
+             * @example Pumped numbers since 9 a.m.
+             */
+            reason: string;
         };
         SendOtp: {
             /**
@@ -948,6 +1654,11 @@ export interface components {
             phone_number: string;
             email?: never;
             /**
+             * @description Needed after a reply `proof_of_work_required`: the solved challenge of its member `proofOfWork`, as the payload of the ALTCHA widget. Otherwise leave it out.
+             * @example eyJjaGFsbGVuZ2UiOnsicGFyYW1ldGVycyI6eyJhbGdvcml0aG0iOiJQQktERjIvU0hBLTI1NiIs…
+             */
+            proofOfWork?: string;
+            /**
              * @description How to send the code: `email` for an e-mail address; `sms`, `whatsapp` or `voice` (a call) for
              *     a mobile phone; `voice` for a fixed line, as far as `OTP_CHANNELS` offers them. Default: the
              *     first channel in `OTP_CHANNELS` that reaches the address and can show the `context`.
@@ -962,6 +1673,16 @@ export interface components {
              */
             locale?: string;
             /**
+             * @description Your own data about this code: strings, up to 1 kB as JSON. It is in the timeline and in the proof.
+             *     For server applications only.
+             * @example {
+             *       "order": "4711"
+             *     }
+             */
+            metadata?: {
+                [key: string]: string;
+            };
+            /**
              * @description What the code is for: `verification`, `transaction` (requires `context`) or a custom purpose
              *     that `OTP_PURPOSES` allows.
              * @example verification
@@ -969,7 +1690,8 @@ export interface components {
             purpose?: string;
             /**
              * @description What the code approves: up to six short strings. The message shows them and the proof covers
-             *     them. Verify with the same names and values; their order does not matter.
+             *     them. Verify with the same names and values; their order does not matter. For server applications,
+             *     and for everybody in development.
              * @example {
              *       "amount": "39.99 EUR",
              *       "payee": "Acme"
@@ -978,6 +1700,11 @@ export interface components {
             context?: {
                 [key: string]: string;
             };
+            /**
+             * @description IP address of the end user, for the limits that count addresses. For server applications only.
+             * @example 203.0.113.7
+             */
+            clientIp?: string;
         } | {
             phone_number?: never;
             /**
@@ -986,6 +1713,11 @@ export interface components {
              */
             email: string;
             /**
+             * @description Needed after a reply `proof_of_work_required`: the solved challenge of its member `proofOfWork`, as the payload of the ALTCHA widget. Otherwise leave it out.
+             * @example eyJjaGFsbGVuZ2UiOnsicGFyYW1ldGVycyI6eyJhbGdvcml0aG0iOiJQQktERjIvU0hBLTI1NiIs…
+             */
+            proofOfWork?: string;
+            /**
              * @description How to send the code: `email` for an e-mail address; `sms`, `whatsapp` or `voice` (a call) for
              *     a mobile phone; `voice` for a fixed line, as far as `OTP_CHANNELS` offers them. Default: the
              *     first channel in `OTP_CHANNELS` that reaches the address and can show the `context`.
@@ -1000,6 +1732,16 @@ export interface components {
              */
             locale?: string;
             /**
+             * @description Your own data about this code: strings, up to 1 kB as JSON. It is in the timeline and in the proof.
+             *     For server applications only.
+             * @example {
+             *       "order": "4711"
+             *     }
+             */
+            metadata?: {
+                [key: string]: string;
+            };
+            /**
              * @description What the code is for: `verification`, `transaction` (requires `context`) or a custom purpose
              *     that `OTP_PURPOSES` allows.
              * @example verification
@@ -1007,7 +1749,8 @@ export interface components {
             purpose?: string;
             /**
              * @description What the code approves: up to six short strings. The message shows them and the proof covers
-             *     them. Verify with the same names and values; their order does not matter.
+             *     them. Verify with the same names and values; their order does not matter. For server applications,
+             *     and for everybody in development.
              * @example {
              *       "amount": "39.99 EUR",
              *       "payee": "Acme"
@@ -1016,6 +1759,11 @@ export interface components {
             context?: {
                 [key: string]: string;
             };
+            /**
+             * @description IP address of the end user, for the limits that count addresses. For server applications only.
+             * @example 203.0.113.7
+             */
+            clientIp?: string;
         };
         Challenge: {
             /**
@@ -1080,6 +1828,11 @@ export interface components {
             phone_number: string;
             email?: never;
             /**
+             * @description Needed after a reply `proof_of_work_required`: the solved challenge of its member `proofOfWork`, as the payload of the ALTCHA widget. Otherwise leave it out.
+             * @example eyJjaGFsbGVuZ2UiOnsicGFyYW1ldGVycyI6eyJhbGdvcml0aG0iOiJQQktERjIvU0hBLTI1NiIs…
+             */
+            proofOfWork?: string;
+            /**
              * @description The code from the message.
              * @example 123456
              */
@@ -1092,7 +1845,8 @@ export interface components {
             purpose?: string;
             /**
              * @description What the code approves: up to six short strings. The message shows them and the proof covers
-             *     them. Verify with the same names and values; their order does not matter.
+             *     them. Verify with the same names and values; their order does not matter. For server applications,
+             *     and for everybody in development.
              * @example {
              *       "amount": "39.99 EUR",
              *       "payee": "Acme"
@@ -1101,6 +1855,11 @@ export interface components {
             context?: {
                 [key: string]: string;
             };
+            /**
+             * @description IP address of the end user, for the limits that count addresses. For server applications only.
+             * @example 203.0.113.7
+             */
+            clientIp?: string;
         } | {
             phone_number?: never;
             /**
@@ -1109,6 +1868,11 @@ export interface components {
              */
             email: string;
             /**
+             * @description Needed after a reply `proof_of_work_required`: the solved challenge of its member `proofOfWork`, as the payload of the ALTCHA widget. Otherwise leave it out.
+             * @example eyJjaGFsbGVuZ2UiOnsicGFyYW1ldGVycyI6eyJhbGdvcml0aG0iOiJQQktERjIvU0hBLTI1NiIs…
+             */
+            proofOfWork?: string;
+            /**
              * @description The code from the message.
              * @example 123456
              */
@@ -1121,7 +1885,8 @@ export interface components {
             purpose?: string;
             /**
              * @description What the code approves: up to six short strings. The message shows them and the proof covers
-             *     them. Verify with the same names and values; their order does not matter.
+             *     them. Verify with the same names and values; their order does not matter. For server applications,
+             *     and for everybody in development.
              * @example {
              *       "amount": "39.99 EUR",
              *       "payee": "Acme"
@@ -1130,6 +1895,11 @@ export interface components {
             context?: {
                 [key: string]: string;
             };
+            /**
+             * @description IP address of the end user, for the limits that count addresses. For server applications only.
+             * @example 203.0.113.7
+             */
+            clientIp?: string;
         };
         OtpVerified: {
             /**
@@ -1140,7 +1910,8 @@ export interface components {
             /**
              * @description A JWT (ES256, `typ: otp-proof+jwt`) that is valid for 5 minutes. Any backend can verify it with
              *     the keys at `/.well-known/jwks.json`. Claims: `sub` (such as `phone:+14155550123`), `purpose`,
-             *     `context_sha256`, `jti` (the challenge id), `iss`, `aud`, `iat`, `exp`.
+             *     `context_sha256`, `metadata`, `jti` (the challenge id), `iss`, `aud` (the audience of the application
+             *     that sent the code, else of this server), `iat`, `exp`.
              * @example eyJhbGciOiJFUzI1NiIsInR5cCI6Im90cC1wcm9vZitqd3QiLCJraWQiOiIuLi4ifQ.eyJzdWIiOiJwaG9uZTorMTQxNTU1NTAxMjMifQ.c2ln
              */
             proof: string;
@@ -1271,6 +2042,17 @@ export interface components {
              * @example email
              */
             channel: string;
+            /** @description The application that asked for it, if any. */
+            applicationId: string | null;
+            /**
+             * @description The data that the application sent with it.
+             * @example {
+             *       "order": "4711"
+             *     }
+             */
+            metadata: {
+                [key: string]: string;
+            } | null;
             /**
              * @description Status of the code.
              * @example pending
@@ -1297,8 +2079,6 @@ export interface components {
             approvedAt: string | null;
             /** @description Attempts for this code. A new code starts at zero. */
             attempts: components["schemas"]["Budget"];
-            /** @description Messages per day, over all purposes of the lane. */
-            sends: components["schemas"]["Budget"];
             /** @description Wrong guesses per day, for this purpose. */
             failures: components["schemas"]["Budget"];
             /**
@@ -1354,6 +2134,17 @@ export interface components {
              * @example code
              */
             template: string;
+            /** @description The application that asked for it, if any. */
+            applicationId: string | null;
+            /**
+             * @description The data that the application sent with it.
+             * @example {
+             *       "order": "4711"
+             *     }
+             */
+            metadata: {
+                [key: string]: string;
+            } | null;
             /**
              * @description State of the message.
              * @example sent
@@ -1361,6 +2152,12 @@ export interface components {
             state: string;
             /** @description Why the last attempt failed, with the provider's code if it gave one. */
             reason: string | null;
+            /**
+             * @description What the budgets decided: `allowed`, `proof_of_work`, or `observed:` and the limit that would have
+             *     refused the message. Null for a notice.
+             * @example allowed
+             */
+            verdict: string | null;
             /**
              * Format: date-time
              * @description When the message was requested.
@@ -1402,8 +2199,8 @@ export interface components {
              */
             recipient: string;
             /**
-             * @description Reset wrong guesses and cooldown for this purpose only. The daily messages are counted over all
-             *     purposes and are always reset.
+             * @description Reset wrong guesses and cooldown for this purpose only. The budget of messages is counted over all
+             *     purposes and is always reset.
              * @example login
              */
             purpose?: string;
@@ -1420,6 +2217,11 @@ export interface components {
              * @example +14155550123
              */
             phone?: string;
+            /**
+             * @description Needed after a reply `proof_of_work_required`: the solved challenge of its member `proofOfWork`, as the payload of the ALTCHA widget. Otherwise leave it out.
+             * @example eyJjaGFsbGVuZ2UiOnsicGFyYW1ldGVycyI6eyJhbGdvcml0aG0iOiJQQktERjIvU0hBLTI1NiIs…
+             */
+            proofOfWork?: string;
             /**
              * @description 8 to 256 characters of any kind; `PASSWORD_MIN_LENGTH` sets the minimum. Common passwords and
              *     passwords made of the user's name or address are refused.
@@ -1470,6 +2272,11 @@ export interface components {
              */
             email: string;
             /**
+             * @description Needed after a reply `proof_of_work_required`: the solved challenge of its member `proofOfWork`, as the payload of the ALTCHA widget. Otherwise leave it out.
+             * @example eyJjaGFsbGVuZ2UiOnsicGFyYW1ldGVycyI6eyJhbGdvcml0aG0iOiJQQktERjIvU0hBLTI1NiIs…
+             */
+            proofOfWork?: string;
+            /**
              * @description The code from the mail.
              * @example 123456
              */
@@ -1515,7 +2322,7 @@ export interface components {
         };
         SignInCodeApproved: {
             /**
-             * @description The code was right.
+             * @description The code or the link was right.
              * @example approved
              * @enum {string}
              */
@@ -1569,6 +2376,11 @@ export interface components {
             phone: string;
             email?: never;
             /**
+             * @description Needed after a reply `proof_of_work_required`: the solved challenge of its member `proofOfWork`, as the payload of the ALTCHA widget. Otherwise leave it out.
+             * @example eyJjaGFsbGVuZ2UiOnsicGFyYW1ldGVycyI6eyJhbGdvcml0aG0iOiJQQktERjIvU0hBLTI1NiIs…
+             */
+            proofOfWork?: string;
+            /**
              * @description How to send the message: `email` to an e-mail address, `sms` to a phone number, or `whatsapp`
              *     or `voice` (a call) if `OTP_CHANNELS` has them. Default: the first offered channel that reaches
              *     the address, usually `sms` or `email`.
@@ -1589,6 +2401,11 @@ export interface components {
              * @example ada@example.com
              */
             email: string;
+            /**
+             * @description Needed after a reply `proof_of_work_required`: the solved challenge of its member `proofOfWork`, as the payload of the ALTCHA widget. Otherwise leave it out.
+             * @example eyJjaGFsbGVuZ2UiOnsicGFyYW1ldGVycyI6eyJhbGdvcml0aG0iOiJQQktERjIvU0hBLTI1NiIs…
+             */
+            proofOfWork?: string;
             /**
              * @description How to send the message: `email` to an e-mail address, `sms` to a phone number, or `whatsapp`
              *     or `voice` (a call) if `OTP_CHANNELS` has them. Default: the first offered channel that reaches
@@ -1613,6 +2430,11 @@ export interface components {
             phone: string;
             email?: never;
             /**
+             * @description Needed after a reply `proof_of_work_required`: the solved challenge of its member `proofOfWork`, as the payload of the ALTCHA widget. Otherwise leave it out.
+             * @example eyJjaGFsbGVuZ2UiOnsicGFyYW1ldGVycyI6eyJhbGdvcml0aG0iOiJQQktERjIvU0hBLTI1NiIs…
+             */
+            proofOfWork?: string;
+            /**
              * @description The code from the message.
              * @example 123456
              */
@@ -1625,10 +2447,22 @@ export interface components {
              */
             email: string;
             /**
+             * @description Needed after a reply `proof_of_work_required`: the solved challenge of its member `proofOfWork`, as the payload of the ALTCHA widget. Otherwise leave it out.
+             * @example eyJjaGFsbGVuZ2UiOnsicGFyYW1ldGVycyI6eyJhbGdvcml0aG0iOiJQQktERjIvU0hBLTI1NiIs…
+             */
+            proofOfWork?: string;
+            /**
              * @description The code from the message.
              * @example 123456
              */
             otp: string;
+        };
+        SignInLink: {
+            /**
+             * @description The part of the mailed link after `#token=`.
+             * @example xk7mDq1LyJc0m1tYb2Zs…
+             */
+            token: string;
         };
         LogIn: {
             /**
@@ -1636,6 +2470,11 @@ export interface components {
              * @example ada@example.com
              */
             email: string;
+            /**
+             * @description Needed after a reply `proof_of_work_required`: the solved challenge of its member `proofOfWork`, as the payload of the ALTCHA widget. Otherwise leave it out.
+             * @example eyJjaGFsbGVuZ2UiOnsicGFyYW1ldGVycyI6eyJhbGdvcml0aG0iOiJQQktERjIvU0hBLTI1NiIs…
+             */
+            proofOfWork?: string;
             /**
              * @description The password of the account.
              * @example correct horse battery staple
@@ -1729,6 +2568,11 @@ export interface components {
              */
             email: string;
             /**
+             * @description Needed after a reply `proof_of_work_required`: the solved challenge of its member `proofOfWork`, as the payload of the ALTCHA widget. Otherwise leave it out.
+             * @example eyJjaGFsbGVuZ2UiOnsicGFyYW1ldGVycyI6eyJhbGdvcml0aG0iOiJQQktERjIvU0hBLTI1NiIs…
+             */
+            proofOfWork?: string;
+            /**
              * @description The language of the mail (BCP 47). Default: the first supported one in `Accept-Language`, else
              *     `DEFAULT_LOCALE`.
              * @example en
@@ -1741,6 +2585,11 @@ export interface components {
              * @example ada@example.com
              */
             email?: string;
+            /**
+             * @description Needed after a reply `proof_of_work_required`: the solved challenge of its member `proofOfWork`, as the payload of the ALTCHA widget. Otherwise leave it out.
+             * @example eyJjaGFsbGVuZ2UiOnsicGFyYW1ldGVycyI6eyJhbGdvcml0aG0iOiJQQktERjIvU0hBLTI1NiIs…
+             */
+            proofOfWork?: string;
             /**
              * @description The new password.
              * @example correct horse battery staple
@@ -1775,6 +2624,11 @@ export interface components {
              * @example +14155550124
              */
             phone?: string;
+            /**
+             * @description Needed after a reply `proof_of_work_required`: the solved challenge of its member `proofOfWork`, as the payload of the ALTCHA widget. Otherwise leave it out.
+             * @example eyJjaGFsbGVuZ2UiOnsicGFyYW1ldGVycyI6eyJhbGdvcml0aG0iOiJQQktERjIvU0hBLTI1NiIs…
+             */
+            proofOfWork?: string;
             /**
              * @description Display name. It does not have to be unique. `null` clears it.
              * @example ada
@@ -1850,6 +2704,11 @@ export interface components {
              */
             phone: string;
             /**
+             * @description Needed after a reply `proof_of_work_required`: the solved challenge of its member `proofOfWork`, as the payload of the ALTCHA widget. Otherwise leave it out.
+             * @example eyJjaGFsbGVuZ2UiOnsicGFyYW1ldGVycyI6eyJhbGdvcml0aG0iOiJQQktERjIvU0hBLTI1NiIs…
+             */
+            proofOfWork?: string;
+            /**
              * @description The code from the message.
              * @example 123456
              */
@@ -1861,6 +2720,11 @@ export interface components {
              */
             email: string;
             phone?: never;
+            /**
+             * @description Needed after a reply `proof_of_work_required`: the solved challenge of its member `proofOfWork`, as the payload of the ALTCHA widget. Otherwise leave it out.
+             * @example eyJjaGFsbGVuZ2UiOnsicGFyYW1ldGVycyI6eyJhbGdvcml0aG0iOiJQQktERjIvU0hBLTI1NiIs…
+             */
+            proofOfWork?: string;
             /**
              * @description The code from the message.
              * @example 123456
@@ -1884,7 +2748,7 @@ export interface components {
              * @example sign_in
              * @enum {string}
              */
-            action: "sign_in" | "registration" | "email_verification" | "password_reset" | "password_change" | "contact_change" | "contact_undo" | "deletion" | "deletion_undo" | "export" | "reauthentication" | "refresh" | "sign_out";
+            action: "refresh" | "password_reset" | "sign_in" | "registration" | "email_verification" | "password_change" | "contact_change" | "contact_undo" | "deletion" | "deletion_undo" | "export" | "reauthentication" | "sign_out";
             /**
              * @description Whether the action succeeded.
              * @example false
@@ -1911,6 +2775,8 @@ export interface components {
              * @example Mozilla/5.0 (X11; Linux x86_64) Firefox/145.0
              */
             userAgent: string | null;
+            /** @description The application that the request came from, if any. */
+            applicationId: string | null;
         };
         UndoContactChange: {
             /**
@@ -2262,6 +3128,17 @@ export interface components {
             channel: string;
             /** @example new_sign_in */
             template: string;
+            /** @description The application that asked for it, if any. */
+            applicationId: string | null;
+            /**
+             * @description The data that the application sent with it.
+             * @example {
+             *       "order": "4711"
+             *     }
+             */
+            metadata: {
+                [key: string]: string;
+            } | null;
             /** @example delivered */
             state: string;
             /** @example 1 */
@@ -2378,6 +3255,11 @@ export interface components {
              */
             otp?: number | string;
             /**
+             * @description Needed after a reply `proof_of_work_required`: the solved challenge of its member `proofOfWork`, as the payload of the ALTCHA widget. Otherwise leave it out.
+             * @example eyJjaGFsbGVuZ2UiOnsicGFyYW1ldGVycyI6eyJhbGdvcml0aG0iOiJQQktERjIvU0hBLTI1NiIs…
+             */
+            proofOfWork?: string;
+            /**
              * @description The address that was registered. Not needed with the cookie from `/api/register`.
              * @example ada@example.com
              */
@@ -2385,7 +3267,7 @@ export interface components {
         };
         CompatVerified: {
             /**
-             * @description The code was right.
+             * @description The code or the link was right.
              * @example approved
              * @enum {string}
              */
@@ -2597,26 +3479,6 @@ export interface components {
             /** Format: date-time */
             at: string;
         };
-        PublicJwk: {
-            /** @example EC */
-            kty: string;
-            /** @example P-256 */
-            crv: string;
-            /** @example f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU */
-            x: string;
-            /** @example x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0 */
-            y: string;
-            /** @description Id of the key, as in the header of its tokens. */
-            kid: string;
-            /** @example ES256 */
-            alg: string;
-            /** @example sig */
-            use: string;
-        };
-        Jwks: {
-            /** @description The keys of current tokens, and the next key. */
-            keys: components["schemas"]["PublicJwk"][];
-        };
         AuditEntry: {
             /**
              * @description Id of the entry.
@@ -2636,7 +3498,10 @@ export interface components {
             actorId: string | null;
             /**
              * @description The action: `user.list`, `user.read`, `user.read_events`, `user.invite`, `user.update`,
-             *     `user.delete`, `user.erase`, `user.grant_admin`, `delivery.read`, `delivery.unblock` or
+             *     `user.delete`, `user.erase`, `user.grant_admin`, `application.create`, `application.update`,
+             *     `application.delete`, `application.new_secret`, `delivery.read`, `delivery.unblock` or
+             *     `user.delete`, `user.erase`, `user.grant_admin`, `delivery.read`, `delivery.unblock`,
+             *     `fraud.read`, `fraud.block`, `fraud.unblock`, `fraud.mark_safe`, `fraud.unmark_safe` or
              *     `keys.revoke`.
              * @example user.update
              */
@@ -2668,6 +3533,28 @@ export interface components {
              * @example Mozilla/5.0 (X11; Linux x86_64) Firefox/145.0
              */
             userAgent: string | null;
+            /** @description The application that the request came from, if any. */
+            applicationId: string | null;
+        };
+        PublicJwk: {
+            /** @example EC */
+            kty: string;
+            /** @example P-256 */
+            crv: string;
+            /** @example f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU */
+            x: string;
+            /** @example x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0 */
+            y: string;
+            /** @description Id of the key, as in the header of its tokens. */
+            kid: string;
+            /** @example ES256 */
+            alg: string;
+            /** @example sig */
+            use: string;
+        };
+        Jwks: {
+            /** @description The keys of current tokens, and the next key. */
+            keys: components["schemas"]["PublicJwk"][];
         };
         SessionEntry: {
             /** @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001 */
@@ -2761,6 +3648,34 @@ export interface components {
             /** @description A text for the user, on `/api` routes, `/auth/send_otp` and `/auth/verify_otp`. */
             msg?: string;
         };
+        AddressChangeLimitProblem: {
+            /**
+             * @description Always `about:blank` (RFC 9457, section 4.2.1): `code` tells problems apart.
+             * @example about:blank
+             */
+            type: string;
+            /** @description The standard phrase of the status. */
+            title: string;
+            /**
+             * @description The HTTP status.
+             * @enum {number}
+             */
+            status: 429;
+            /** @description The error, for people. */
+            detail: string;
+            /**
+             * @description The error, for programs. Stable. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            code: "address_change_limit";
+            /**
+             * @description Identifies this request in the server log.
+             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
+             */
+            requestId?: string;
+            /** @description Seconds until the same request can succeed (429 and 503). */
+            retryAfter: number;
+        };
         AddressReservedProblem: {
             /**
              * @description Always `about:blank` (RFC 9457, section 4.2.1): `code` tells problems apart.
@@ -2811,6 +3726,192 @@ export interface components {
              * @enum {string}
              */
             code: "address_taken";
+            /**
+             * @description Identifies this request in the server log.
+             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
+             */
+            requestId?: string;
+        };
+        ApplicationChannelRefusedProblem: {
+            /**
+             * @description Always `about:blank` (RFC 9457, section 4.2.1): `code` tells problems apart.
+             * @example about:blank
+             */
+            type: string;
+            /** @description The standard phrase of the status. */
+            title: string;
+            /**
+             * @description The HTTP status.
+             * @enum {number}
+             */
+            status: 403;
+            /** @description The error, for people. */
+            detail: string;
+            /**
+             * @description The error, for programs. Stable. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            code: "application_channel_refused";
+            /**
+             * @description Identifies this request in the server log.
+             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
+             */
+            requestId?: string;
+            /** @description The invalid fields (`validation_failed`). */
+            errors: components["schemas"]["FieldError"][];
+        };
+        ApplicationCountryRefusedProblem: {
+            /**
+             * @description Always `about:blank` (RFC 9457, section 4.2.1): `code` tells problems apart.
+             * @example about:blank
+             */
+            type: string;
+            /** @description The standard phrase of the status. */
+            title: string;
+            /**
+             * @description The HTTP status.
+             * @enum {number}
+             */
+            status: 403;
+            /** @description The error, for people. */
+            detail: string;
+            /**
+             * @description The error, for programs. Stable. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            code: "application_country_refused";
+            /**
+             * @description Identifies this request in the server log.
+             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
+             */
+            requestId?: string;
+        };
+        ApplicationHasNoSecretProblem: {
+            /**
+             * @description Always `about:blank` (RFC 9457, section 4.2.1): `code` tells problems apart.
+             * @example about:blank
+             */
+            type: string;
+            /** @description The standard phrase of the status. */
+            title: string;
+            /**
+             * @description The HTTP status.
+             * @enum {number}
+             */
+            status: 409;
+            /** @description The error, for people. */
+            detail: string;
+            /**
+             * @description The error, for programs. Stable.
+             * @enum {string}
+             */
+            code: "application_has_no_secret";
+            /**
+             * @description Identifies this request in the server log.
+             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
+             */
+            requestId?: string;
+        };
+        ApplicationInvalidProblem: {
+            /**
+             * @description Always `about:blank` (RFC 9457, section 4.2.1): `code` tells problems apart.
+             * @example about:blank
+             */
+            type: string;
+            /** @description The standard phrase of the status. */
+            title: string;
+            /**
+             * @description The HTTP status.
+             * @enum {number}
+             */
+            status: 401;
+            /** @description The error, for people. */
+            detail: string;
+            /**
+             * @description The error, for programs. Stable. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            code: "application_invalid";
+            /**
+             * @description Identifies this request in the server log.
+             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
+             */
+            requestId?: string;
+        };
+        ApplicationNotFoundProblem: {
+            /**
+             * @description Always `about:blank` (RFC 9457, section 4.2.1): `code` tells problems apart.
+             * @example about:blank
+             */
+            type: string;
+            /** @description The standard phrase of the status. */
+            title: string;
+            /**
+             * @description The HTTP status.
+             * @enum {number}
+             */
+            status: 404;
+            /** @description The error, for people. */
+            detail: string;
+            /**
+             * @description The error, for programs. Stable.
+             * @enum {string}
+             */
+            code: "application_not_found";
+            /**
+             * @description Identifies this request in the server log.
+             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
+             */
+            requestId?: string;
+        };
+        ApplicationPurposeRefusedProblem: {
+            /**
+             * @description Always `about:blank` (RFC 9457, section 4.2.1): `code` tells problems apart.
+             * @example about:blank
+             */
+            type: string;
+            /** @description The standard phrase of the status. */
+            title: string;
+            /**
+             * @description The HTTP status.
+             * @enum {number}
+             */
+            status: 403;
+            /** @description The error, for people. */
+            detail: string;
+            /**
+             * @description The error, for programs. Stable. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            code: "application_purpose_refused";
+            /**
+             * @description Identifies this request in the server log.
+             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
+             */
+            requestId?: string;
+            /** @description The invalid fields (`validation_failed`). */
+            errors: components["schemas"]["FieldError"][];
+        };
+        ApplicationRequiredProblem: {
+            /**
+             * @description Always `about:blank` (RFC 9457, section 4.2.1): `code` tells problems apart.
+             * @example about:blank
+             */
+            type: string;
+            /** @description The standard phrase of the status. */
+            title: string;
+            /**
+             * @description The HTTP status.
+             * @enum {number}
+             */
+            status: 401;
+            /** @description The error, for people. */
+            detail: string;
+            /**
+             * @description The error, for programs. Stable. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            code: "application_required";
             /**
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
@@ -2955,6 +4056,34 @@ export interface components {
              */
             requestId?: string;
         };
+        ContextNotAllowedProblem: {
+            /**
+             * @description Always `about:blank` (RFC 9457, section 4.2.1): `code` tells problems apart.
+             * @example about:blank
+             */
+            type: string;
+            /** @description The standard phrase of the status. */
+            title: string;
+            /**
+             * @description The HTTP status.
+             * @enum {number}
+             */
+            status: 403;
+            /** @description The error, for people. */
+            detail: string;
+            /**
+             * @description The error, for programs. Stable. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            code: "context_not_allowed";
+            /**
+             * @description Identifies this request in the server log.
+             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
+             */
+            requestId?: string;
+            /** @description The invalid fields (`validation_failed`). */
+            errors: components["schemas"]["FieldError"][];
+        };
         CountryNotAllowedProblem: {
             /**
              * @description Always `about:blank` (RFC 9457, section 4.2.1): `code` tells problems apart.
@@ -3095,6 +4224,32 @@ export interface components {
              */
             requestId?: string;
         };
+        FraudRuleNotFoundProblem: {
+            /**
+             * @description Always `about:blank` (RFC 9457, section 4.2.1): `code` tells problems apart.
+             * @example about:blank
+             */
+            type: string;
+            /** @description The standard phrase of the status. */
+            title: string;
+            /**
+             * @description The HTTP status.
+             * @enum {number}
+             */
+            status: 404;
+            /** @description The error, for people. */
+            detail: string;
+            /**
+             * @description The error, for programs. Stable.
+             * @enum {string}
+             */
+            code: "fraud_rule_not_found";
+            /**
+             * @description Identifies this request in the server log.
+             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
+             */
+            requestId?: string;
+        };
         InvalidCredentialsProblem: {
             /**
              * @description Always `about:blank` (RFC 9457, section 4.2.1): `code` tells problems apart.
@@ -3177,6 +4332,34 @@ export interface components {
             /** @description A text for the user, on `/api` routes, `/auth/send_otp` and `/auth/verify_otp`. */
             msg?: string;
         };
+        MetadataNotAllowedProblem: {
+            /**
+             * @description Always `about:blank` (RFC 9457, section 4.2.1): `code` tells problems apart.
+             * @example about:blank
+             */
+            type: string;
+            /** @description The standard phrase of the status. */
+            title: string;
+            /**
+             * @description The HTTP status.
+             * @enum {number}
+             */
+            status: 403;
+            /** @description The error, for people. */
+            detail: string;
+            /**
+             * @description The error, for programs. Stable. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            code: "metadata_not_allowed";
+            /**
+             * @description Identifies this request in the server log.
+             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
+             */
+            requestId?: string;
+            /** @description The invalid fields (`validation_failed`). */
+            errors: components["schemas"]["FieldError"][];
+        };
         MetricsTokenInvalidProblem: {
             /**
              * @description Always `about:blank` (RFC 9457, section 4.2.1): `code` tells problems apart.
@@ -3197,6 +4380,62 @@ export interface components {
              * @enum {string}
              */
             code: "metrics_token_invalid";
+            /**
+             * @description Identifies this request in the server log.
+             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
+             */
+            requestId?: string;
+        };
+        NetworkSendLimitProblem: {
+            /**
+             * @description Always `about:blank` (RFC 9457, section 4.2.1): `code` tells problems apart.
+             * @example about:blank
+             */
+            type: string;
+            /** @description The standard phrase of the status. */
+            title: string;
+            /**
+             * @description The HTTP status.
+             * @enum {number}
+             */
+            status: 429;
+            /** @description The error, for people. */
+            detail: string;
+            /**
+             * @description The error, for programs. Stable. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            code: "network_send_limit";
+            /**
+             * @description Identifies this request in the server log.
+             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
+             */
+            requestId?: string;
+            /** @description Seconds until the same request can succeed (429 and 503). */
+            retryAfter: number;
+            /** @description A text for the user, on `/api` routes, `/auth/send_otp` and `/auth/verify_otp`. */
+            msg?: string;
+        };
+        OriginNotAllowedProblem: {
+            /**
+             * @description Always `about:blank` (RFC 9457, section 4.2.1): `code` tells problems apart.
+             * @example about:blank
+             */
+            type: string;
+            /** @description The standard phrase of the status. */
+            title: string;
+            /**
+             * @description The HTTP status.
+             * @enum {number}
+             */
+            status: 403;
+            /** @description The error, for people. */
+            detail: string;
+            /**
+             * @description The error, for programs. Stable. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            code: "origin_not_allowed";
             /**
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
@@ -3679,6 +4918,69 @@ export interface components {
             /** @description A text for the user, on `/api` routes, `/auth/send_otp` and `/auth/verify_otp`. */
             msg?: string;
         };
+        PhoneSendLimitProblem: {
+            /**
+             * @description Always `about:blank` (RFC 9457, section 4.2.1): `code` tells problems apart.
+             * @example about:blank
+             */
+            type: string;
+            /** @description The standard phrase of the status. */
+            title: string;
+            /**
+             * @description The HTTP status.
+             * @enum {number}
+             */
+            status: 429;
+            /** @description The error, for people. */
+            detail: string;
+            /**
+             * @description The error, for programs. Stable. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            code: "phone_send_limit";
+            /**
+             * @description Identifies this request in the server log.
+             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
+             */
+            requestId?: string;
+            /** @description Seconds until the same request can succeed (429 and 503). */
+            retryAfter: number;
+            /** @description A text for the user, on `/api` routes, `/auth/send_otp` and `/auth/verify_otp`. */
+            msg?: string;
+        };
+        ProofOfWorkRequiredProblem: {
+            /**
+             * @description Always `about:blank` (RFC 9457, section 4.2.1): `code` tells problems apart.
+             * @example about:blank
+             */
+            type: string;
+            /** @description The standard phrase of the status. */
+            title: string;
+            /**
+             * @description The HTTP status.
+             * @enum {number}
+             */
+            status: 403;
+            /** @description The error, for people. */
+            detail: string;
+            /**
+             * @description The error, for programs. Stable. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            code: "proof_of_work_required";
+            /**
+             * @description Identifies this request in the server log.
+             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
+             */
+            requestId?: string;
+            /**
+             * @description Solve this, for example with the package `altcha`, and repeat the request with the base64 payload
+             *     as `proofOfWork` (`proof_of_work_required`).
+             */
+            proofOfWork: components["schemas"]["ProofOfWorkChallenge"];
+            /** @description A text for the user, on `/api` routes, `/auth/send_otp` and `/auth/verify_otp`. */
+            msg?: string;
+        };
         RateLimitedProblem: {
             /**
              * @description Always `about:blank` (RFC 9457, section 4.2.1): `code` tells problems apart.
@@ -3877,6 +5179,37 @@ export interface components {
              */
             requestId?: string;
         };
+        SignInLinkInvalidProblem: {
+            /**
+             * @description Always `about:blank` (RFC 9457, section 4.2.1): `code` tells problems apart.
+             * @example about:blank
+             */
+            type: string;
+            /** @description The standard phrase of the status. */
+            title: string;
+            /**
+             * @description The HTTP status.
+             * @enum {number}
+             */
+            status: 400;
+            /** @description The error, for people. */
+            detail: string;
+            /**
+             * @description The error, for programs. Stable. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            code: "sign_in_link_invalid";
+            /**
+             * @description Identifies this request in the server log.
+             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
+             */
+            requestId?: string;
+            /**
+             * @description `pending` while the sign-in is still open.
+             * @enum {string}
+             */
+            VerificationStatus: "pending";
+        };
         TokenInvalidProblem: {
             /**
              * @description Always `about:blank` (RFC 9457, section 4.2.1): `code` tells problems apart.
@@ -3932,6 +5265,32 @@ export interface components {
             requestId?: string;
             /** @description A text for the user, on `/api` routes, `/auth/send_otp` and `/auth/verify_otp`. */
             msg?: string;
+        };
+        TooManyFraudRulesProblem: {
+            /**
+             * @description Always `about:blank` (RFC 9457, section 4.2.1): `code` tells problems apart.
+             * @example about:blank
+             */
+            type: string;
+            /** @description The standard phrase of the status. */
+            title: string;
+            /**
+             * @description The HTTP status.
+             * @enum {number}
+             */
+            status: 409;
+            /** @description The error, for people. */
+            detail: string;
+            /**
+             * @description The error, for programs. Stable.
+             * @enum {string}
+             */
+            code: "too_many_fraud_rules";
+            /**
+             * @description Identifies this request in the server log.
+             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
+             */
+            requestId?: string;
         };
         TooManyStreamsProblem: {
             /**
@@ -4080,6 +5439,502 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    listApplications: {
+        parameters: {
+            query?: {
+                /** @description Entries per page: 1 to 100. The default is 20. */
+                limit?: string;
+                /** @description The end of the previous page, from its `Link` header. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page */
+            200: {
+                headers: {
+                    /** @description The next page (RFC 8288, `rel="next"`). Absent on the last page. */
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Application"][];
+                };
+            };
+            /** @description `validation_failed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ValidationFailedProblem"];
+                };
+            };
+            /** @description `token_invalid` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TokenInvalidProblem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
+                };
+            };
+            /** @description `service_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
+    createApplication: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewApplication"];
+            };
+        };
+        responses: {
+            /** @description `ApplicationWithSecret` */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationWithSecret"];
+                };
+            };
+            /** @description `validation_failed`, `validation_failed`, `malformed_request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
+                };
+            };
+            /** @description `reauthentication_required`, `token_invalid` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["TokenInvalidProblem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BodyTooLargeProblem"];
+                };
+            };
+            /** @description `unsupported_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
+                };
+            };
+            /** @description `service_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
+    getApplication: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description `Application` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Application"];
+                };
+            };
+            /** @description `token_invalid` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TokenInvalidProblem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                };
+            };
+            /** @description `application_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ApplicationNotFoundProblem"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
+                };
+            };
+            /** @description `service_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
+    deleteApplication: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `reauthentication_required`, `token_invalid` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["TokenInvalidProblem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                };
+            };
+            /** @description `application_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ApplicationNotFoundProblem"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
+                };
+            };
+            /** @description `service_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
+    updateApplication: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangedApplication"];
+            };
+        };
+        responses: {
+            /** @description `Application` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Application"];
+                };
+            };
+            /** @description `validation_failed`, `validation_failed`, `validation_failed`, `malformed_request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
+                };
+            };
+            /** @description `reauthentication_required`, `token_invalid` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["TokenInvalidProblem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                };
+            };
+            /** @description `application_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ApplicationNotFoundProblem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BodyTooLargeProblem"];
+                };
+            };
+            /** @description `unsupported_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
+                };
+            };
+            /** @description `service_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
+    replaceApplicationSecret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSecret"];
+            };
+        };
+        responses: {
+            /** @description `ApplicationWithSecret` */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationWithSecret"];
+                };
+            };
+            /** @description `validation_failed`, `malformed_request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
+                };
+            };
+            /** @description `reauthentication_required`, `token_invalid` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["TokenInvalidProblem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                };
+            };
+            /** @description `application_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ApplicationNotFoundProblem"];
+                };
+            };
+            /** @description `application_has_no_secret` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ApplicationHasNoSecretProblem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BodyTooLargeProblem"];
+                };
+            };
+            /** @description `unsupported_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
+                };
+            };
+            /** @description `service_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
     getLiveness: {
         parameters: {
             query?: never;
@@ -4159,6 +6014,540 @@ export interface operations {
             };
         };
     };
+    report: {
+        parameters: {
+            query?: {
+                /** @description What comes first: most `outstanding` recipients, or most messages `sent`. */
+                sort?: "outstanding" | "sent";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description `FraudReport` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FraudReport"];
+                };
+            };
+            /** @description `validation_failed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ValidationFailedProblem"];
+                };
+            };
+            /** @description `token_invalid` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TokenInvalidProblem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
+                };
+            };
+            /** @description `service_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
+    blocks: {
+        parameters: {
+            query?: {
+                /** @description Entries per page: 1 to 100. The default is 20. */
+                limit?: string;
+                /** @description The end of the previous page, from its `Link` header. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page */
+            200: {
+                headers: {
+                    /** @description The next page (RFC 8288, `rel="next"`). Absent on the last page. */
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FraudEntry"][];
+                };
+            };
+            /** @description `validation_failed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ValidationFailedProblem"];
+                };
+            };
+            /** @description `token_invalid` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TokenInvalidProblem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
+                };
+            };
+            /** @description `service_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
+    block: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewBlock"];
+            };
+        };
+        responses: {
+            /** @description `FraudEntry` */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FraudEntry"];
+                };
+            };
+            /** @description `validation_failed`, `malformed_request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
+                };
+            };
+            /** @description `reauthentication_required`, `token_invalid` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["TokenInvalidProblem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                };
+            };
+            /** @description `too_many_fraud_rules` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TooManyFraudRulesProblem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BodyTooLargeProblem"];
+                };
+            };
+            /** @description `unsupported_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
+                };
+            };
+            /** @description `service_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
+    unblock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `reauthentication_required`, `token_invalid` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["TokenInvalidProblem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                };
+            };
+            /** @description `fraud_rule_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["FraudRuleNotFoundProblem"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
+                };
+            };
+            /** @description `service_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
+    safeList: {
+        parameters: {
+            query?: {
+                /** @description Entries per page: 1 to 100. The default is 20. */
+                limit?: string;
+                /** @description The end of the previous page, from its `Link` header. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page */
+            200: {
+                headers: {
+                    /** @description The next page (RFC 8288, `rel="next"`). Absent on the last page. */
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FraudEntry"][];
+                };
+            };
+            /** @description `validation_failed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ValidationFailedProblem"];
+                };
+            };
+            /** @description `token_invalid` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TokenInvalidProblem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
+                };
+            };
+            /** @description `service_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
+    markSafe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSafeEntry"];
+            };
+        };
+        responses: {
+            /** @description `FraudEntry` */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FraudEntry"];
+                };
+            };
+            /** @description `validation_failed`, `malformed_request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
+                };
+            };
+            /** @description `reauthentication_required`, `token_invalid` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["TokenInvalidProblem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                };
+            };
+            /** @description `too_many_fraud_rules` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TooManyFraudRulesProblem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BodyTooLargeProblem"];
+                };
+            };
+            /** @description `unsupported_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
+                };
+            };
+            /** @description `service_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
+    unmarkSafe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `reauthentication_required`, `token_invalid` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["TokenInvalidProblem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                };
+            };
+            /** @description `fraud_rule_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["FraudRuleNotFoundProblem"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
+                };
+            };
+            /** @description `service_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
     generateOtp: {
         parameters: {
             query?: never;
@@ -4190,6 +6579,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["PhoneInvalidProblem"] | components["schemas"]["PhoneCountryUnknownProblem"] | components["schemas"]["CountryNotAllowedProblem"] | components["schemas"]["PhoneNotMobileProblem"] | components["schemas"]["EmailInvalidProblem"] | components["schemas"]["ChannelNotAvailableProblem"] | components["schemas"]["OtpPurposeRefusedProblem"] | components["schemas"]["OtpContextRequiredProblem"] | components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
                 };
             };
+            /** @description `application_invalid`, `application_required` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ApplicationInvalidProblem"] | components["schemas"]["ApplicationRequiredProblem"];
+                };
+            };
+            /** @description `proof_of_work_required`, `origin_not_allowed`, `context_not_allowed`, `application_purpose_refused`, `metadata_not_allowed`, `application_channel_refused`, `application_country_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProofOfWorkRequiredProblem"] | components["schemas"]["OriginNotAllowedProblem"] | components["schemas"]["ContextNotAllowedProblem"] | components["schemas"]["ApplicationPurposeRefusedProblem"] | components["schemas"]["MetadataNotAllowedProblem"] | components["schemas"]["ApplicationChannelRefusedProblem"] | components["schemas"]["ApplicationCountryRefusedProblem"];
+                };
+            };
             /** @description `body_too_large` */
             413: {
                 headers: {
@@ -4208,13 +6615,13 @@ export interface operations {
                     "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
                 };
             };
-            /** @description `otp_cooldown`, `otp_send_limit`, `rate_limited` */
+            /** @description `otp_cooldown`, `otp_send_limit`, `network_send_limit`, `phone_send_limit`, `rate_limited` */
             429: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["OtpCooldownProblem"] | components["schemas"]["OtpSendLimitProblem"] | components["schemas"]["RateLimitedProblem"];
+                    "application/problem+json": components["schemas"]["OtpCooldownProblem"] | components["schemas"]["OtpSendLimitProblem"] | components["schemas"]["NetworkSendLimitProblem"] | components["schemas"]["PhoneSendLimitProblem"] | components["schemas"]["RateLimitedProblem"];
                 };
             };
             /** @description `service_unavailable` */
@@ -4259,6 +6666,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["PhoneInvalidProblem"] | components["schemas"]["PhoneCountryUnknownProblem"] | components["schemas"]["CountryNotAllowedProblem"] | components["schemas"]["PhoneNotMobileProblem"] | components["schemas"]["EmailInvalidProblem"] | components["schemas"]["ChannelNotAvailableProblem"] | components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
                 };
             };
+            /** @description `application_invalid`, `application_required` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ApplicationInvalidProblem"] | components["schemas"]["ApplicationRequiredProblem"];
+                };
+            };
+            /** @description `proof_of_work_required`, `origin_not_allowed`, `context_not_allowed`, `application_purpose_refused`, `metadata_not_allowed`, `application_channel_refused`, `application_country_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProofOfWorkRequiredProblem"] | components["schemas"]["OriginNotAllowedProblem"] | components["schemas"]["ContextNotAllowedProblem"] | components["schemas"]["ApplicationPurposeRefusedProblem"] | components["schemas"]["MetadataNotAllowedProblem"] | components["schemas"]["ApplicationChannelRefusedProblem"] | components["schemas"]["ApplicationCountryRefusedProblem"];
+                };
+            };
             /** @description `otp_not_found` */
             404: {
                 headers: {
@@ -4286,13 +6711,13 @@ export interface operations {
                     "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
                 };
             };
-            /** @description `otp_cooldown`, `otp_send_limit`, `rate_limited` */
+            /** @description `otp_cooldown`, `otp_send_limit`, `network_send_limit`, `phone_send_limit`, `rate_limited` */
             429: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["OtpCooldownProblem"] | components["schemas"]["OtpSendLimitProblem"] | components["schemas"]["RateLimitedProblem"];
+                    "application/problem+json": components["schemas"]["OtpCooldownProblem"] | components["schemas"]["OtpSendLimitProblem"] | components["schemas"]["NetworkSendLimitProblem"] | components["schemas"]["PhoneSendLimitProblem"] | components["schemas"]["RateLimitedProblem"];
                 };
             };
             /** @description `service_unavailable` */
@@ -4337,13 +6762,22 @@ export interface operations {
                     "application/problem+json": components["schemas"]["OtpInvalidProblem"] | components["schemas"]["OtpExpiredProblem"] | components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
                 };
             };
-            /** @description `otp_attempts_exhausted` */
+            /** @description `application_invalid`, `application_required` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ApplicationInvalidProblem"] | components["schemas"]["ApplicationRequiredProblem"];
+                };
+            };
+            /** @description `otp_attempts_exhausted`, `origin_not_allowed`, `context_not_allowed`, `application_purpose_refused`, `proof_of_work_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["OtpAttemptsExhaustedProblem"];
+                    "application/problem+json": components["schemas"]["OtpAttemptsExhaustedProblem"] | components["schemas"]["OriginNotAllowedProblem"] | components["schemas"]["ContextNotAllowedProblem"] | components["schemas"]["ApplicationPurposeRefusedProblem"] | components["schemas"]["ProofOfWorkRequiredProblem"];
                 };
             };
             /** @description `otp_not_found` */
@@ -4413,13 +6847,22 @@ export interface operations {
                     "application/json": components["schemas"]["ChallengeStatus"];
                 };
             };
-            /** @description `token_invalid` */
+            /** @description `token_invalid`, `application_invalid` */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["TokenInvalidProblem"];
+                    "application/problem+json": components["schemas"]["TokenInvalidProblem"] | components["schemas"]["ApplicationInvalidProblem"];
+                };
+            };
+            /** @description `origin_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["OriginNotAllowedProblem"];
                 };
             };
             /** @description `challenge_not_found` */
@@ -4481,13 +6924,22 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `token_invalid` */
+            /** @description `token_invalid`, `application_invalid` */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["TokenInvalidProblem"];
+                    "application/problem+json": components["schemas"]["TokenInvalidProblem"] | components["schemas"]["ApplicationInvalidProblem"];
+                };
+            };
+            /** @description `origin_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["OriginNotAllowedProblem"];
                 };
             };
             /** @description `challenge_not_found` */
@@ -4772,6 +7224,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["PasswordRefusedProblem"] | components["schemas"]["PhoneInvalidProblem"] | components["schemas"]["PhoneCountryUnknownProblem"] | components["schemas"]["CountryNotAllowedProblem"] | components["schemas"]["PhoneNotMobileProblem"] | components["schemas"]["EmailInvalidProblem"] | components["schemas"]["ChannelNotAvailableProblem"] | components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
                 };
             };
+            /** @description `proof_of_work_required` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProofOfWorkRequiredProblem"];
+                };
+            };
             /** @description `body_too_large` */
             413: {
                 headers: {
@@ -4790,13 +7251,13 @@ export interface operations {
                     "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
                 };
             };
-            /** @description `otp_cooldown`, `otp_send_limit`, `rate_limited` */
+            /** @description `otp_cooldown`, `otp_send_limit`, `network_send_limit`, `phone_send_limit`, `rate_limited` */
             429: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["OtpCooldownProblem"] | components["schemas"]["OtpSendLimitProblem"] | components["schemas"]["RateLimitedProblem"];
+                    "application/problem+json": components["schemas"]["OtpCooldownProblem"] | components["schemas"]["OtpSendLimitProblem"] | components["schemas"]["NetworkSendLimitProblem"] | components["schemas"]["PhoneSendLimitProblem"] | components["schemas"]["RateLimitedProblem"];
                 };
             };
             /** @description `passwords_busy`, `service_unavailable` */
@@ -4841,13 +7302,13 @@ export interface operations {
                     "application/problem+json": components["schemas"]["OtpInvalidProblem"] | components["schemas"]["OtpExpiredProblem"] | components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
                 };
             };
-            /** @description `otp_attempts_exhausted`, `account_disabled`, `account_closed` */
+            /** @description `otp_attempts_exhausted`, `proof_of_work_required`, `account_disabled`, `account_closed` */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["OtpAttemptsExhaustedProblem"] | components["schemas"]["AccountDisabledProblem"] | components["schemas"]["AccountClosedProblem"];
+                    "application/problem+json": components["schemas"]["OtpAttemptsExhaustedProblem"] | components["schemas"]["ProofOfWorkRequiredProblem"] | components["schemas"]["AccountDisabledProblem"] | components["schemas"]["AccountClosedProblem"];
                 };
             };
             /** @description `otp_not_found` */
@@ -4937,6 +7398,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["PhoneInvalidProblem"] | components["schemas"]["PhoneCountryUnknownProblem"] | components["schemas"]["CountryNotAllowedProblem"] | components["schemas"]["PhoneNotMobileProblem"] | components["schemas"]["EmailInvalidProblem"] | components["schemas"]["ChannelNotAvailableProblem"] | components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
                 };
             };
+            /** @description `proof_of_work_required` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProofOfWorkRequiredProblem"];
+                };
+            };
             /** @description `body_too_large` */
             413: {
                 headers: {
@@ -4955,13 +7425,13 @@ export interface operations {
                     "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
                 };
             };
-            /** @description `otp_cooldown`, `otp_send_limit`, `rate_limited` */
+            /** @description `otp_cooldown`, `otp_send_limit`, `network_send_limit`, `phone_send_limit`, `rate_limited` */
             429: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["OtpCooldownProblem"] | components["schemas"]["OtpSendLimitProblem"] | components["schemas"]["RateLimitedProblem"];
+                    "application/problem+json": components["schemas"]["OtpCooldownProblem"] | components["schemas"]["OtpSendLimitProblem"] | components["schemas"]["NetworkSendLimitProblem"] | components["schemas"]["PhoneSendLimitProblem"] | components["schemas"]["RateLimitedProblem"];
                 };
             };
             /** @description `service_unavailable` */
@@ -5015,13 +7485,13 @@ export interface operations {
                     "application/problem+json": components["schemas"]["TokenInvalidProblem"];
                 };
             };
-            /** @description `otp_attempts_exhausted`, `account_disabled`, `account_closed` */
+            /** @description `otp_attempts_exhausted`, `proof_of_work_required`, `account_disabled`, `account_closed` */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["OtpAttemptsExhaustedProblem"] | components["schemas"]["AccountDisabledProblem"] | components["schemas"]["AccountClosedProblem"];
+                    "application/problem+json": components["schemas"]["OtpAttemptsExhaustedProblem"] | components["schemas"]["ProofOfWorkRequiredProblem"] | components["schemas"]["AccountDisabledProblem"] | components["schemas"]["AccountClosedProblem"];
                 };
             };
             /** @description `otp_not_found` */
@@ -5080,6 +7550,102 @@ export interface operations {
             };
         };
     };
+    signInWithLink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignInLink"];
+            };
+        };
+        responses: {
+            /** @description `SignInCodeApproved` */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInCodeApproved"];
+                };
+            };
+            /** @description `sign_in_link_invalid`, `validation_failed`, `malformed_request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["SignInLinkInvalidProblem"] | components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
+                };
+            };
+            /** @description `token_invalid` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TokenInvalidProblem"];
+                };
+            };
+            /** @description `account_disabled`, `account_closed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["AccountDisabledProblem"] | components["schemas"]["AccountClosedProblem"];
+                };
+            };
+            /** @description `changed_meanwhile` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ChangedMeanwhileProblem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BodyTooLargeProblem"];
+                };
+            };
+            /** @description `unsupported_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
+                };
+            };
+            /** @description `service_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
     login: {
         parameters: {
             query?: never;
@@ -5120,13 +7686,13 @@ export interface operations {
                     "application/problem+json": components["schemas"]["InvalidCredentialsProblem"];
                 };
             };
-            /** @description `account_disabled`, `account_closed` */
+            /** @description `account_disabled`, `account_closed`, `proof_of_work_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["AccountDisabledProblem"] | components["schemas"]["AccountClosedProblem"];
+                    "application/problem+json": components["schemas"]["AccountDisabledProblem"] | components["schemas"]["AccountClosedProblem"] | components["schemas"]["ProofOfWorkRequiredProblem"];
                 };
             };
             /** @description `changed_meanwhile` */
@@ -5332,6 +7898,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
                 };
             };
+            /** @description `proof_of_work_required` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProofOfWorkRequiredProblem"];
+                };
+            };
             /** @description `body_too_large` */
             413: {
                 headers: {
@@ -5350,13 +7925,13 @@ export interface operations {
                     "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
                 };
             };
-            /** @description `rate_limited` */
+            /** @description `otp_cooldown`, `otp_send_limit`, `network_send_limit`, `phone_send_limit`, `rate_limited` */
             429: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
+                    "application/problem+json": components["schemas"]["OtpCooldownProblem"] | components["schemas"]["OtpSendLimitProblem"] | components["schemas"]["NetworkSendLimitProblem"] | components["schemas"]["PhoneSendLimitProblem"] | components["schemas"]["RateLimitedProblem"];
                 };
             };
             /** @description `service_unavailable` */
@@ -5410,13 +7985,13 @@ export interface operations {
                     "application/problem+json": components["schemas"]["TokenInvalidProblem"] | components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["CurrentPasswordWrongProblem"];
                 };
             };
-            /** @description `otp_attempts_exhausted` */
+            /** @description `proof_of_work_required`, `otp_attempts_exhausted` */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["OtpAttemptsExhaustedProblem"];
+                    "application/problem+json": components["schemas"]["ProofOfWorkRequiredProblem"] | components["schemas"]["OtpAttemptsExhaustedProblem"];
                 };
             };
             /** @description `otp_not_found` */
@@ -5616,6 +8191,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["CurrentPasswordWrongProblem"] | components["schemas"]["TokenInvalidProblem"];
                 };
             };
+            /** @description `proof_of_work_required` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProofOfWorkRequiredProblem"];
+                };
+            };
             /** @description `changed_meanwhile` */
             409: {
                 headers: {
@@ -5643,13 +8227,13 @@ export interface operations {
                     "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
                 };
             };
-            /** @description `password_guess_limit`, `otp_cooldown`, `otp_send_limit`, `rate_limited`, `rate_limited` */
+            /** @description `password_guess_limit`, `otp_cooldown`, `otp_send_limit`, `network_send_limit`, `phone_send_limit`, `address_change_limit`, `rate_limited`, `rate_limited` */
             429: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["PasswordGuessLimitProblem"] | components["schemas"]["OtpCooldownProblem"] | components["schemas"]["OtpSendLimitProblem"] | components["schemas"]["RateLimitedProblem"];
+                    "application/problem+json": components["schemas"]["PasswordGuessLimitProblem"] | components["schemas"]["OtpCooldownProblem"] | components["schemas"]["OtpSendLimitProblem"] | components["schemas"]["NetworkSendLimitProblem"] | components["schemas"]["PhoneSendLimitProblem"] | components["schemas"]["AddressChangeLimitProblem"] | components["schemas"]["RateLimitedProblem"];
                 };
             };
             /** @description `passwords_busy`, `service_unavailable` */
@@ -5703,13 +8287,13 @@ export interface operations {
                     "application/problem+json": components["schemas"]["TokenInvalidProblem"];
                 };
             };
-            /** @description `otp_attempts_exhausted` */
+            /** @description `otp_attempts_exhausted`, `proof_of_work_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["OtpAttemptsExhaustedProblem"];
+                    "application/problem+json": components["schemas"]["OtpAttemptsExhaustedProblem"] | components["schemas"]["ProofOfWorkRequiredProblem"];
                 };
             };
             /** @description `otp_not_found` */
@@ -6897,6 +9481,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["PasswordRefusedProblem"] | components["schemas"]["PhoneInvalidProblem"] | components["schemas"]["PhoneCountryUnknownProblem"] | components["schemas"]["CountryNotAllowedProblem"] | components["schemas"]["PhoneNotMobileProblem"] | components["schemas"]["EmailInvalidProblem"] | components["schemas"]["ChannelNotAvailableProblem"] | components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
                 };
             };
+            /** @description `proof_of_work_required` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProofOfWorkRequiredProblem"];
+                };
+            };
             /** @description `body_too_large` */
             413: {
                 headers: {
@@ -6915,13 +9508,13 @@ export interface operations {
                     "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
                 };
             };
-            /** @description `otp_cooldown`, `otp_send_limit`, `rate_limited` */
+            /** @description `otp_cooldown`, `otp_send_limit`, `network_send_limit`, `phone_send_limit`, `rate_limited` */
             429: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["OtpCooldownProblem"] | components["schemas"]["OtpSendLimitProblem"] | components["schemas"]["RateLimitedProblem"];
+                    "application/problem+json": components["schemas"]["OtpCooldownProblem"] | components["schemas"]["OtpSendLimitProblem"] | components["schemas"]["NetworkSendLimitProblem"] | components["schemas"]["PhoneSendLimitProblem"] | components["schemas"]["RateLimitedProblem"];
                 };
             };
             /** @description `passwords_busy`, `service_unavailable` */
@@ -6966,13 +9559,13 @@ export interface operations {
                     "application/problem+json": components["schemas"]["OtpInvalidProblem"] | components["schemas"]["OtpExpiredProblem"] | components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"] | components["schemas"]["RegistrationUnknownProblem"];
                 };
             };
-            /** @description `otp_attempts_exhausted`, `account_disabled`, `account_closed` */
+            /** @description `otp_attempts_exhausted`, `proof_of_work_required`, `account_disabled`, `account_closed` */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["OtpAttemptsExhaustedProblem"] | components["schemas"]["AccountDisabledProblem"] | components["schemas"]["AccountClosedProblem"];
+                    "application/problem+json": components["schemas"]["OtpAttemptsExhaustedProblem"] | components["schemas"]["ProofOfWorkRequiredProblem"] | components["schemas"]["AccountDisabledProblem"] | components["schemas"]["AccountClosedProblem"];
                 };
             };
             /** @description `otp_not_found` */
@@ -7071,13 +9664,13 @@ export interface operations {
                     "application/problem+json": components["schemas"]["InvalidCredentialsProblem"];
                 };
             };
-            /** @description `account_disabled`, `account_closed` */
+            /** @description `account_disabled`, `account_closed`, `proof_of_work_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["AccountDisabledProblem"] | components["schemas"]["AccountClosedProblem"];
+                    "application/problem+json": components["schemas"]["AccountDisabledProblem"] | components["schemas"]["AccountClosedProblem"] | components["schemas"]["ProofOfWorkRequiredProblem"];
                 };
             };
             /** @description `changed_meanwhile` */
@@ -7214,13 +9807,13 @@ export interface operations {
                     "application/problem+json": components["schemas"]["TokenInvalidProblem"] | components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["CurrentPasswordWrongProblem"];
                 };
             };
-            /** @description `otp_attempts_exhausted` */
+            /** @description `proof_of_work_required`, `otp_attempts_exhausted` */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["OtpAttemptsExhaustedProblem"];
+                    "application/problem+json": components["schemas"]["ProofOfWorkRequiredProblem"] | components["schemas"]["OtpAttemptsExhaustedProblem"];
                 };
             };
             /** @description `otp_not_found` */
@@ -7461,26 +10054,6 @@ export interface operations {
             };
         };
     };
-    getJwks: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description `Jwks` */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Jwks"];
-                };
-            };
-        };
-    };
     listAuditEntries: {
         parameters: {
             query?: {
@@ -7553,6 +10126,26 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
+    getJwks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description `Jwks` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Jwks"];
                 };
             };
         };
