@@ -20,6 +20,13 @@ export const AuthError = {
       'reset_link_invalid',
       'This link was already used, has expired or was replaced by a newer one.',
     ),
+  signInLinkInvalid: () =>
+    new AppError(
+      'invalid',
+      'sign_in_link_invalid',
+      'This link was already used, has expired or was replaced by a newer one.',
+      STILL_PENDING,
+    ),
   resetCredentialMissing: () =>
     new AppError('invalid', 'validation_failed', 'Send either token, or email and otp, or an access token.', {
       errors: [{ field: 'token', detail: 'Send either token, or email and otp, or an access token.' }],

@@ -51,6 +51,14 @@ export const VERIFY_PROBLEMS = [
   ...BODY_PROBLEMS,
 ];
 
+export const LINK_PROBLEMS = [
+  AuthError.signInLinkInvalid(),
+  UserError.disabled(),
+  UserError.closed(),
+  UserError.accountChanged(),
+  ...BODY_PROBLEMS,
+];
+
 export const LOGIN_EXAMPLES = {
   password: {
     summary: 'E-mail address and password',

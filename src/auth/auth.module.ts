@@ -10,6 +10,7 @@ import { PasswordController } from './password.controller.js';
 import { RegistrationController } from './registration.controller.js';
 import { RegistrationRepository } from './registration.repository.js';
 import { RegistrationService } from './registration.service.js';
+import { SignInCodes } from './sign-in-codes.service.js';
 import { SignInController } from './sign-in.controller.js';
 import { SignInNotices } from './sign-in-notices.service.js';
 import { SignInService } from './sign-in.service.js';
@@ -21,6 +22,7 @@ import { SignInService } from './sign-in.service.js';
     RegistrationService,
     RegistrationRepository,
     SignInService,
+    SignInCodes,
     SignInNotices,
     PasswordResetService,
   ],

@@ -5,15 +5,12 @@ import { CurrentClient, type Client } from '../http/client.js';
 import { BODY_PROBLEMS, CommonError, SIGNED_IN_PROBLEMS } from '../http/common.errors.js';
 import { problemsWithMsg } from '../http/msg.js';
 import { ApiProblems, withOtp } from '../http/api-problems.js';
-import { supportedLocale } from '../common/locale.js';
 import { addressErrors, OtpError } from '../otp/otp.errors.js';
-import { OtpService } from '../otp/otp.service.js';
-import { Purposes } from '../otp/purposes.js';
 import { Recipients } from '../otp/recipients.js';
-import { SessionsService } from '../sessions/sessions.service.js';
 import { SignOutService } from '../sessions/sign-out.service.js';
 import { AuthError } from './auth.errors.js';
-import { LOGIN_EXAMPLES, LOGIN_PROBLEMS, VERIFY_PROBLEMS } from './auth.examples.js';
+import { LINK_PROBLEMS, LOGIN_EXAMPLES, LOGIN_PROBLEMS, VERIFY_PROBLEMS } from './auth.examples.js';
+import { SignInCodes } from './sign-in-codes.service.js';
 import {
   LogIn,
   Message,
@@ -22,6 +19,7 @@ import {
   SignedIn,
   SignInCodeApproved,
   SignInCodeSent,
+  SignInLink,
   Tokens,
   VerifySignInCode,
 } from './sign-in.dto.js';
@@ -36,18 +34,17 @@ const ADDRESS_EXAMPLES = {
 @Controller('auth')
 export class SignInController {
   constructor(
-    private readonly otp: OtpService,
-    private readonly purposes: Purposes,
+    private readonly codes: SignInCodes,
     private readonly recipients: Recipients,
     private readonly signIn: SignInService,
-    private readonly sessions: SessionsService,
     private readonly signOut: SignOutService,
   ) {}
 
   /**
    * Send a sign-in code
    *
-   * @remarks Sends a code by SMS or e-mail. To try it here, read the message at `/inbox`.
+   * @remarks Sends a code by SMS or e-mail. A mail also has a link to `SIGN_IN_URL`, whose token
+   * `/auth/link` accepts instead of the code. To try it here, read the message at `/inbox`.
    */
   @Public()
   @Post('send_otp')
@@ -60,24 +57,8 @@ export class SignInController {
       ...BODY_PROBLEMS,
     ),
   )
-  async sendOtp(
-    @Body() { phone, email, channel, locale: requestedLocale }: SendSignInCode,
-    @CurrentClient() client: Client,
-  ): Promise<SignInCodeSent> {
-    const policy = this.purposes.policyOf('login');
-    const recipient = this.recipients.fromFields({ phone, email }, policy.purpose);
-    const lane = await this.sessions.laneForDevice(recipient, client.deviceToken);
-    const locale = supportedLocale(requestedLocale) ?? client.locale;
-    const fromDevice = lane !== '';
-    const { challenge } = await this.otp.send({
-      recipient,
-      channel,
-      policy,
-      lane,
-      locale,
-      fromDevice,
-      client,
-    });
+  async sendOtp(@Body() body: SendSignInCode, @CurrentClient() client: Client): Promise<SignInCodeSent> {
+    const challenge = await this.codes.send(body, client);
     return { message: 'OTP sent successfully.', VerificationStatus: 'pending', challenge };
   }
 
@@ -103,6 +84,32 @@ export class SignInController {
   ): Promise<SignInCodeApproved> {
     const recipient = this.recipients.fromFields({ phone, email });
     const result = await this.signIn.signInWithCode(recipient, otp, caller, client);
+    return { VerificationStatus: 'approved', ...result };
+  }
+
+  /**
+   * Sign in with the link from a mail
+   *
+   * @remarks Takes the token of the link in a sign-in mail and replies as `/auth/verify_otp` does.
+   * The link and its code are used up together, by whichever comes first. Wrong guesses at the code
+   * do not end the link. It signs in whoever sends it, also on another device than the one that
+   * requested the mail.
+   */
+  @OptionallySignedIn()
+  @Post('link')
+  @ApiSecurity({})
+  @ApiBearerAuth()
+  @ApiBody({
+    type: SignInLink,
+    examples: { link: { summary: 'Link from the mail', value: { token: 'the part after #token=' } } },
+  })
+  @ApiProblems(CommonError.unauthorized(), ...LINK_PROBLEMS)
+  async verifyLink(
+    @Body() { token }: SignInLink,
+    @OptionalCaller() caller: Caller | undefined,
+    @CurrentClient() client: Client,
+  ): Promise<SignInCodeApproved> {
+    const result = await this.signIn.signInWithLink(token, caller, client);
     return { VerificationStatus: 'approved', ...result };
   }
 

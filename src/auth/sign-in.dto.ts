@@ -57,6 +57,16 @@ export class VerifySignInCode extends SignInAddress {
   otp!: string;
 }
 
+export class SignInLink {
+  /**
+   * The part of the mailed link after `#token=`.
+   * @example "xk7mDq1LyJc0m1tYb2Zs…"
+   */
+  @MaxLength(1024, { message: 'token is too long.' })
+  @IsString({ message: 'token must be a string.' })
+  token!: string;
+}
+
 export class SignInCodeSent {
   /**
    * The result, for display.
@@ -152,10 +162,10 @@ export interface UndoOffer {
   undoToken: string;
 }
 
-/** The code was approved. The reply has tokens if an account owns the address. */
+/** The code or the link was approved. The reply has tokens if an account owns the address. */
 export class SignInCodeApproved implements Partial<SignedIn & UndoOffer> {
   /**
-   * The code was right.
+   * The code or the link was right.
    * @example "approved"
    */
   VerificationStatus!: 'approved';

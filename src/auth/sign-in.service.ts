@@ -8,8 +8,6 @@ import { CommonError } from '../http/common.errors.js';
 import { isPhone, type Recipient } from '../common/recipient.js';
 import { Config } from '../config/config.js';
 import { TestIdentities } from '../config/test-identities.js';
-import { OtpService } from '../otp/otp.service.js';
-import { Purposes } from '../otp/purposes.js';
 import { Recipients } from '../otp/recipients.js';
 import { Passwords, type Guess } from '../passwords/passwords.service.js';
 import { SessionsService, TEST } from '../sessions/sessions.service.js';
@@ -20,6 +18,7 @@ import { UndoLinks } from '../users/undo-links.service.js';
 import { UsersService } from '../users/users.service.js';
 import { AuthError, STILL_PENDING } from './auth.errors.js';
 import { RegistrationService } from './registration.service.js';
+import { SignInCodes } from './sign-in-codes.service.js';
 import { SignInNotices } from './sign-in-notices.service.js';
 import type { SignedIn, Tokens, UndoOffer } from './sign-in.dto.js';
 
@@ -29,8 +28,7 @@ import type { SignedIn, Tokens, UndoOffer } from './sign-in.dto.js';
 @Injectable()
 export class SignInService {
   constructor(
-    private readonly otp: OtpService,
-    private readonly purposes: Purposes,
+    private readonly codes: SignInCodes,
     private readonly recipients: Recipients,
     private readonly registrations: RegistrationService,
     private readonly users: UsersService,
@@ -55,16 +53,21 @@ export class SignInService {
     caller: Caller | undefined,
     client: Client,
   ): Promise<SignedIn | UndoOffer | null> {
-    const lane = await this.sessions.laneForDevice(recipient, client.deviceToken);
-    const policy = this.purposes.policyOf('login');
     await this.recordingFailures('sign_in', recipient, client, () =>
-      this.otp.verify({ recipient, policy, lane, client }, otp),
+      this.codes.verify(recipient, otp, client),
     );
-    const account =
-      (await this.users.findByVerifiedAddress(recipient)) ??
-      (await this.linkedOrNewAccount(recipient, caller, client));
-    if (!account) return this.offerUndo(recipient);
-    return this.openCodeSession(account, recipient, client);
+    return this.openProvedAddress(recipient, caller, client);
+  }
+
+  /** Signs in with the link of a mail. It proves the address as the code of that mail does. */
+  async signInWithLink(
+    token: string,
+    caller: Caller | undefined,
+    client: Client,
+  ): Promise<SignedIn | UndoOffer | null> {
+    const link = this.codes.readLink(token);
+    await this.recordingFailures('sign_in', link.recipient, client, () => this.codes.redeem(link));
+    return this.openProvedAddress(link.recipient, caller, client);
   }
 
   /**
@@ -146,6 +149,18 @@ export class SignInService {
   private async passwordGuess(recipient: Recipient): Promise<Guess & { account: Account | null }> {
     const account = await this.users.findByVerifiedAddress(recipient);
     return { account, subject: recipient, hash: account?.passwordHash ?? null };
+  }
+
+  private async openProvedAddress(
+    recipient: Recipient,
+    caller: Caller | undefined,
+    client: Client,
+  ): Promise<SignedIn | UndoOffer | null> {
+    const account =
+      (await this.users.findByVerifiedAddress(recipient)) ??
+      (await this.linkedOrNewAccount(recipient, caller, client));
+    if (!account) return this.offerUndo(recipient);
+    return this.openCodeSession(account, recipient, client);
   }
 
   /**

@@ -246,6 +246,8 @@ describe('Config', () => {
       'plain http',
       { SMS_PROVIDER: 'webhook', ...WEBHOOK, WEBHOOK_URL: 'http://10.0.0.5/send' },
     ],
+    ['RESET_URL', 'plain http', { RESET_URL: 'http://app.acme.test/reset' }],
+    ['SIGN_IN_URL', 'plain http', { SIGN_IN_URL: 'http://app.acme.test/sign-in' }],
     ['SMS_ALLOWED_COUNTRIES', 'missing', { SMS_ALLOWED_COUNTRIES: undefined }],
     ['SMS_ALLOWED_COUNTRIES', 'blank', { SMS_ALLOWED_COUNTRIES: '  ' }],
     ['OTP_EXPOSE_CODE', 'on', { OTP_EXPOSE_CODE: 'true' }],
@@ -322,6 +324,7 @@ describe('Config', () => {
       ['https://ada:hunter2@acme.test', 'https://ada@acme.test/auth', 'https://:hunter2@acme.test'],
     ],
     ['RESET_URL', ['https://ada:hunter2@acme.test/reset', 'https://acme.test/reset#form']],
+    ['SIGN_IN_URL', ['https://ada:hunter2@acme.test/in', 'https://acme.test/in#form', 'app:/in']],
     ['DOCS', ['yes', 'false', 'OFF']],
     [
       'SECURITY_CONTACT',

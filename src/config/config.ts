@@ -60,6 +60,11 @@ export class Config extends ProviderConfig {
     return this.PAGES ?? [...(this.production ? LINKED_PAGES : PAGES)];
   }
 
+  /** The page that the links of sign-in mails open. */
+  get signInUrl(): string {
+    return this.SIGN_IN_URL ?? `${this.publicUrl}/sign-in`;
+  }
+
   /**
    * Every purpose has its own daily guesses, so production accepts configured purposes only.
    * Otherwise a client could make up purposes to get more guesses. Development accepts any purpose.

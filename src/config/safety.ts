@@ -81,9 +81,14 @@ function missingCredentials(config: ProviderConfig): SettingFault[] {
 }
 
 /** Messages link to pages of this server, unless a setting names another page. */
-function missingPages({ PAGES, RESET_URL }: ProviderConfig): SettingFault[] {
+function missingPages({ PAGES, RESET_URL, SIGN_IN_URL }: ProviderConfig): SettingFault[] {
   const rules: [PageName, boolean, string][] = [
     ['reset', RESET_URL !== undefined, 'reset mails link to it. To serve your own page, set RESET_URL'],
+    [
+      'sign-in',
+      SIGN_IN_URL !== undefined,
+      'sign-in mails link to it. To serve your own page, set SIGN_IN_URL',
+    ],
     ['undo', false, 'notices about changes of an account link to it'],
   ];
   return rules
@@ -237,6 +242,7 @@ function unsafeInProduction(config: CheckedConfig, env: NodeJS.ProcessEnv): Sett
     ...risks(config, env),
     [!config.publicUrl.startsWith('https:'), 'PUBLIC_URL', 'must be an https: URL in production'],
     [isPlainHttp(config.RESET_URL), 'RESET_URL', 'must be an https: URL in production'],
+    [isPlainHttp(config.SIGN_IN_URL), 'SIGN_IN_URL', 'must be an https: URL in production'],
     [config.CORS_ORIGINS.includes('*'), 'CORS_ORIGINS', 'must list its origins in production, not *'],
     [
       config.CORS_ORIGINS.some((origin) => origin.startsWith('http:') && isPlainHttp(origin)),

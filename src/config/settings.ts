@@ -34,11 +34,11 @@ const listOf = <Name extends string>(names: readonly Name[]) =>
     });
 
 /** The pages for people, in the order of the documentation. */
-export const PAGES = ['reset', 'undo', 'account', 'console'] as const;
+export const PAGES = ['reset', 'undo', 'sign-in', 'account', 'console'] as const;
 export type PageName = (typeof PAGES)[number];
 
 /** The pages that messages link to. Production serves only these unless `PAGES` lists others. */
-export const LINKED_PAGES = ['reset', 'undo'] as const satisfies PageName[];
+export const LINKED_PAGES = ['reset', 'undo', 'sign-in'] as const satisfies PageName[];
 
 /** `sms,email` for all purposes, and `login:whatsapp` for one purpose. */
 const channels = list.transform((items, context) => {
@@ -274,6 +274,11 @@ function hasNoCredentials(value: string): boolean {
 }
 const NO_CREDENTIALS = 'must not contain a user name or password';
 
+/** A page that links open with a token in the fragment. */
+const pageUrl = url('http:', 'https:')
+  .refine((value) => !value.includes('#'), 'must not have a fragment, because the token is added as one')
+  .refine(hasNoCredentials, NO_CREDENTIALS);
+
 /** Appears in subjects and text messages, so it must not contain line breaks or links. */
 const name = text.regex(
   /^[\p{L}\p{M}\p{N}&'+. -]{1,32}$/u,
@@ -324,10 +329,8 @@ export const settings = {
 
   BCRYPT_COST: integer(4, 15).default(10),
   PASSWORD_MIN_LENGTH: integer(8, 64).default(8),
-  RESET_URL: url('http:', 'https:')
-    .refine((value) => !value.includes('#'), 'must not have a fragment, because the token is added as one')
-    .refine(hasNoCredentials, NO_CREDENTIALS)
-    .optional(),
+  RESET_URL: pageUrl.optional(),
+  SIGN_IN_URL: pageUrl.optional(),
   PAGES: listOf(PAGES).optional(),
   SIGN_UP_ON_VERIFY: flag.default(false),
   CUSTOMERS_PER_USER: integer(1, 1_000_000).default(10_000),

@@ -20,7 +20,8 @@ create table challenges (
   context_hash text,                          -- digest of what the code approves
   issued_at timestamptz not null,
   expires_at timestamptz not null,
-  previous_code_hash bytea,                   -- the code before this one, right until its own end
+  previous_id uuid,                           -- the challenge before this one; its link still works
+  previous_code_hash bytea,                   -- its code, right until its own end
   previous_expires_at timestamptz,
   resend_at timestamptz not null,
   consumed_at timestamptz,

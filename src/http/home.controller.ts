@@ -32,6 +32,7 @@ export class HomeController {
     const paths: [isServed: boolean, name: string, path: string][] = [
       [DOCS, 'Swagger UI', 'docs'],
       [DOCS, 'OpenAPI document', 'openapi.json'],
+      [!production, 'Demo', 'demo'],
       [hasInbox, 'Inbox', 'inbox'],
       [!production, 'Message previews', 'inbox/preview'],
     ];

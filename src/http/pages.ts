@@ -13,6 +13,7 @@ const BUILT_PAGES = fileURLToPath(new URL('../../packages/pages/dist/', import.m
 const FILES = {
   reset: ['reset'],
   undo: ['undo', 'undo-deletion'],
+  'sign-in': ['sign-in'],
   account: ['account'],
   console: ['console'],
 } satisfies Record<PageName, string[]>;
@@ -61,15 +62,21 @@ export function readPage(file: string, config: Config): BuiltPage {
     hasDocs: config.DOCS,
     hasInbox: config.hasInbox,
     mailFrom: config.MAIL_FROM ?? null,
-    signInPage: config.pages.includes('account') ? 'account' : null,
+    signInPage: config.SIGN_IN_URL ?? signInPage(config),
   };
   const html = readBuilt(`${file}.html`).replace('__SERVER__', escaped(JSON.stringify(about)));
   return { html, policy: contentSecurityPolicy(file) };
 }
 
+/** Where people sign in on this server. */
+function signInPage({ pages, production }: Config): string | null {
+  if (pages.includes('account')) return 'account';
+  return production ? null : 'demo';
+}
+
 function developmentPages({ production, hasInbox }: Config): string[] {
   if (production) return [];
-  return [...(hasInbox ? ['inbox'] : []), 'inbox/preview'];
+  return ['demo', ...(hasInbox ? ['inbox'] : []), 'inbox/preview'];
 }
 
 /** Only scripts and styles of this server, and requests to it. */
@@ -79,7 +86,7 @@ function contentSecurityPolicy(file: string): string {
     "default-src 'none'",
     "script-src 'self'",
     `style-src 'self'${hasMessages ? " 'unsafe-inline'" : ''}`,
-    "img-src 'self' data:",
+    'img-src data:',
     "connect-src 'self'",
     "worker-src 'self'",
     "base-uri 'none'",

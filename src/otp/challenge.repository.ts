@@ -86,7 +86,8 @@ export interface VerifyRefusal {
  * A live code that approves the same context is repeated while enough of its lifetime is left
  * (usually half). After that a new code is sent, and the old one stays right until its own end, so
  * that the code in a delayed first message still works. Both share the count of guesses, so a resend
- * gives no guess back. Purposes that never repeat a code end the old one at once.
+ * gives no guess back. Purposes that never repeat a code end the old one at once. The link that was
+ * sent with the old code works as long as that code would, also if wrong guesses have ended the code.
  *
  * The wait between two messages does not apply to another channel if the channel of the newest
  * message does not reach the number. `messages_finish` and `messages_receive` record that. Channels
@@ -117,7 +118,7 @@ const ISSUE = statement(
              select from challenges o where o.recipient = r.recipient and o.purpose = $1 and o.lane = r.lane
                and o.consumed_at is null and o.context_hash is not distinct from r.context_hash))
       on conflict (recipient, purpose, lane) do update set
-        (id, code_hash, code_sealed, context_hash, issued_at, expires_at, attempts, previous_code_hash,
+        (id, code_hash, code_sealed, context_hash, issued_at, expires_at, attempts, previous_id, previous_code_hash,
           previous_expires_at) = (
           select
             case when keep then c.id else excluded.id end,
@@ -127,16 +128,20 @@ const ISSUE = statement(
             case when keep then c.issued_at else excluded.issued_at end,
             case when keep then c.expires_at else excluded.expires_at end,
             case when keep or overlap then c.attempts else 0 end,
+            case when keep then c.previous_id when link_overlap then c.id end,
             case when keep then c.previous_code_hash when overlap then c.code_hash end,
             -- never later than the new code, so that a verify checks one expiry for the row
-            case when keep then c.previous_expires_at when overlap then least(c.expires_at, excluded.expires_at) end
+            case when keep then c.previous_expires_at when link_overlap then least(c.expires_at, excluded.expires_at) end
           from (select
             live and c.expires_at > now() + make_interval(secs => $8::float8)
               -- sealed under an accepted APP_SECRET, so this process can open it
               and substr(c.code_sealed, 1, 4) = any ($20::bytea[]),
-            live and $8 < $2::int
-          from (select c.consumed_at is null and c.attempts < $4::int and c.expires_at > now()
-            and c.context_hash is not distinct from excluded.context_hash) as state(live)) as old(keep, overlap)),
+            live and $8 < $2::int,
+            unused and $8 < $2::int
+          from (select unused and c.attempts < $4::int, unused
+            from (select c.consumed_at is null and c.expires_at > now()
+              and c.context_hash is not distinct from excluded.context_hash) as code(unused))
+            as state(live, unused)) as old(keep, overlap, link_overlap)),
         channel = excluded.channel,
         undeliverable_channels = case when c.resend_at > now() and c.consumed_at is null then c.undeliverable_channels end,
         consumed_at = null,
@@ -262,16 +267,20 @@ const EXPLAIN_VERIFY = statement(
     from challenges where recipient = $1 and purpose = $2 and lane = $3`,
 );
 
+/** Whether $4 is the live challenge, or the previous one before its end. */
+const IS_LINKED = `(id = $4 or (previous_id = $4 and previous_expires_at > now()))`;
+
 /**
  * Consumes a code by the link that was sent with it. The UPDATE takes the row lock, so only one of
- * several parallel requests succeeds. Neither checks nor counts attempts: the link cannot be guessed,
+ * several parallel requests succeeds, also when they present the live link, the previous one and the
+ * codes, because all are in one row. Neither checks nor counts attempts: the link cannot be guessed,
  * and a stranger who types wrong codes must not disable it.
  */
 const REDEEM = statement(
   'challenges_redeem',
   `
     update challenges set consumed_at = now(), code_sealed = null, previous_code_hash = null, failures = 0
-    where recipient = $1 and purpose = $2 and lane = $3 and id = $4
+    where recipient = $1 and purpose = $2 and lane = $3 and ${IS_LINKED}
       and consumed_at is null and expires_at > now()
     returning id`,
 );
@@ -281,7 +290,8 @@ const IS_LIVE = statement(
   'challenges_is_live',
   `
     select id from challenges
-    where recipient = $1 and purpose = $2 and lane = $3 and id = $4 and consumed_at is null and expires_at > now()`,
+    where recipient = $1 and purpose = $2 and lane = $3 and ${IS_LINKED}
+      and consumed_at is null and expires_at > now()`,
 );
 
 /**
@@ -361,7 +371,7 @@ export class ChallengeRepository {
     return this.sql.row(EXPLAIN_VERIFY, [recipient, purpose, lane, policy.maxAttempts, policy.guessesPerDay]);
   }
 
-  /** Whether the code with this id can be consumed. */
+  /** Whether the code that was sent with this id can be consumed. */
   async isLive({ recipient, purpose, lane }: ChallengeKey, id: string): Promise<boolean> {
     return (await this.sql.row(IS_LIVE, [recipient, purpose, lane, id])) !== null;
   }

@@ -38,8 +38,12 @@ describe('Codes', () => {
   it('reads a link token for its own purpose only, and rejects a forged one', () => {
     let token = '';
     const link = (linkToken: string) => (token = linkToken);
-    const { id } = codes.newChallenge({ ...request, link }, 'email', false);
-    expect(codes.readLink(token, 'email_verification')).toEqual({ id, recipient: 'email:ada@example.com' });
+    const { id } = codes.newChallenge({ ...request, lane: 'device:1', link }, 'email', false);
+    expect(codes.readLink(token, 'email_verification')).toEqual({
+      id,
+      recipient: 'email:ada@example.com',
+      lane: 'device:1',
+    });
     expect(codes.readLink(token, 'password_reset')).toBeNull();
     const forged = token.replace(/(?<=^.{40})./, (char) => (char === 'A' ? 'Q' : 'A'));
     for (const invalid of [forged, token.slice(4), '', 'x'.repeat(200)])

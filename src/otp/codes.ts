@@ -58,6 +58,7 @@ export interface SendRequest extends CodeRequest {
 export interface LinkToken {
   id: string;
   recipient: Recipient;
+  lane: string;
 }
 
 /**
@@ -81,7 +82,7 @@ export class Codes {
       locale: request.locale ?? localeOfRecipient(recipient) ?? this.config.DEFAULT_LOCALE,
       ...(!decoy && { code, purpose }),
       ...(context && { context }),
-      ...(link && { link: link(this.linkToken({ id, recipient }, purpose)) }),
+      ...(link && { link: link(this.linkToken({ id, recipient, lane }, purpose)) }),
       ...request.notice,
     };
     return {

@@ -72,21 +72,24 @@ export class OtpService {
    */
   async judge(request: CodeRequest, typedCode: string): Promise<LinkToken> {
     const id = await this.judgeGuess(request, typedCode, (guess) => this.challenges.judge(guess));
-    return { id, recipient: request.recipient };
+    return { id, recipient: request.recipient, lane: request.lane ?? PUBLIC_LANE };
   }
 
   /** Whether `redeem` would succeed now. */
-  isRedeemable({ recipient, id }: LinkToken, purpose: string): Promise<boolean> {
-    return this.challenges.isLive({ recipient, purpose, lane: PUBLIC_LANE }, id);
+  isRedeemable({ recipient, lane, id }: LinkToken, purpose: string): Promise<boolean> {
+    return this.challenges.isLive({ recipient, purpose, lane }, id);
   }
 
   /**
    * Consumes a link or a judged code, in the manager's transaction if given. Returns false if it
    * was used, has expired or was replaced.
    */
-  async redeem({ recipient, id }: LinkToken, purpose: string, manager?: EntityManager): Promise<boolean> {
-    const key = { recipient, purpose, lane: PUBLIC_LANE };
-    const redeemed = await this.challenges.redeem(key, id, manager);
+  async redeem(
+    { recipient, lane, id }: LinkToken,
+    purpose: string,
+    manager?: EntityManager,
+  ): Promise<boolean> {
+    const redeemed = await this.challenges.redeem({ recipient, purpose, lane }, id, manager);
     if (redeemed) this.metrics.codesVerified.inc();
     return redeemed;
   }

@@ -19,8 +19,11 @@ interface Auth {
   signOut: () => Promise<void>;
 }
 declare const auth: Auth;
-declare const localStorage: Record<'getItem', (key: string) => string | null> &
-  Record<'setItem', (key: string, value: string) => void>;
+declare const localStorage: {
+  getItem: (key: string) => string | null;
+  setItem: (key: string, value: string) => void;
+  removeItem: (key: string) => void;
+};
 
 describeInBrowser('client in a browser', () => {
   let app: TestApp;
@@ -52,7 +55,8 @@ describeInBrowser('client in a browser', () => {
     const page = await context.newPage();
     await page.goto(`http://${host}:${port}/`);
     await page.evaluate(async (url) => {
-      const { createClient } = (await import('/client/index.js' as string)) as {
+      const script: string = '/client/index.js';
+      const { createClient } = (await import(script)) as {
         createClient: (options: object) => Auth;
       };
       Object.assign(globalThis, { auth: createClient({ url }) });
@@ -125,6 +129,33 @@ describeInBrowser('client in a browser', () => {
     await second.evaluate(() => auth.signOut());
     await until('the first tab knows', async () => (await userOf(first)) === null);
     expect(await accessToken(first)).toBeNull();
+  });
+
+  it('tells all tabs who is signed in when the integrator keeps the tokens', async () => {
+    // Its keys differ, so the events of `localStorage` do not help.
+    const openOwnTab = async () => {
+      const page = await openTab();
+      await page.evaluate(async (url) => {
+        const pause = () => new Promise((resolve) => setTimeout(resolve, 50));
+        const script: string = '/client/index.js';
+        const { createClient } = (await import(script)) as { createClient: (options: object) => Auth };
+        const storage = {
+          getItem: async (key: string) => (await pause(), localStorage.getItem(`own:${key}`)),
+          setItem: async (key: string, value: string) => (
+            await pause(),
+            localStorage.setItem(`own:${key}`, value)
+          ),
+          removeItem: async (key: string) => (await pause(), localStorage.removeItem(`own:${key}`)),
+        };
+        Object.assign(globalThis, { auth: createClient({ url, storage }) });
+      }, proxy.url);
+      return page;
+    };
+    const [first, second] = [await openOwnTab(), await openOwnTab()];
+    await signIn(first, 'own@example.com');
+    await until('the second tab knows', async () => (await userOf(second)) === 'own@example.com');
+    await second.evaluate(() => auth.signOut());
+    await until('the first tab knows', async () => (await userOf(first)) === null);
   });
 
   it.each([

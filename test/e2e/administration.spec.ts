@@ -20,11 +20,13 @@ const USER_AGENT = 'admin console';
  * missing here, so the access of a new route is always a deliberate choice.
  */
 const PUBLIC_ROUTES = `
-  GET /, GET /.well-known/jwks.json, GET /docs/*, GET /elements.js, GET /health, GET /health/ready, GET /inbox,
-  GET /inbox/messages, GET /inbox/preview, GET /inbox/preview/:template/:locale, GET /metrics,
-  GET /otp/challenges/:id/events, GET /otp/challenges/:id, GET /proof-worker.js, GET /reset, GET /undo, GET /undo-deletion,
+  GET /, GET /.well-known/jwks.json, GET /assets/*, GET /demo, GET /docs/*, GET /elements.js, GET /health,
+  GET /health/ready, GET /inbox, GET /inbox/events, GET /inbox/messages, GET /inbox/preview,
+  GET /inbox/templates, GET /inbox/templates/:template/:locale, GET /metrics,
+  GET /otp/challenges/:id/events, GET /otp/challenges/:id, GET /proof-worker.js, GET /reset, GET /sign-in,
+  GET /undo, GET /undo-deletion,
   PATCH /api/reset, PATCH /auth/reset, POST /api/login, POST /api/register, POST /api/verify,
-  POST /auth/forgot, POST /auth/login, POST /auth/refresh, POST /auth/register,
+  POST /auth/forgot, POST /auth/link, POST /auth/login, POST /auth/refresh, POST /auth/register,
   POST /auth/send_otp, POST /auth/verify, POST /auth/verify_otp, POST /otp/generate,
   POST /otp/resend, POST /otp/verify, POST /users/contact/undo, POST /users/deletion/undo`;
 const USER_ROUTES = `

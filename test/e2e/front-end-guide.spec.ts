@@ -6,33 +6,26 @@ import { withChangedSignature } from '../support/jws.js';
 
 const SERVER = 'https://auth.example.com';
 
-interface SignedIn {
-  accessToken: string;
-  user: { id: string };
+interface Auth {
+  user: object | null;
+  accessToken: () => Promise<string | null>;
+  signOut: () => Promise<void>;
+  api: { GET: (path: string) => Promise<{ data: object }> };
 }
-type Guide = Record<string, ((...args: unknown[]) => Promise<SignedIn>) | undefined>;
-
-/** Stand-in for the `localStorage` of a browser. */
-class MemoryStorage {
-  private readonly items = new Map<string, string>();
-  getItem = (name: string) => this.items.get(name) ?? null;
-  setItem = (name: string, value: string) => void this.items.set(name, value);
-  removeItem = (name: string) => void this.items.delete(name);
-}
+type Forms = Record<string, (...args: unknown[]) => Promise<{ user?: { email: string } | null } | null>>;
 
 /** Runs the code of docs/front-end.md as readers copy it. */
 describe('front-end guide', () => {
-  const phone = '+14155550123';
-  const storage = new MemoryStorage();
-  // Inside node_modules, because the copied code imports a package.
+  // Inside node_modules, because the copied code imports packages.
   const folder = mkdtempSync(resolve('node_modules', '.front-end-guide-'));
   let app: TestApp;
-  let guide: Guide;
+  let auth: Auth;
+  let forms: Forms;
 
   beforeAll(async () => {
-    Object.assign(globalThis, { localStorage: storage });
     app = await TestApp.start({ BCRYPT_COST: '4', SIGN_UP_ON_VERIFY: 'true', PUBLIC_URL: SERVER });
-    guide = await loadGuideFile('auth.js', `'${SERVER}'`);
+    ({ auth } = await loadGuideFile<{ auth: Auth }>('auth.js', `'${SERVER}'`));
+    forms = await loadGuideFile<Forms>('forms.js');
   });
   afterAll(async () => {
     rmSync(folder, { recursive: true });
@@ -40,53 +33,69 @@ describe('front-end guide', () => {
   });
 
   /** Imports a file of the guide, with `server` replaced by the URL of the test app. */
-  async function loadGuideFile(name: string, server: string): Promise<Guide> {
+  async function loadGuideFile<Module>(name: string, server = ''): Promise<Module> {
     const page = readFileSync('docs/front-end.md', 'utf8');
-    const text = page.split('```js\n').find((block) => block.startsWith(`// ${name}`));
+    const block = page.split('```js\n').find((text) => text.startsWith(`// ${name}`));
+    const code = block?.split('```')[0] ?? '';
     const file = join(folder, name.replace('.js', '.mjs'));
     writeFileSync(
       file,
-      (text?.split('```')[0] ?? '').replace(server, server.replace(/\w+:\/\/[\w.]+|\$\{\w+\}/, app.url)),
+      code
+        .replace(server, server.replace(/\w+:\/\/[\w.]+|\$\{\w+\}/, app.url))
+        .replace('./auth.js', './auth.mjs'),
     );
-    return (await import(file)) as Guide;
+    return (await import(file)) as Module;
   }
 
-  function callGuide(name: string, ...args: unknown[]): Promise<SignedIn> {
-    const guideFunction = guide[name];
-    if (!guideFunction) throw new Error(`the guide has no ${name}`);
-    return guideFunction(...args);
+  function callForm(name: string, ...args: unknown[]) {
+    const form = forms[name];
+    if (!form) throw new Error(`the guide has no ${name}`);
+    return form(...args);
   }
 
-  it('signs in with a code, refreshes once for three calls and signs out', async () => {
-    await callGuide('sendCode', { phone });
-    const { user } = await callGuide('signInWithCode', { phone }, await app.code(phone));
-    expect(await callGuide('call', 'GET', '/users/me')).toEqual(user);
+  it('signs in with a code and signs out', async () => {
+    const phone = '+14155550123';
+    await callForm('sendCode', { phone });
+    const result = await callForm('enterCode', await app.code(phone));
+    expect(result?.user).toMatchObject({ phone });
+    expect((await auth.api.GET('/users/me')).data).toEqual(result?.user);
 
-    const storedTokens = JSON.parse(storage.getItem('tokens') ?? '') as SignedIn;
-    storage.setItem('tokens', JSON.stringify({ ...storedTokens, accessToken: 'one.that.ended' }));
-    const replies = await Promise.all([1, 2, 3].map(() => callGuide('call', 'GET', '/users/me')));
-    expect(replies).toEqual([user, user, user]);
-
-    await callGuide('signOut');
-    expect(storage.getItem('tokens')).toBeNull();
-    await app.get('/users/me').set('authorization', `Bearer ${storedTokens.accessToken}`).expect(401);
+    const accessToken = await auth.accessToken();
+    await auth.signOut();
+    expect(auth.user).toBeNull();
+    await app.get('/users/me').set('authorization', `Bearer ${accessToken}`).expect(401);
   });
 
   it('registers, verifies the address and signs in with a password', async () => {
     const email = 'grace@example.com';
-    await callGuide('register', { email, password: PASSWORD });
-    await callGuide('verifyEmail', email, await app.code(email));
-    await callGuide('signOut');
-    await expect(callGuide('signIn', email, 'a wrong password')).rejects.toMatchObject({
+    await callForm('register', { email, password: PASSWORD });
+    await callForm('enterCode', await app.code(email));
+    await auth.signOut();
+    await expect(callForm('signIn', email, 'a wrong password')).rejects.toMatchObject({
       code: 'invalid_credentials',
     });
-    await callGuide('signIn', email, PASSWORD);
-    expect(await callGuide('call', 'GET', '/users/me')).toMatchObject({ email });
+    await callForm('signIn', email, PASSWORD);
+    expect((await auth.api.GET('/users/me')).data).toMatchObject({ email });
+    await auth.signOut();
+  });
+
+  it('sets a new password with the token of the mailed link', async () => {
+    const email = 'alan@example.com';
+    await signUp(app, email);
+    const { text } = await app.codeOf(email, () => callForm('forgotPassword', email));
+    Object.assign(globalThis, { location: { hash: /#token=[\w-]+/.exec(text)?.[0] } });
+    const password = 'another good passphrase';
+    await callForm('setPassword', password);
+    expect((await callForm('signIn', email, password))?.user?.email).toBe(email);
+  });
+
+  it('reads no code from an SMS where the browser cannot', async () => {
+    expect(await callForm('codeFromSms', new AbortController().signal)).toBeNull();
   });
 
   it('verifies a token in a backend', async () => {
-    const { user, accessToken } = await signUp(app, 'alan@example.com');
-    const { whoIsCalling } = await loadGuideFile('check.js', '`${SERVER}/.well-known');
+    const { user, accessToken } = await signUp(app, 'edsger@example.com');
+    const { whoIsCalling } = await loadGuideFile<Forms>('check.js', '`${SERVER}/.well-known');
     expect(await whoIsCalling?.(`Bearer ${accessToken}`)).toMatchObject({
       sub: user.id,
       roles: ['user'],

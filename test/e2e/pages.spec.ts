@@ -12,13 +12,13 @@ interface Page {
   headers: Record<string, string>;
 }
 
-describe('reset and undo pages', () => {
+describe('reset, sign-in and undo pages', () => {
   let app: TestApp;
   let pages: Page[];
   beforeAll(async () => {
     app = await TestApp.start({ PUBLIC_URL, PASSWORD_MIN_LENGTH: '12' });
     pages = await Promise.all(
-      ['/reset', '/undo', '/undo-deletion'].map(async (path) => {
+      ['/reset', '/sign-in', '/undo', '/undo-deletion'].map(async (path) => {
         const { text, headers } = await app.get(path).expect(200);
         return { path, html: text, headers };
       }),
@@ -74,6 +74,7 @@ describe('reset and undo pages', () => {
     });
     expect(requests).toEqual([
       'PATCH /identity/auth/reset',
+      'POST /identity/auth/link',
       'POST /identity/users/contact/undo',
       'POST /identity/users/deletion/undo',
     ]);
@@ -106,10 +107,13 @@ describe('reset and undo pages', () => {
     await app.post('/auth/forgot', { email: newEmail }).expect(202);
     const undo = await linkToken(email, 'undo');
     const reset = await linkToken(newEmail, 'reset');
+    await app.post('/auth/send_otp', { email: newEmail }).expect(201);
+    const signIn = await linkToken(newEmail, 'sign-in');
 
     const before = await linkedRows();
     for (const [path, token] of [
       ['/reset', reset],
+      ['/sign-in', signIn],
       ['/undo', undo],
     ]) {
       for (const method of ['GET', 'HEAD', 'GET']) {
@@ -121,7 +125,9 @@ describe('reset and undo pages', () => {
     expect(await linkedRows()).toEqual(before);
     expect(app.log).not.toContain(reset);
     expect(app.log).not.toContain(undo);
+    expect(app.log).not.toContain(signIn);
 
+    await app.post('/auth/link', { token: signIn }).expect(201);
     await patch('/auth/reset', { token: reset, password: 'another horse battery staple' });
     await app.post('/users/contact/undo', { token: undo }).expect(204);
     expect(await linkedRows()).not.toEqual(before);

@@ -45,6 +45,13 @@ export type SignInResult =
   /** The code was right, but no account has this address. */
   | { user: null; passwordRequired?: undefined; undoToken?: string };
 
+/** Tokens, if an account owns the address. */
+interface SignInReply extends Partial<Tokens> {
+  deviceToken?: string;
+  passwordRequired?: boolean;
+  undoToken?: string;
+}
+
 export type Client = ReturnType<typeof createClient>;
 
 /** A backend may refuse a new token for its own reasons. Another one would not help. */
@@ -81,7 +88,7 @@ export function createClient(options: ClientOptions) {
    */
   async function keep(path: string, body: object, options?: RequestOptions): Promise<SignInResult> {
     const sentAt = Date.now();
-    const reply = await post<Schemas['SignInCodeApproved']>(path, body, options);
+    const reply = await post<SignInReply>(path, body, options);
     const replaced = sessions.usableToken;
     if (reply.user) await http.keepDeviceToken(reply.deviceToken);
     await sessions.write(reply.user ? (reply as Tokens) : null, sentAt);
@@ -103,8 +110,8 @@ export function createClient(options: ClientOptions) {
 
   async function call(method: ApiMethod, path: string, options: ApiOptions & Call = {}) {
     const { body, headers, signal } = options;
-    const { user } = sessions;
     const token = await accessToken({ signal });
+    const { user } = sessions;
     const send = (accessToken: string | null) =>
       http.send(method, pathOf(path, options), { body, headers, signal, token: accessToken });
     let response: Response;
@@ -192,8 +199,12 @@ export function createClient(options: ClientOptions) {
 
     /** Signs out in all tabs, also when the server cannot be reached. */
     async signOut(): Promise<void> {
-      const token = await sessions.accessToken().catch(() => null);
-      await sessions.write(null);
+      const ended = await sessions.end();
+      if (!ended) return;
+      const { refreshToken } = ended;
+      const token =
+        ended.usableToken ??
+        (await post<Tokens>('/auth/refresh', { refreshToken }).catch(() => null))?.accessToken;
       if (token) await endSession(token);
     },
 
@@ -209,8 +220,8 @@ export function createClient(options: ClientOptions) {
         if (token) headers.set('authorization', `Bearer ${token}`);
         return fetch(request ? request.clone() : input, { ...init, headers });
       };
-      const { user } = sessions;
       const token = await accessToken({ signal: init.signal ?? request?.signal });
+      const { user } = sessions;
       const response = await send(token);
       const isStream = typeof init.body === 'object' && init.body !== null && 'getReader' in init.body;
       if (response.status !== 401 || !token || isStream || sessions.age < MIN_REFUSED_AGE_MS) return response;

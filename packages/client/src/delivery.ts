@@ -21,8 +21,9 @@ export async function follow(
   let status: ChallengeStatus | undefined;
   const show = (text: string) => {
     status = JSON.parse(text) as ChallengeStatus;
-    if (text !== last && !signal.aborted) listener(status);
+    const isNew = text !== last;
     last = text;
+    if (isNew && !signal.aborted) listener(status);
   };
   const path = `/otp/challenges/${id}`;
   while (!signal.aborted && (!status || status.status === 'pending')) {

@@ -60,6 +60,7 @@ export class Http {
       const response = await this.fetch(method, path, call);
       if (response.ok) return response;
       const problem = await problemOf(response);
+      call.signal?.throwIfAborted();
       if (problem.code !== 'proof_of_work_required' || proofs === MAX_PROOFS) throw problem;
       call = { ...call, body: { ...call.body, proofOfWork: await this.solve(problem, call) } };
     }

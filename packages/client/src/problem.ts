@@ -25,6 +25,7 @@ interface OtherDocument {
     | 'unexpected_reply';
 }
 
+/** In place of the schema of the API, which does not describe the challenge. */
 interface ProofOfWorkRequired {
   code: 'proof_of_work_required';
   proofOfWork: AltchaChallenge;
@@ -47,7 +48,9 @@ type ProblemOf<Document> = Document extends { code: string }
   : never;
 
 /** A refusal. `problem.code` narrows the other members, such as `retryAfter` and `attemptsLeft`. */
-export type Problem = ProblemOf<ServerDocument | ProofOfWorkRequired | OtherDocument>;
+export type Problem = ProblemOf<
+  Exclude<ServerDocument, { code: 'proof_of_work_required' }> | ProofOfWorkRequired | OtherDocument
+>;
 export type ProblemCode = Problem['code'];
 
 class ReplyProblem extends Error {

@@ -26,6 +26,7 @@ export class Sessions {
   private writes = 0;
   private isKnown = false;
   private refreshing?: Promise<string | null>;
+  private readonly channel?: BroadcastChannel;
   private readonly listeners = new Set<(state: { user: User | null }) => void>();
 
   constructor(
@@ -35,8 +36,11 @@ export class Sessions {
   ) {
     void this.read();
     if (typeof document === 'undefined') return;
-    // Sign-ins and sign-outs of other tabs. The key is null when the storage was cleared.
+    // Sign-ins and sign-outs of other tabs. The key is null when `localStorage` was cleared.
     addEventListener('storage', ({ key }) => (key === name || key === null) && void this.read());
+    if (storage.sendsEvents || typeof BroadcastChannel === 'undefined') return;
+    this.channel = new BroadcastChannel(name);
+    this.channel.onmessage = () => void this.read();
   }
 
   get user(): User | null {
@@ -68,6 +72,15 @@ export class Sessions {
     const stored = this.storage.set(this.name, text);
     this.show(text);
     await stored;
+    this.channel?.postMessage(null);
+  }
+
+  /** Signs out in this browser. Returns what the server needs to end the session. */
+  async end(): Promise<{ usableToken: string | null; refreshToken: string } | null> {
+    const session = await this.read();
+    const { usableToken } = this;
+    await this.write(null);
+    return session && { usableToken, refreshToken: session.refreshToken };
   }
 
   /**

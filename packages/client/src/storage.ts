@@ -34,6 +34,15 @@ export class SafeStorage {
 
   constructor(readonly storage: TokenStorage) {}
 
+  /** Browsers tell other tabs about changes of `localStorage`, and of no other storage. */
+  get sendsEvents(): boolean {
+    try {
+      return this.storage === globalThis.localStorage;
+    } catch {
+      return false;
+    }
+  }
+
   /** The value at once if the storage is synchronous. */
   get(key: string): string | null | Promise<string | null> {
     const inMemory = this.refused.get(key);

@@ -2,6 +2,7 @@ import { createClient, memoryStorage, type TokenStorage } from '@otp-auth/client
 import { PASSWORD, signUp } from '../../../test/support/accounts.js';
 import { TestApp } from '../../../test/support/app.js';
 import { LossyProxy } from '../../../test/support/lossy-proxy.js';
+import { until } from '../../../test/support/until.js';
 import { StubServer } from './stub-server.js';
 
 const REFRESH = 'POST /auth/refresh';
@@ -115,6 +116,22 @@ describe('session', () => {
     expire(storage);
     await auth.signOut();
     await app.post('/auth/refresh', { refreshToken }).expect(401);
+  });
+
+  it('signs out at once while a server does not answer', async () => {
+    stub.reply = () => ({ body: { accessToken: 'a', refreshToken: 'r', expiresIn: 900, user: { id: '1' } } });
+    const storage = memoryStorage();
+    const auth = client(storage, stub.url);
+    await auth.signInWithPassword({ email: 'ada@example.com', password: PASSWORD });
+    expire(storage, stub.url);
+    let answer = () => {};
+    stub.reply = () => new Promise((resolve) => (answer = () => resolve({ status: 503 })));
+    const signedOut = auth.signOut();
+    await until('the refresh is sent', () => stub.requests.at(-1)?.path === '/auth/refresh');
+    expect(auth.user).toBeNull();
+    expect(await auth.accessToken()).toBeNull();
+    answer();
+    await signedOut;
   });
 
   describe('with a server that misbehaves', () => {

@@ -9,7 +9,7 @@ export interface MessageContent {
   purpose?: string;
   /** What the code approves, in the order to show it. */
   context?: Record<string, string>;
-  /** A page of this server. The only link in a message. */
+  /** A page for the token in its fragment. The only link in a message. */
   link?: string;
   /** The phone number that was linked. */
   phone?: string;

@@ -9,7 +9,7 @@ const APPROVAL = { ...CODE, context: { amount: '39.99 EUR', payee: 'Acme' } };
 /** The sentences of `code` are those of the purposes `verification` and `email_verification`. */
 const EXAMPLES: Record<string, MessageContent[]> = {
   code: [CODE, APPROVAL],
-  'code.login': [CODE],
+  'code.login': [{ ...CODE, link: LINK }],
   'code.transaction': [APPROVAL],
   'code.contact_change': [CODE],
   password_reset: [{ ...CODE, link: LINK }],

@@ -101,6 +101,34 @@ describe('mail', () => {
   });
 });
 
+describe('mail with a code and a link', () => {
+  const content = { code: '012345', purpose: 'login' };
+  const mailWith = (link: string) => templates.mail('code', { ...content, link }, 300);
+
+  it('has each link unchanged, escaped in HTML only, although its text is cached', () => {
+    for (const link of ['https://a.example/?a=1&b=$&#token=1', 'https://b.example/#token=2']) {
+      const { subject, text, html } = mailWith(link);
+      const escaped = link.replaceAll('&', '&amp;').replaceAll('=', '&#x3D;');
+      expect(html).toContain(`<a dir="ltr" href="${escaped}">${escaped}</a>`);
+      expect(text).toContain(`\n${link}\n`);
+      expect(text.indexOf('012345')).toBeLessThan(text.indexOf(link));
+      expect(subject).not.toMatch(/https?:/);
+      expect(text + html).not.toMatch(/\n{3}|[\ue000\ue001]/);
+    }
+  });
+
+  it('states that code and link work once together, and a mail without a link does not', () => {
+    const without = templates.mail('code', content, 300);
+    expect(mailWith('https://a.example/').text).toContain('The code or the link works once');
+    expect(without.text).not.toMatch(/link|page|https?:/);
+    expect(without.html).not.toMatch(/<a |link/);
+  });
+
+  it('has no link in the SMS', () => {
+    expect(templates.sms('code', { ...content, link: 'https://a.example/' }, 300)).not.toContain('https:');
+  });
+});
+
 describe('every template', () => {
   const LINK = 'https://app.example.com/undo?token=aB-_9&from=mail';
   const AT = '2026-11-21T10:05:00.000Z';

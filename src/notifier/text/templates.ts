@@ -33,8 +33,9 @@ const PARTS: Record<Channel, Part[]> = {
   voice: ['sms'],
 };
 
-/** Stands for the code in cached texts. A private-use character, which no text contains. */
+/** Stand for the code and the link in cached texts. Private-use characters, which no text contains. */
 const CODE_PLACEHOLDER = '\ue000';
+const LINK_PLACEHOLDER = '\ue001';
 const MAX_CACHED = 1_000;
 
 const RIGHT_TO_LEFT: Locale[] = ['ar'];
@@ -129,26 +130,29 @@ export class Templates {
   }
 
   /**
-   * Most messages of a purpose differ only in their code, so their text is rendered once for all
-   * codes and cached. The key has the section instead of the purpose, because clients may be free to
+   * Most messages of a purpose differ only in their code and link, so their text is rendered once for
+   * all codes and cached. The key has the section instead of the purpose, because clients may be free to
    * make up purposes.
    */
   private render(template: string, part: Part, content: MessageContent, secondsLeft: number): string {
     const { locale = this.config.DEFAULT_LOCALE, purpose, ...fields } = content;
-    const { code, ...others } = fields;
+    const { code, link, ...others } = fields;
     const section = this.sentences.sectionFor(locale, template, purpose);
     const lifetime = formatLifetime(locale, secondsLeft);
     const data: RenderingData = { section, locale, html: part === 'html' };
     if (!code || Object.values(others).some((value) => value !== undefined))
       return this.renderUncached(`${template}.${part}`, data, { ...fields, lifetime });
 
-    const key = `${section}.${part} ${locale} ${lifetime}`;
+    const key = `${section}.${part} ${locale} ${lifetime}${link === undefined ? '' : ' with link'}`;
     let text = this.cache.get(key);
     if (text === undefined) {
-      text = this.renderUncached(`${template}.${part}`, data, { code: CODE_PLACEHOLDER, lifetime });
+      const placeholders = { code: CODE_PLACEHOLDER, ...(link !== undefined && { link: LINK_PLACEHOLDER }) };
+      text = this.renderUncached(`${template}.${part}`, data, { ...placeholders, lifetime });
       this.cache.set(key, text);
     }
-    return text.replaceAll(CODE_PLACEHOLDER, code);
+    const shownLink = part === 'html' ? this.handlebars.escapeExpression(link ?? '') : (link ?? '');
+    // As a function, because a URL may contain `$&`.
+    return text.replaceAll(CODE_PLACEHOLDER, code).replaceAll(LINK_PLACEHOLDER, () => shownLink);
   }
 
   private renderUncached(

@@ -81,6 +81,7 @@ export function problems(error: unknown): string {
   void [retryAfter, seconds];
   // @ts-expect-error Only wrong codes count attempts.
   void error.attemptsLeft;
+  // eslint-disable-next-line @typescript-eslint/switch-exhaustiveness-check -- as most readers write it
   switch (error.code) {
     case 'otp_cooldown': {
       const wait: number = error.retryAfter;

@@ -18,7 +18,8 @@ export abstract class DeveloperPage extends PageElement<Texts> {
   protected readonly area = 'developer';
 
   protected override renderHeader(): TemplateResult {
-    const links = [{ name: this.texts.home, url: `${SERVER_URL}/` }, ...this.links];
+    const pages = this.links.filter(({ url }) => !url.endsWith('.json'));
+    const links = [{ name: this.texts.home, url: `${SERVER_URL}/` }, ...pages];
     return html`
       <header>
         <nav aria-label=${this.texts.pages}>
@@ -38,6 +39,7 @@ export abstract class DeveloperPage extends PageElement<Texts> {
     const { texts } = this;
     const { hasDocs, hasInbox } = server;
     const links: [isServed: boolean, name: string, text: string, path: string][] = [
+      [true, texts.demo, texts.demoText, 'demo'],
       [hasDocs, texts.swagger, texts.swaggerText, 'docs'],
       [hasInbox, texts.inbox, texts.inboxText, 'inbox'],
       [true, texts.preview, texts.previewText, 'inbox/preview'],

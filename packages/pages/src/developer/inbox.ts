@@ -58,9 +58,9 @@ class InboxPage extends DeveloperPage {
     const open = shown.find(({ id }) => id === this.openId) ?? shown[0];
     const isChosen = open?.id === this.openId;
     return html`
+      <h1>${this.heading}</h1>
       <div class="inbox ${isChosen ? 'chosen' : ''}">
         <div class="list">
-          <h1>${this.heading}</h1>
           <p class="hint">${texts.inboxIntro}</p>
           <label for="recipient">${texts.recipient}</label>
           <input
@@ -112,14 +112,20 @@ class InboxPage extends DeveloperPage {
     if (!code && !link) return nothing;
     const copied = this.copiedId === id;
     return html`<div class="actions">
-      ${code
-        ? html`<button class="small" @click=${() => this.copy(id, code)}>
-            ${fill(copied ? this.texts.copied : this.texts.copyCode, { code })}
-          </button>`
-        : nothing}
-      ${link
-        ? html`<a class="button small" href=${link} target="_blank" rel="noopener">${this.texts.openLink}</a>`
-        : nothing}
+      ${
+        code
+          ? html`<button class="small" @click=${() => this.copy(id, code)}>
+              ${fill(copied ? this.texts.copied : this.texts.copyCode, { code })}
+            </button>`
+          : nothing
+      }
+      ${
+        link
+          ? html`<a class="button small" href=${link} target="_blank" rel="noopener"
+              >${this.texts.openLink}</a
+            >`
+          : nothing
+      }
     </div>`;
   }
 
@@ -142,7 +148,9 @@ class InboxPage extends DeveloperPage {
           <dt>${texts.from}</dt>
           <dd dir="ltr">${server.mailFrom ?? server.brandName ?? 'OTP Auth Server'}</dd>
           <dt>${texts.to}</dt>
-          <dd><span dir="ltr">${to}</span>, <time datetime=${at}>${timeOf(at)}</time></dd>
+          <dd dir="ltr">${to}</dd>
+          <dt>${texts.time}</dt>
+          <dd><time datetime=${at}>${timeOf(at)}</time></dd>
         </dl>
         <div class="tabs">
           <button class="small" aria-pressed=${!this.isPlain} @click=${() => (this.isPlain = false)}>
@@ -152,9 +160,11 @@ class InboxPage extends DeveloperPage {
             ${texts.plainText}
           </button>
         </div>
-        ${this.isPlain || !mail
-          ? html`<pre dir="auto">${withLinks(text)}</pre>`
-          : mailFrame(mail, subject ?? texts.message)}
+        ${
+          this.isPlain || !mail
+            ? html`<pre dir="auto">${withLinks(text)}</pre>`
+            : mailFrame(mail, subject ?? texts.message)
+        }
       </article>
     `;
   }

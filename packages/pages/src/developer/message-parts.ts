@@ -6,7 +6,10 @@ import { html, type TemplateResult } from 'lit';
  */
 export function codeIn(text: string): string | undefined {
   const [, code] =
-    /^\s*(\d{4,10})\s*$/m.exec(text) ?? /#(\d{4,10})\s*$/.exec(text) ?? /(?<![\d+•*])(\d{4,10})(?!\d)/.exec(text) ?? [];
+    /^\s*(\d{4,10})\s*$/m.exec(text) ??
+    /#(\d{4,10})\s*$/.exec(text) ??
+    /(?<![\d+•*])(\d{4,10})(?!\d)/.exec(text) ??
+    [];
   return code;
 }
 
@@ -25,13 +28,18 @@ export function withLinks(text: string): TemplateResult {
   })}`;
 }
 
+/** Adds to the policy of the page, which the frame inherits. Links open in a new tab. */
+const FRAME_HEAD =
+  `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">` +
+  '<base target="_blank">';
+
 /**
- * The HTML of a mail in a frame that runs no script and loads nothing: its sandbox forbids scripts,
- * and it inherits the content security policy of the page. Without scripts, `allow-same-origin` only
- * lets this page read the height. Links open in a new tab.
+ * The HTML of a mail in a frame that runs no script and loads nothing. Without scripts,
+ * `allow-same-origin` only lets this page read the height.
  */
 export function mailFrame(mail: string, title: string): TemplateResult {
-  const content = mail.replace('<head>', '<head><base target="_blank">');
+  const hasHead = mail.includes('<head>');
+  const content = hasHead ? mail.replace('<head>', `<head>${FRAME_HEAD}`) : FRAME_HEAD + mail;
   return html`<iframe
     class="mail-html"
     sandbox="allow-same-origin allow-popups allow-popups-to-escape-sandbox"

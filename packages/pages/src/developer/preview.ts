@@ -92,10 +92,12 @@ class PreviewPage extends DeveloperPage {
           </div>
           <div class="sms">
             <h3 lang=${locale}>${texts.sms}</h3>
-            ${sms
-              ? html`<p class="bubble" dir="auto">${sms.text}</p>
-                  <p class="hint" lang=${locale}>${fill(texts.smsSize, sms)}</p>`
-              : html`<p class="hint" lang=${locale}>${texts.noSms}</p>`}
+            ${
+              sms
+                ? html`<p class="bubble" dir="auto">${sms.text}</p>
+                    <p class="hint" lang=${locale}>${fill(texts.smsSize, sms)}</p>`
+                : html`<p class="hint" lang=${locale}>${texts.noSms}</p>`
+            }
           </div>
         </div>
       </section>
@@ -114,7 +116,11 @@ class PreviewPage extends DeveloperPage {
     const fields = new FormData(event.currentTarget as HTMLFormElement);
     this.message = fields.get('message') as string;
     this.language = fields.get('language') as string;
-    history.replaceState(null, '', `?${new URLSearchParams({ message: this.message, language: this.language })}`);
+    history.replaceState(
+      null,
+      '',
+      `?${new URLSearchParams({ message: this.message, language: this.language })}`,
+    );
     void this.show();
   }
 

@@ -65,9 +65,13 @@ export abstract class LinkPage extends PageElement<typeof linkTexts> {
         ${result?.text(texts) ?? nothing}
       </p>
       ${this.needsLink ? this.renderRequest() : nothing}
-      ${this.succeeded && server.signInPage
-        ? html`<a class="button" href=${new URL(server.signInPage, `${SERVER_URL}/`).href}>${texts.signIn}</a>`
-        : nothing}
+      ${
+        this.succeeded && server.signInPage
+          ? html`<a class="button" href=${new URL(server.signInPage, `${SERVER_URL}/`).href}
+              >${texts.signIn}</a
+            >`
+          : nothing
+      }
     `;
   }
 

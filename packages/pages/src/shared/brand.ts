@@ -2,7 +2,8 @@ import { server } from './server.js';
 
 type Rgb = [red: number, green: number, blue: number];
 
-const PAGE_COLORS = { light: [255, 255, 255], dark: [19, 20, 23] } satisfies Record<string, Rgb>;
+/** `--surface` in page.css, on which colours are harder to see than on `--page`. */
+const SURFACE_COLORS = { light: [245, 246, 248], dark: [31, 33, 37] } satisfies Record<string, Rgb>;
 const MIN_CONTRAST = 4.5;
 
 /** Uses the product's colour for buttons, links and focus, lighter or darker where it is hard to see. */
@@ -18,20 +19,19 @@ export function applyBrandColor(): void {
 }
 
 function colors(brand: Rgb, scheme: 'light' | 'dark'): string {
-  const page: Rgb = PAGE_COLORS[scheme];
-  const button = readableOn(page, brand);
+  const button = readableOn(SURFACE_COLORS[scheme], brand);
   const black: Rgb = [0, 0, 0];
   const white: Rgb = [255, 255, 255];
   const text = contrast(white, button) >= contrast(black, button) ? white : black;
   return `--button: rgb(${button.join(' ')}); --on-button: rgb(${text.join(' ')});`;
 }
 
-/** The nearest mix with black or white that has enough contrast with the page. */
-function readableOn(page: Rgb, color: Rgb): Rgb {
-  const target = luminance(page) > 0.5 ? 0 : 255;
+/** The nearest mix with black or white that has enough contrast with the background. */
+function readableOn(background: Rgb, color: Rgb): Rgb {
+  const target = luminance(background) > 0.5 ? 0 : 255;
   for (let share = 0; share < 1; share += 0.05) {
     const mixed = color.map((part) => Math.round(part + (target - part) * share)) as Rgb;
-    if (contrast(mixed, page) >= MIN_CONTRAST) return mixed;
+    if (contrast(mixed, background) >= MIN_CONTRAST) return mixed;
   }
   return [target, target, target];
 }
