@@ -36,7 +36,7 @@ export abstract class SignedInPage<Texts extends Record<string, string>> extends
     const { user, texts } = this;
     if (user) return this.renderSignedIn(user);
     return html`
-      <h1>${this.heading}</h1>
+      <h1 class="visually-hidden">${this.heading}</h1>
       <div aria-live="polite">
         ${this.message ? html`<p class="notice good">${this.message(texts)}</p>` : nothing}
       </div>
