@@ -50,7 +50,7 @@ export default {
       displayName: 'client',
       testMatch: ['<rootDir>/packages/client/test/**/*.spec.ts'],
     },
-    // Needs Chromium. Without it, the specs say so and are skipped.
+    // Needs Chromium. Without it, the specs are left out and say so.
     { ...onDatabase, displayName: 'browser', testMatch: ['<rootDir>/test/browser/**/*.spec.ts'] },
     // Several processes share one database, which only PostgreSQL allows.
     { ...onDatabase, displayName: 'races', testMatch: ['<rootDir>/test/races/**/*.spec.ts'] },

@@ -2,7 +2,7 @@
 import Sequencer from '@jest/test-sequencer';
 
 const SLOW =
-  /(providers|housekeeping|receipts|embedded|delivery-faults|passwords|challenge-status|metrics|devices|crash|mixed-faults)\.spec\.ts$/;
+  /(providers|housekeeping|receipts|embedded|delivery-faults|passwords|challenge-status|metrics|devices|crash|mixed-faults|package|client)\.spec\.ts$/;
 
 export default class SlowFirst extends Sequencer {
   sort(tests) {

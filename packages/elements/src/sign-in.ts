@@ -99,10 +99,11 @@ export class OtpSignIn extends LitElement {
 
   protected override willUpdate(changed: PropertyValues<this>): void {
     const { flow } = this;
+    // The first one is offered first.
     const [method = 'email'] = this.offeredMethods;
-    if (!this.offeredMethods.includes(flow.method)) flow.method = method;
+    if (!this.hasUpdated || !this.offeredMethods.includes(flow.method)) flow.method = method;
     const [channel = 'sms'] = this.offeredChannels;
-    if (!this.offeredChannels.includes(flow.channel)) flow.channel = channel;
+    if (!this.hasUpdated || !this.offeredChannels.includes(flow.channel)) flow.channel = channel;
     if (changed.has('url') || changed.has('applicationId')) this.ownClient = undefined;
   }
 

@@ -138,6 +138,8 @@ export class FlowState {
   protected refuse(refusal: Refusal): void {
     this.refusal = refusal;
     this.undoToken ??= refusal.undoToken;
+    // Room for the digits of the next code.
+    if (refusal.ways.includes('resend')) this.values.code = '';
     const until = refusal.wait ? this.host.client().now() + refusal.wait * 1_000 : 0;
     // A limit of messages must not keep the person from entering a code.
     if (this.isCodeStep && refusal.ways.includes('have-code')) this.resendAt = until;
