@@ -1,7 +1,7 @@
 import { misspeltSettings, type MisspeltSetting } from './misspelt-settings.js';
 import { ProviderConfig } from './providers.js';
 import { findFaults, type SettingFault } from './safety.js';
-import { PAGES, settings, type PageName, type SettingName } from './settings.js';
+import { LINKED_PAGES, PAGES, settings, type PageName, type SettingName } from './settings.js';
 
 export class ConfigError extends Error {
   constructor(faults: SettingFault[], misspelt: MisspeltSetting[]) {
@@ -57,7 +57,7 @@ export class Config extends ProviderConfig {
 
   /** The pages for people that this server serves. */
   get pages(): PageName[] {
-    return this.PAGES ?? [...PAGES];
+    return this.PAGES ?? [...(this.production ? LINKED_PAGES : PAGES)];
   }
 
   /** The page that the links of sign-in mails open. */

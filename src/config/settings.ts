@@ -34,9 +34,12 @@ const listOf = <Name extends string>(names: readonly Name[]) =>
       error: 'must list each name once',
     });
 
-/** The pages for people, which production serves too. Messages link to them. */
-export const PAGES = ['reset', 'undo', 'sign-in'] as const;
+/** The pages for people, in the order of the documentation. */
+export const PAGES = ['reset', 'undo', 'sign-in', 'account', 'console'] as const;
 export type PageName = (typeof PAGES)[number];
+
+/** The pages that messages link to. Production serves only these unless `PAGES` lists others. */
+export const LINKED_PAGES = ['reset', 'undo', 'sign-in'] as const satisfies PageName[];
 
 /** `sms,email` for all purposes, and `login:whatsapp` for one purpose. */
 const channels = list.transform((items, context) => {

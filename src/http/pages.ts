@@ -14,6 +14,8 @@ const FILES = {
   reset: ['reset'],
   undo: ['undo', 'undo-deletion'],
   'sign-in': ['sign-in'],
+  account: ['account'],
+  console: ['console'],
 } satisfies Record<PageName, string[]>;
 
 /** Pages that show messages: a frame without scripts, which may have inline styles as mails do. */
@@ -60,10 +62,16 @@ export function readPage(file: string, config: Config): BuiltPage {
     hasDocs: config.DOCS,
     hasInbox: config.hasInbox,
     mailFrom: config.MAIL_FROM ?? null,
-    signInPage: config.SIGN_IN_URL ?? (config.production ? null : 'demo'),
+    signInPage: config.SIGN_IN_URL ?? signInPage(config),
   };
   const html = readBuilt(`${file}.html`).replace('__SERVER__', escaped(JSON.stringify(about)));
   return { html, policy: contentSecurityPolicy(file) };
+}
+
+/** Where people sign in on this server. */
+function signInPage({ pages, production }: Config): string | null {
+  if (pages.includes('account')) return 'account';
+  return production ? null : 'demo';
 }
 
 function developmentPages({ production, hasInbox }: Config): string[] {

@@ -11,8 +11,8 @@ import './page.css';
  */
 export abstract class PageElement<Texts extends Record<string, string>> extends LitElement {
   protected texts!: Texts & typeof sharedTexts;
-  /** The folder of the page's texts. */
-  protected abstract readonly area: string;
+  /** The folders of the page's texts. */
+  protected abstract readonly area: string | string[];
   /** The title of the page in the person's language. */
   protected abstract get heading(): string;
 
@@ -62,7 +62,7 @@ export abstract class PageElement<Texts extends Record<string, string>> extends 
   }
 
   private async load(): Promise<void> {
-    this.texts = await loadTexts('shared', this.area);
+    this.texts = await loadTexts('shared', ...[this.area].flat());
     this.requestUpdate();
   }
 
