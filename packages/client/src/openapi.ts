@@ -151,7 +151,7 @@ export interface paths {
          *     recipients or messages today, what was spent, and what was refused and why. The audit log records
          *     it.
          */
-        get: operations["report"];
+        get: operations["getFraudReport"];
         put?: never;
         post?: never;
         delete?: never;
@@ -171,7 +171,7 @@ export interface paths {
          * List blocks
          * @description Those that have not ended. Follow the `Link` header to the next page until there is none.
          */
-        get: operations["blocks"];
+        get: operations["listBlocks"];
         put?: never;
         /**
          * Block a number prefix, a country or a network
@@ -179,7 +179,7 @@ export interface paths {
          *     Acts in every process within ten seconds. A second block of the same value replaces the first one.
          *     The audit log records it. Needs a sign-in within ten minutes.
          */
-        post: operations["block"];
+        post: operations["addBlock"];
         delete?: never;
         options?: never;
         head?: never;
@@ -200,7 +200,7 @@ export interface paths {
          * Lift a block
          * @description The audit log records it. Needs a sign-in within ten minutes.
          */
-        delete: operations["unblock"];
+        delete: operations["removeBlock"];
         options?: never;
         head?: never;
         patch?: never;
@@ -217,7 +217,7 @@ export interface paths {
          * List the safe list
          * @description Follow the `Link` header to the next page until there is none.
          */
-        get: operations["safeList"];
+        get: operations["listSafeEntries"];
         put?: never;
         /**
          * Add to the safe list
@@ -226,7 +226,7 @@ export interface paths {
          *     the spend limits still hold. Acts in every process within ten seconds. The audit log records it.
          *     Needs a sign-in within ten minutes.
          */
-        post: operations["markSafe"];
+        post: operations["addSafeEntry"];
         delete?: never;
         options?: never;
         head?: never;
@@ -247,7 +247,7 @@ export interface paths {
          * Remove from the safe list
          * @description The audit log records it. Needs a sign-in within ten minutes.
          */
-        delete: operations["unmarkSafe"];
+        delete: operations["removeSafeEntry"];
         options?: never;
         head?: never;
         patch?: never;
@@ -311,6 +311,29 @@ export interface paths {
          *     attempts are left.
          */
         post: operations["checkOtp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/proofs/redeem": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Redeem a proof
+         * @description Checks a proof and uses it up: each proof is accepted once, by whichever server sends it
+         *     first. An application redeems the proofs of its own audience. Without an application
+         *     (`API_ACCESS=open`), those of this server's audience. A backend that keeps the `jti` of used proofs
+         *     itself can check them offline instead.
+         */
+        post: operations["redeemProof"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1916,6 +1939,69 @@ export interface components {
              */
             proof: string;
         };
+        RedeemProof: {
+            /**
+             * @description The proof from `/otp/verify`.
+             * @example eyJhbGciOiJFUzI1NiIsInR5cCI6Im90cC1wcm9vZitqd3QiLCJraWQiOiIuLi4ifQ.eyJzdWIiOiJwaG9uZTorMTQxNTU1NTAxMjMifQ.c2ln
+             */
+            proof: string;
+        };
+        ProofClaims: {
+            /**
+             * @description The verified recipient.
+             * @example phone:+14155550123
+             */
+            sub: string;
+            /**
+             * @description What the code was for.
+             * @example verification
+             */
+            purpose: string;
+            /**
+             * @description The id of the challenge.
+             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
+             */
+            jti: string;
+            /**
+             * @description The digest of the approved context (base64url of the SHA-256 of its canonical JSON, RFC 8785).
+             * @example n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg
+             */
+            context_sha256?: string;
+            /**
+             * @description What the application sent with `/otp/generate`.
+             * @example {
+             *       "order": "4711"
+             *     }
+             */
+            metadata?: {
+                [key: string]: string;
+            };
+            /**
+             * @description The proof of a test identity, which proves nothing.
+             * @example true
+             */
+            test?: boolean;
+            /**
+             * @description This server.
+             * @example https://auth.example.com
+             */
+            iss: string;
+            /**
+             * @description The audience of the application that sent the code, else that of this server.
+             * @example https://api.example.com
+             */
+            aud: string;
+            /**
+             * @description When the code was verified, in seconds since 1970.
+             * @example 1795341600
+             */
+            iat: number;
+            /**
+             * @description When the proof expires, in seconds since 1970.
+             * @example 1795341900
+             */
+            exp: number;
+        };
         DeliveryReason: {
             /**
              * @description Reason code, for programs.
@@ -1978,7 +2064,7 @@ export interface components {
              * @example sent
              * @enum {string}
              */
-            delivery: "queued" | "sent" | "failed" | "delivered";
+            delivery: "sent" | "queued" | "failed" | "delivered";
             /**
              * @description Why delivery failed, if known. Only for administrators, and for recognised devices of the
              *     account that owns the address.
@@ -3499,8 +3585,7 @@ export interface components {
             /**
              * @description The action: `user.list`, `user.read`, `user.read_events`, `user.invite`, `user.update`,
              *     `user.delete`, `user.erase`, `user.grant_admin`, `application.create`, `application.update`,
-             *     `application.delete`, `application.new_secret`, `delivery.read`, `delivery.unblock` or
-             *     `user.delete`, `user.erase`, `user.grant_admin`, `delivery.read`, `delivery.unblock`,
+             *     `application.delete`, `application.new_secret`, `delivery.read`, `delivery.unblock`,
              *     `fraud.read`, `fraud.block`, `fraud.unblock`, `fraud.mark_safe`, `fraud.unmark_safe` or
              *     `keys.revoke`.
              * @example user.update
@@ -4250,6 +4335,92 @@ export interface components {
              */
             requestId?: string;
         };
+        IdempotencyKeyInUseProblem: {
+            /**
+             * @description Always `about:blank` (RFC 9457, section 4.2.1): `code` tells problems apart.
+             * @example about:blank
+             */
+            type: string;
+            /** @description The standard phrase of the status. */
+            title: string;
+            /**
+             * @description The HTTP status.
+             * @enum {number}
+             */
+            status: 409;
+            /** @description The error, for people. */
+            detail: string;
+            /**
+             * @description The error, for programs. Stable. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            code: "idempotency_key_in_use";
+            /**
+             * @description Identifies this request in the server log.
+             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
+             */
+            requestId?: string;
+            /** @description Seconds until the same request can succeed (429 and 503). */
+            retryAfter: number;
+            /** @description A text for the user, on `/api` routes, `/auth/send_otp` and `/auth/verify_otp`. */
+            msg?: string;
+        };
+        IdempotencyKeyInvalidProblem: {
+            /**
+             * @description Always `about:blank` (RFC 9457, section 4.2.1): `code` tells problems apart.
+             * @example about:blank
+             */
+            type: string;
+            /** @description The standard phrase of the status. */
+            title: string;
+            /**
+             * @description The HTTP status.
+             * @enum {number}
+             */
+            status: 400;
+            /** @description The error, for people. */
+            detail: string;
+            /**
+             * @description The error, for programs. Stable. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            code: "idempotency_key_invalid";
+            /**
+             * @description Identifies this request in the server log.
+             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
+             */
+            requestId?: string;
+            /** @description A text for the user, on `/api` routes, `/auth/send_otp` and `/auth/verify_otp`. */
+            msg?: string;
+        };
+        IdempotencyKeyReusedProblem: {
+            /**
+             * @description Always `about:blank` (RFC 9457, section 4.2.1): `code` tells problems apart.
+             * @example about:blank
+             */
+            type: string;
+            /** @description The standard phrase of the status. */
+            title: string;
+            /**
+             * @description The HTTP status.
+             * @enum {number}
+             */
+            status: 422;
+            /** @description The error, for people. */
+            detail: string;
+            /**
+             * @description The error, for programs. Stable.
+             * @enum {string}
+             */
+            code: "idempotency_key_reused";
+            /**
+             * @description Identifies this request in the server log.
+             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
+             */
+            requestId?: string;
+            /** @description A text for the user, on `/api` routes, `/auth/send_otp` and `/auth/verify_otp`. */
+            msg?: string;
+        };
         InvalidCredentialsProblem: {
             /**
              * @description Always `about:blank` (RFC 9457, section 4.2.1): `code` tells problems apart.
@@ -4948,6 +5119,58 @@ export interface components {
             /** @description A text for the user, on `/api` routes, `/auth/send_otp` and `/auth/verify_otp`. */
             msg?: string;
         };
+        ProofAlreadyRedeemedProblem: {
+            /**
+             * @description Always `about:blank` (RFC 9457, section 4.2.1): `code` tells problems apart.
+             * @example about:blank
+             */
+            type: string;
+            /** @description The standard phrase of the status. */
+            title: string;
+            /**
+             * @description The HTTP status.
+             * @enum {number}
+             */
+            status: 409;
+            /** @description The error, for people. */
+            detail: string;
+            /**
+             * @description The error, for programs. Stable.
+             * @enum {string}
+             */
+            code: "proof_already_redeemed";
+            /**
+             * @description Identifies this request in the server log.
+             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
+             */
+            requestId?: string;
+        };
+        ProofInvalidProblem: {
+            /**
+             * @description Always `about:blank` (RFC 9457, section 4.2.1): `code` tells problems apart.
+             * @example about:blank
+             */
+            type: string;
+            /** @description The standard phrase of the status. */
+            title: string;
+            /**
+             * @description The HTTP status.
+             * @enum {number}
+             */
+            status: 400;
+            /** @description The error, for people. */
+            detail: string;
+            /**
+             * @description The error, for programs. Stable. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            code: "proof_invalid";
+            /**
+             * @description Identifies this request in the server log.
+             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
+             */
+            requestId?: string;
+        };
         ProofOfWorkRequiredProblem: {
             /**
              * @description Always `about:blank` (RFC 9457, section 4.2.1): `code` tells problems apart.
@@ -5122,6 +5345,32 @@ export interface components {
             requestId?: string;
             /** @description A text for the user, on `/api` routes, `/auth/send_otp` and `/auth/verify_otp`. */
             msg?: string;
+        };
+        ServerApplicationRequiredProblem: {
+            /**
+             * @description Always `about:blank` (RFC 9457, section 4.2.1): `code` tells problems apart.
+             * @example about:blank
+             */
+            type: string;
+            /** @description The standard phrase of the status. */
+            title: string;
+            /**
+             * @description The HTTP status.
+             * @enum {number}
+             */
+            status: 403;
+            /** @description The error, for people. */
+            detail: string;
+            /**
+             * @description The error, for programs. Stable. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            code: "server_application_required";
+            /**
+             * @description Identifies this request in the server log.
+             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
+             */
+            requestId?: string;
         };
         ServiceUnavailableProblem: {
             /**
@@ -6014,7 +6263,7 @@ export interface operations {
             };
         };
     };
-    report: {
+    getFraudReport: {
         parameters: {
             query?: {
                 /** @description What comes first: most `outstanding` recipients, or most messages `sent`. */
@@ -6082,7 +6331,7 @@ export interface operations {
             };
         };
     };
-    blocks: {
+    listBlocks: {
         parameters: {
             query?: {
                 /** @description Entries per page: 1 to 100. The default is 20. */
@@ -6154,7 +6403,7 @@ export interface operations {
             };
         };
     };
-    block: {
+    addBlock: {
         parameters: {
             query?: never;
             header?: never;
@@ -6250,7 +6499,7 @@ export interface operations {
             };
         };
     };
-    unblock: {
+    removeBlock: {
         parameters: {
             query?: never;
             header?: never;
@@ -6315,7 +6564,7 @@ export interface operations {
             };
         };
     };
-    safeList: {
+    listSafeEntries: {
         parameters: {
             query?: {
                 /** @description Entries per page: 1 to 100. The default is 20. */
@@ -6387,7 +6636,7 @@ export interface operations {
             };
         };
     };
-    markSafe: {
+    addSafeEntry: {
         parameters: {
             query?: never;
             header?: never;
@@ -6483,7 +6732,7 @@ export interface operations {
             };
         };
     };
-    unmarkSafe: {
+    removeSafeEntry: {
         parameters: {
             query?: never;
             header?: never;
@@ -6551,7 +6800,10 @@ export interface operations {
     generateOtp: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A key of your choice for this request, such as a UUID. If the reply is lost, repeat the request with the same key and body: for ten minutes it gets the first reply, and nothing is sent again. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6570,13 +6822,13 @@ export interface operations {
                     "application/json": components["schemas"]["OtpSent"];
                 };
             };
-            /** @description `phone_invalid`, `phone_country_unknown`, `country_not_allowed`, `phone_not_mobile`, `email_invalid`, `channel_not_available`, `otp_purpose_refused`, `otp_context_required`, `validation_failed`, `malformed_request` */
+            /** @description `phone_invalid`, `phone_country_unknown`, `country_not_allowed`, `phone_not_mobile`, `email_invalid`, `channel_not_available`, `otp_purpose_refused`, `otp_context_required`, `idempotency_key_invalid`, `validation_failed`, `malformed_request` */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["PhoneInvalidProblem"] | components["schemas"]["PhoneCountryUnknownProblem"] | components["schemas"]["CountryNotAllowedProblem"] | components["schemas"]["PhoneNotMobileProblem"] | components["schemas"]["EmailInvalidProblem"] | components["schemas"]["ChannelNotAvailableProblem"] | components["schemas"]["OtpPurposeRefusedProblem"] | components["schemas"]["OtpContextRequiredProblem"] | components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
+                    "application/problem+json": components["schemas"]["PhoneInvalidProblem"] | components["schemas"]["PhoneCountryUnknownProblem"] | components["schemas"]["CountryNotAllowedProblem"] | components["schemas"]["PhoneNotMobileProblem"] | components["schemas"]["EmailInvalidProblem"] | components["schemas"]["ChannelNotAvailableProblem"] | components["schemas"]["OtpPurposeRefusedProblem"] | components["schemas"]["OtpContextRequiredProblem"] | components["schemas"]["IdempotencyKeyInvalidProblem"] | components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
                 };
             };
             /** @description `application_invalid`, `application_required` */
@@ -6597,6 +6849,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProofOfWorkRequiredProblem"] | components["schemas"]["OriginNotAllowedProblem"] | components["schemas"]["ContextNotAllowedProblem"] | components["schemas"]["ApplicationPurposeRefusedProblem"] | components["schemas"]["MetadataNotAllowedProblem"] | components["schemas"]["ApplicationChannelRefusedProblem"] | components["schemas"]["ApplicationCountryRefusedProblem"];
                 };
             };
+            /** @description `idempotency_key_in_use` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["IdempotencyKeyInUseProblem"];
+                };
+            };
             /** @description `body_too_large` */
             413: {
                 headers: {
@@ -6613,6 +6874,15 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
+                };
+            };
+            /** @description `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["IdempotencyKeyReusedProblem"];
                 };
             };
             /** @description `otp_cooldown`, `otp_send_limit`, `network_send_limit`, `phone_send_limit`, `rate_limited` */
@@ -6638,7 +6908,10 @@ export interface operations {
     resendOtp: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A key of your choice for this request, such as a UUID. If the reply is lost, repeat the request with the same key and body: for ten minutes it gets the first reply, and nothing is sent again. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6657,13 +6930,13 @@ export interface operations {
                     "application/json": components["schemas"]["OtpSent"];
                 };
             };
-            /** @description `phone_invalid`, `phone_country_unknown`, `country_not_allowed`, `phone_not_mobile`, `email_invalid`, `channel_not_available`, `validation_failed`, `malformed_request` */
+            /** @description `phone_invalid`, `phone_country_unknown`, `country_not_allowed`, `phone_not_mobile`, `email_invalid`, `channel_not_available`, `idempotency_key_invalid`, `validation_failed`, `malformed_request` */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["PhoneInvalidProblem"] | components["schemas"]["PhoneCountryUnknownProblem"] | components["schemas"]["CountryNotAllowedProblem"] | components["schemas"]["PhoneNotMobileProblem"] | components["schemas"]["EmailInvalidProblem"] | components["schemas"]["ChannelNotAvailableProblem"] | components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
+                    "application/problem+json": components["schemas"]["PhoneInvalidProblem"] | components["schemas"]["PhoneCountryUnknownProblem"] | components["schemas"]["CountryNotAllowedProblem"] | components["schemas"]["PhoneNotMobileProblem"] | components["schemas"]["EmailInvalidProblem"] | components["schemas"]["ChannelNotAvailableProblem"] | components["schemas"]["IdempotencyKeyInvalidProblem"] | components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
                 };
             };
             /** @description `application_invalid`, `application_required` */
@@ -6693,6 +6966,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["OtpNotFoundProblem"];
                 };
             };
+            /** @description `idempotency_key_in_use` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["IdempotencyKeyInUseProblem"];
+                };
+            };
             /** @description `body_too_large` */
             413: {
                 headers: {
@@ -6709,6 +6991,15 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
+                };
+            };
+            /** @description `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["IdempotencyKeyReusedProblem"];
                 };
             };
             /** @description `otp_cooldown`, `otp_send_limit`, `network_send_limit`, `phone_send_limit`, `rate_limited` */
@@ -6814,6 +7105,102 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["OtpGuessLimitProblem"] | components["schemas"]["RateLimitedProblem"];
+                };
+            };
+            /** @description `service_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
+    redeemProof: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RedeemProof"];
+            };
+        };
+        responses: {
+            /** @description `ProofClaims` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProofClaims"];
+                };
+            };
+            /** @description `proof_invalid`, `validation_failed`, `malformed_request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProofInvalidProblem"] | components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
+                };
+            };
+            /** @description `application_invalid`, `application_required` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ApplicationInvalidProblem"] | components["schemas"]["ApplicationRequiredProblem"];
+                };
+            };
+            /** @description `server_application_required`, `origin_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ServerApplicationRequiredProblem"] | components["schemas"]["OriginNotAllowedProblem"];
+                };
+            };
+            /** @description `proof_already_redeemed` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProofAlreadyRedeemedProblem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BodyTooLargeProblem"];
+                };
+            };
+            /** @description `unsupported_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
                 };
             };
             /** @description `service_unavailable` */
@@ -7196,7 +7583,10 @@ export interface operations {
     register: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A key of your choice for this request, such as a UUID. If the reply is lost, repeat the request with the same key and body: for ten minutes it gets the first reply, and nothing is sent again. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7215,13 +7605,13 @@ export interface operations {
                     "application/json": components["schemas"]["SignInCodeSent"];
                 };
             };
-            /** @description `password_refused`, `phone_invalid`, `phone_country_unknown`, `country_not_allowed`, `phone_not_mobile`, `email_invalid`, `channel_not_available`, `validation_failed`, `malformed_request` */
+            /** @description `password_refused`, `phone_invalid`, `phone_country_unknown`, `country_not_allowed`, `phone_not_mobile`, `email_invalid`, `channel_not_available`, `idempotency_key_invalid`, `validation_failed`, `malformed_request` */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["PasswordRefusedProblem"] | components["schemas"]["PhoneInvalidProblem"] | components["schemas"]["PhoneCountryUnknownProblem"] | components["schemas"]["CountryNotAllowedProblem"] | components["schemas"]["PhoneNotMobileProblem"] | components["schemas"]["EmailInvalidProblem"] | components["schemas"]["ChannelNotAvailableProblem"] | components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
+                    "application/problem+json": components["schemas"]["PasswordRefusedProblem"] | components["schemas"]["PhoneInvalidProblem"] | components["schemas"]["PhoneCountryUnknownProblem"] | components["schemas"]["CountryNotAllowedProblem"] | components["schemas"]["PhoneNotMobileProblem"] | components["schemas"]["EmailInvalidProblem"] | components["schemas"]["ChannelNotAvailableProblem"] | components["schemas"]["IdempotencyKeyInvalidProblem"] | components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
                 };
             };
             /** @description `proof_of_work_required` */
@@ -7231,6 +7621,15 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProofOfWorkRequiredProblem"];
+                };
+            };
+            /** @description `idempotency_key_in_use` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["IdempotencyKeyInUseProblem"];
                 };
             };
             /** @description `body_too_large` */
@@ -7249,6 +7648,15 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
+                };
+            };
+            /** @description `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["IdempotencyKeyReusedProblem"];
                 };
             };
             /** @description `otp_cooldown`, `otp_send_limit`, `network_send_limit`, `phone_send_limit`, `rate_limited` */
@@ -7370,7 +7778,10 @@ export interface operations {
     sendOtp: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A key of your choice for this request, such as a UUID. If the reply is lost, repeat the request with the same key and body: for ten minutes it gets the first reply, and nothing is sent again. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7389,13 +7800,13 @@ export interface operations {
                     "application/json": components["schemas"]["SignInCodeSent"];
                 };
             };
-            /** @description `phone_invalid`, `phone_country_unknown`, `country_not_allowed`, `phone_not_mobile`, `email_invalid`, `channel_not_available`, `validation_failed`, `malformed_request` */
+            /** @description `phone_invalid`, `phone_country_unknown`, `country_not_allowed`, `phone_not_mobile`, `email_invalid`, `channel_not_available`, `idempotency_key_invalid`, `validation_failed`, `malformed_request` */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["PhoneInvalidProblem"] | components["schemas"]["PhoneCountryUnknownProblem"] | components["schemas"]["CountryNotAllowedProblem"] | components["schemas"]["PhoneNotMobileProblem"] | components["schemas"]["EmailInvalidProblem"] | components["schemas"]["ChannelNotAvailableProblem"] | components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
+                    "application/problem+json": components["schemas"]["PhoneInvalidProblem"] | components["schemas"]["PhoneCountryUnknownProblem"] | components["schemas"]["CountryNotAllowedProblem"] | components["schemas"]["PhoneNotMobileProblem"] | components["schemas"]["EmailInvalidProblem"] | components["schemas"]["ChannelNotAvailableProblem"] | components["schemas"]["IdempotencyKeyInvalidProblem"] | components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
                 };
             };
             /** @description `proof_of_work_required` */
@@ -7405,6 +7816,15 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProofOfWorkRequiredProblem"];
+                };
+            };
+            /** @description `idempotency_key_in_use` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["IdempotencyKeyInUseProblem"];
                 };
             };
             /** @description `body_too_large` */
@@ -7423,6 +7843,15 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
+                };
+            };
+            /** @description `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["IdempotencyKeyReusedProblem"];
                 };
             };
             /** @description `otp_cooldown`, `otp_send_limit`, `network_send_limit`, `phone_send_limit`, `rate_limited` */
@@ -7870,7 +8299,10 @@ export interface operations {
     requestPasswordReset: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A key of your choice for this request, such as a UUID. If the reply is lost, repeat the request with the same key and body: for ten minutes it gets the first reply, and nothing is sent again. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7889,13 +8321,13 @@ export interface operations {
                     "application/json": components["schemas"]["Message"];
                 };
             };
-            /** @description `validation_failed`, `malformed_request` */
+            /** @description `idempotency_key_invalid`, `validation_failed`, `malformed_request` */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
+                    "application/problem+json": components["schemas"]["IdempotencyKeyInvalidProblem"] | components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
                 };
             };
             /** @description `proof_of_work_required` */
@@ -7905,6 +8337,15 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProofOfWorkRequiredProblem"];
+                };
+            };
+            /** @description `idempotency_key_in_use` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["IdempotencyKeyInUseProblem"];
                 };
             };
             /** @description `body_too_large` */
@@ -7923,6 +8364,15 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
+                };
+            };
+            /** @description `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["IdempotencyKeyReusedProblem"];
                 };
             };
             /** @description `otp_cooldown`, `otp_send_limit`, `network_send_limit`, `phone_send_limit`, `rate_limited` */
@@ -8154,7 +8604,10 @@ export interface operations {
     updateProfile: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A key of your choice for this request, such as a UUID. If the reply is lost, repeat the request with the same key and body: for ten minutes it gets the first reply, and nothing is sent again. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -8173,13 +8626,13 @@ export interface operations {
                     "application/json": components["schemas"]["UpdatedProfile"];
                 };
             };
-            /** @description `validation_failed`, `password_refused`, `phone_invalid`, `phone_country_unknown`, `country_not_allowed`, `phone_not_mobile`, `email_invalid`, `channel_not_available`, `validation_failed`, `malformed_request` */
+            /** @description `validation_failed`, `password_refused`, `phone_invalid`, `phone_country_unknown`, `country_not_allowed`, `phone_not_mobile`, `email_invalid`, `channel_not_available`, `idempotency_key_invalid`, `validation_failed`, `malformed_request` */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ValidationFailedProblem"] | components["schemas"]["PasswordRefusedProblem"] | components["schemas"]["PhoneInvalidProblem"] | components["schemas"]["PhoneCountryUnknownProblem"] | components["schemas"]["CountryNotAllowedProblem"] | components["schemas"]["PhoneNotMobileProblem"] | components["schemas"]["EmailInvalidProblem"] | components["schemas"]["ChannelNotAvailableProblem"] | components["schemas"]["MalformedRequestProblem"];
+                    "application/problem+json": components["schemas"]["ValidationFailedProblem"] | components["schemas"]["PasswordRefusedProblem"] | components["schemas"]["PhoneInvalidProblem"] | components["schemas"]["PhoneCountryUnknownProblem"] | components["schemas"]["CountryNotAllowedProblem"] | components["schemas"]["PhoneNotMobileProblem"] | components["schemas"]["EmailInvalidProblem"] | components["schemas"]["ChannelNotAvailableProblem"] | components["schemas"]["IdempotencyKeyInvalidProblem"] | components["schemas"]["MalformedRequestProblem"];
                 };
             };
             /** @description `reauthentication_required`, `current_password_wrong`, `token_invalid` */
@@ -8200,13 +8653,13 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProofOfWorkRequiredProblem"];
                 };
             };
-            /** @description `changed_meanwhile` */
+            /** @description `changed_meanwhile`, `idempotency_key_in_use` */
             409: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ChangedMeanwhileProblem"];
+                    "application/problem+json": components["schemas"]["ChangedMeanwhileProblem"] | components["schemas"]["IdempotencyKeyInUseProblem"];
                 };
             };
             /** @description `body_too_large` */
@@ -8225,6 +8678,15 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
+                };
+            };
+            /** @description `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["IdempotencyKeyReusedProblem"];
                 };
             };
             /** @description `password_guess_limit`, `otp_cooldown`, `otp_send_limit`, `network_send_limit`, `phone_send_limit`, `address_change_limit`, `rate_limited`, `rate_limited` */
@@ -9453,7 +9915,10 @@ export interface operations {
     compatRegister: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A key of your choice for this request, such as a UUID. If the reply is lost, repeat the request with the same key and body: for ten minutes it gets the first reply, and nothing is sent again. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -9472,13 +9937,13 @@ export interface operations {
                     "application/json": components["schemas"]["CompatCodeSent"];
                 };
             };
-            /** @description `password_refused`, `phone_invalid`, `phone_country_unknown`, `country_not_allowed`, `phone_not_mobile`, `email_invalid`, `channel_not_available`, `validation_failed`, `malformed_request` */
+            /** @description `password_refused`, `phone_invalid`, `phone_country_unknown`, `country_not_allowed`, `phone_not_mobile`, `email_invalid`, `channel_not_available`, `idempotency_key_invalid`, `validation_failed`, `malformed_request` */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["PasswordRefusedProblem"] | components["schemas"]["PhoneInvalidProblem"] | components["schemas"]["PhoneCountryUnknownProblem"] | components["schemas"]["CountryNotAllowedProblem"] | components["schemas"]["PhoneNotMobileProblem"] | components["schemas"]["EmailInvalidProblem"] | components["schemas"]["ChannelNotAvailableProblem"] | components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
+                    "application/problem+json": components["schemas"]["PasswordRefusedProblem"] | components["schemas"]["PhoneInvalidProblem"] | components["schemas"]["PhoneCountryUnknownProblem"] | components["schemas"]["CountryNotAllowedProblem"] | components["schemas"]["PhoneNotMobileProblem"] | components["schemas"]["EmailInvalidProblem"] | components["schemas"]["ChannelNotAvailableProblem"] | components["schemas"]["IdempotencyKeyInvalidProblem"] | components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
                 };
             };
             /** @description `proof_of_work_required` */
@@ -9488,6 +9953,15 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProofOfWorkRequiredProblem"];
+                };
+            };
+            /** @description `idempotency_key_in_use` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["IdempotencyKeyInUseProblem"];
                 };
             };
             /** @description `body_too_large` */
@@ -9506,6 +9980,15 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
+                };
+            };
+            /** @description `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["IdempotencyKeyReusedProblem"];
                 };
             };
             /** @description `otp_cooldown`, `otp_send_limit`, `network_send_limit`, `phone_send_limit`, `rate_limited` */
