@@ -77,7 +77,9 @@ describe('HTTP headers', () => {
         'access-control-allow-credentials': 'true',
         vary: expect.stringMatching(/origin/i),
       });
-      expect(headers['access-control-expose-headers']).toMatch(/link.*retry-after.*ratelimit.*ratelimit-policy/i);
+      expect(headers['access-control-expose-headers']).toMatch(
+        /link.*retry-after.*ratelimit.*ratelimit-policy/i,
+      );
     }
     const problemReply = await app.post('/otp/verify', {}).set('origin', ORIGIN);
     expect(problemReply.headers['access-control-allow-origin']).toBe(ORIGIN);
