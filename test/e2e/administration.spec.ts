@@ -26,7 +26,7 @@ const PUBLIC_ROUTES = `
   PATCH /api/reset, PATCH /auth/reset, POST /api/login, POST /api/register, POST /api/verify,
   POST /auth/forgot, POST /auth/link, POST /auth/login, POST /auth/refresh, POST /auth/register,
   POST /auth/send_otp, POST /auth/verify, POST /auth/verify_otp, POST /otp/generate,
-  POST /otp/resend, POST /otp/verify, POST /users/contact/undo, POST /users/deletion/undo`;
+  POST /otp/resend, POST /otp/verify, POST /proofs/redeem, POST /users/contact/undo, POST /users/deletion/undo`;
 const USER_ROUTES = `
   DELETE /auth/sessions/:id, DELETE /customers/:id, GET /api/customers, GET /auth/sessions,
   GET /customers, GET /customers/:id, GET /users/me, GET /users/me/events, GET /users/me/export, PATCH /customers/:id,
