@@ -9,6 +9,7 @@ import { HealthError } from '../health/health.errors.js';
 import { CommonError } from '../http/common.errors.js';
 import type { Problem } from '../http/problem.dto.js';
 import { toProblem } from '../http/problem.js';
+import { IdempotencyError } from '../idempotency/idempotency.errors.js';
 import { AddressError, OtpError } from '../otp/otp.errors.js';
 import { PasswordError } from '../passwords/passwords.errors.js';
 import { ReceiptError } from '../receipts/receipts.errors.js';
@@ -67,6 +68,7 @@ function exampleErrors(): AppError[] {
       channelWithoutContext: ['whatsapp'],
     }),
     ...examplesOf(ApplicationError, { purposeRefused: ['checkout'], channelRefused: ['sms'] }),
+    ...examplesOf(IdempotencyError, {}),
     ...examplesOf(AuthError, {}),
     ...examplesOf(UserError, { addressReserved: ['AZ_zsnpVfMOh8EwqPZvgAZ9Lw3Bk…'] }),
     ...examplesOf(PasswordError, {
