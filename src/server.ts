@@ -83,6 +83,6 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
   logRequests(fastify, logger, metrics);
   serveSwagger(app, config);
   servePages(fastify, config);
-  await serveElements(fastify);
+  serveElements(fastify);
   return app;
 }
