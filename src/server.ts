@@ -83,6 +83,6 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
   logRequests(fastify, logger, metrics);
   serveSwagger(app, config);
   servePages(fastify, config);
-  serveElements(fastify);
+  await serveElements(fastify);
   return app;
 }

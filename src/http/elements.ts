@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import type { FastifyInstance } from 'fastify';
 import { StartError } from '../common/start-error.js';
 
@@ -10,10 +10,12 @@ const FILES = ['elements.js', 'proof-worker.js'];
  * Serves the web components to pages of any site. The names of the files stay the same, so browsers
  * keep them for a short time only.
  */
-export function serveElements(fastify: FastifyInstance): void {
-  const scripts = FILES.map((name) => [name, readScript(name)] as const);
-  void fastify.register((scope, _options, done) => {
-    for (const [name, script] of scripts)
+export async function serveElements(fastify: FastifyInstance): Promise<void> {
+  for (const name of FILES) {
+    const script = await readFile(new URL(name, DIST)).catch(() => {
+      throw new StartError('The elements are not built. Run: pnpm build');
+    });
+    void fastify.register((scope, _options, done) => {
       scope.get(`/${name}`, (_request, reply) =>
         reply
           .type('text/javascript; charset=utf-8')
@@ -24,14 +26,7 @@ export function serveElements(fastify: FastifyInstance): void {
           })
           .send(script),
       );
-    done();
-  });
-}
-
-function readScript(name: string): Buffer {
-  try {
-    return readFileSync(new URL(name, DIST));
-  } catch {
-    throw new StartError('The elements are not built. Run: pnpm build');
+      done();
+    });
   }
 }

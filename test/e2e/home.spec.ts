@@ -26,14 +26,14 @@ describe('GET /', () => {
   });
   afterAll(() => app?.stop());
 
-  it('serves browsers a page whose links all work, also below a prefix', async () => {
+  it('serves browsers a page, and programs links that all work', async () => {
     const { text, headers } = await app.get('/').set('accept', BROWSER).expect(200);
     expect(headers['content-type']).toBe('text/html; charset=utf-8');
-    expect(text).toMatch(/<title>(.+)<\/title>[^]*<h1>\1<\/h1>/);
-    expect(text).not.toMatch(/<script/);
-    const links = [...text.matchAll(/href="([^"]+)"/g)].map(([, path]) => path ?? '');
-    expect(links).toEqual(['docs', 'openapi.json', 'inbox', 'inbox/preview']);
-    for (const link of links) await app.get(`/${link}`).redirects(1).expect(200);
+    expect(text).toMatch(/<title>OTP Auth Server<\/title>/);
+    expect(about(text)).toMatchObject({ hasDocs: true, hasInbox: true });
+    const { body } = await app.get('/').expect(200);
+    for (const { url } of (body as { links: { url: string }[] }).links)
+      await app.get(url.replace(PUBLIC_URL, '')).redirects(1).expect(200);
   });
 
   it.each([undefined, '*/*', 'application/json', 'application/json, text/html;q=0.5', 'image/png', '', ';;'])(
@@ -47,7 +47,7 @@ describe('GET /', () => {
       expect(headers['content-type']).toMatch(/^application\/json/);
       expect(JSON.parse(text)).toEqual({
         name: 'OTP Auth Server',
-        links: ['docs', 'openapi.json', 'inbox', 'inbox/preview'].map((path) => ({
+        links: ['docs', 'openapi.json', 'demo', 'inbox', 'inbox/preview'].map((path) => ({
           name: expect.any(String),
           url: `${PUBLIC_URL}/${path}`,
         })),
@@ -71,8 +71,11 @@ describe('GET /', () => {
     it('links to no inbox in development', async () => {
       await withApp(REAL_PROVIDERS, async (real) => {
         const { text } = await real.get('/').set('accept', BROWSER).expect(200);
-        const links = [...text.matchAll(/href="([^"]+)"/g)].map(([, path]) => path);
-        expect(links).toEqual(['docs', 'openapi.json', 'inbox/preview']);
+        expect(about(text)).toMatchObject({ hasInbox: false });
+        const { body } = await real.get('/').expect(200);
+        const names = (body as { links: { name: string }[] }).links.map(({ name }) => name);
+        expect(names).toEqual(['Swagger UI', 'OpenAPI document', 'Demo', 'Message previews']);
+        for (const path of ['/inbox', '/inbox/messages', '/inbox/events']) await real.get(path).expect(404);
       });
     });
 
@@ -84,6 +87,10 @@ describe('GET /', () => {
           url: `${PUBLIC_URL}/${path}`,
         }));
         expect(body).toEqual({ name: 'OTP Auth Server', links });
+        for (const path of ['/demo', '/inbox', '/inbox/preview', '/inbox/templates'])
+          await real.get(path).expect(404);
+        for (const path of ['/reset', '/sign-in', '/undo', '/undo-deletion'])
+          await real.get(path).expect(200);
       });
     });
   });
@@ -93,6 +100,8 @@ describe('GET /', () => {
       for (const path of ['/docs', '/docs/', '/docs/swagger-ui-init.js', '/openapi.json', '/openapi.yaml'])
         expect((await quiet.get(path).expect(404)).body).toMatchObject({ code: 'route_not_found' });
       expect((await quiet.get('/').expect(200)).text).not.toMatch(/docs|openapi/);
+      const { text } = await quiet.get('/').set('accept', BROWSER).expect(200);
+      expect(about(text)).toMatchObject({ hasDocs: false });
     });
   });
 
@@ -122,6 +131,12 @@ describe('GET /', () => {
   it('has no security.txt without SECURITY_CONTACT', async () => {
     await app.get('/.well-known/security.txt').expect(404);
   });
+
+  /** What a page says about its server. */
+  function about(html: string): unknown {
+    const [, content = ''] = /<meta name="server" content="([^"]*)"/.exec(html) ?? [];
+    return JSON.parse(content.replace(/&#(\d+);/g, (_, code: string) => String.fromCharCode(Number(code))));
+  }
 
   async function withApp(
     settings: Record<string, string>,

@@ -258,16 +258,24 @@ describe('sign-in notices', () => {
 });
 
 describe('message preview', () => {
-  it('shows every message in every language, in development', async () => {
-    const { text } = await app.get('/inbox/preview').expect(200).expect('content-type', /html/);
-    const links = [...text.matchAll(/href="(preview\/([\w.]+)\/(\w+))"/g)];
-    expect(links).toHaveLength(15 * LOCALES.length);
-    for (const [, path = '', message = '', locale = ''] of links) {
-      const { text: page } = await app.get(`/inbox/${path}`).expect(200);
-      expect(page).toContain(`${message}, ${locale}`);
-      expect(page).toContain(`&lt;html lang=&quot;${locale}&quot;`);
-      expect(page.includes('<h2>SMS</h2>')).toBe(/^(code|contact_changed|account_deleted)\b/.test(message));
-    }
+  it('lists and shows every message in every language, in development', async () => {
+    await app.get('/inbox/preview').expect(200).expect('content-type', /html/);
+    const { messages, locales } = (await app.get('/inbox/templates').expect(200)).body as {
+      messages: string[];
+      locales: string[];
+    };
+    expect(messages).toHaveLength(15);
+    expect(locales).toEqual(LOCALES);
+    for (const message of messages)
+      for (const locale of locales) {
+        const previews = await previewsOf(message, locale);
+        expect(previews.length).toBeGreaterThan(0);
+        for (const { subject, text, html, sms } of previews) {
+          expect(html).toContain(`<html lang="${locale}"`);
+          expect(subject.length * text.length).toBeGreaterThan(0);
+          expect(sms !== undefined).toBe(/^(code|contact_changed|account_deleted)\b/.test(message));
+        }
+      }
   });
 
   it.each([
@@ -276,20 +284,32 @@ describe('message preview', () => {
     ['code.transaction', ['123456 approves this transaction:\n']],
     ['code.contact_change', ['123456 adds this number to an account.']],
   ])('shows the sentences of each purpose: %s', async (message, openings) => {
-    const { text: page } = await app.get(`/inbox/preview/${message}/en`).expect(200);
-    expect(page.match(/<h2>SMS<\/h2>/g)).toHaveLength(openings.length);
-    for (const opening of openings) expect(page).toContain(`<pre dir="auto">${opening}`);
+    const previews = await previewsOf(message, 'en');
+    expect(previews.map(({ sms }, index) => sms?.text.slice(0, openings[index]?.length))).toEqual(openings);
+    for (const { sms } of previews)
+      expect(sms).toMatchObject({ encoding: 'GSM-7', length: sms?.text.length, segments: 1 });
   });
 
   it.each([
-    '/inbox/preview/code/xx',
-    '/inbox/preview/constructor/en',
-    '/inbox/preview/code',
-    '/inbox/preview/code.checkout/en',
-    '/inbox/preview/code.constructor/en',
-    '/inbox/preview/notice.login/en',
-    '/inbox/preview/code./en',
+    '/inbox/templates/code/xx',
+    '/inbox/templates/constructor/en',
+    '/inbox/templates/code',
+    '/inbox/templates/code.checkout/en',
+    '/inbox/templates/code.constructor/en',
+    '/inbox/templates/notice.login/en',
+    '/inbox/templates/code./en',
   ])('returns 404 for %s', (path) => app.get(path).expect(404));
+
+  interface Preview {
+    subject: string;
+    text: string;
+    html: string;
+    sms?: { text: string; encoding: string; length: number; segments: number };
+  }
+
+  async function previewsOf(message: string, locale: string): Promise<Preview[]> {
+    return (await app.get(`/inbox/templates/${message}/${locale}`).expect(200)).body as Preview[];
+  }
 });
 
 describe('branding', () => {

@@ -148,7 +148,7 @@ describe('password reset', () => {
           await raw(appWithPage.url, path, { method });
       const { status, text } = await raw(appWithPage.url, '/reset', { method: 'GET' });
       expect(status).toBe(200);
-      expect(text).toContain('<form');
+      expect(text).toContain('<reset-page>');
       await appWithPage.patch('/auth/reset', { token, password: NEW_PASSWORD }).expect(200);
       expect(appWithPage.log).not.toContain(token);
     });

@@ -291,7 +291,8 @@ export interface paths {
         put?: never;
         /**
          * Send a sign-in code
-         * @description Sends a code by SMS or e-mail. To try it here, read the message at `/inbox`.
+         * @description Sends a code by SMS or e-mail. A mail also has a link to `SIGN_IN_URL`, whose token
+         *     `/auth/link` accepts instead of the code. To try it here, read the message at `/inbox`.
          */
         post: operations["sendOtp"];
         delete?: never;
@@ -317,6 +318,29 @@ export interface paths {
          *     refused. A refusal of the code has `VerificationStatus: pending` while the sign-in is still open.
          */
         post: operations["verifyOtp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign in with the link from a mail
+         * @description Takes the token of the link in a sign-in mail and replies as `/auth/verify_otp` does.
+         *     The link and its code are used up together, by whichever comes first. Wrong guesses at the code
+         *     do not end the link. It signs in whoever sends it, also on another device than the one that
+         *     requested the mail.
+         */
+        post: operations["verifyLink"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1515,7 +1539,7 @@ export interface components {
         };
         SignInCodeApproved: {
             /**
-             * @description The code was right.
+             * @description The code or the link was right.
              * @example approved
              * @enum {string}
              */
@@ -1629,6 +1653,13 @@ export interface components {
              * @example 123456
              */
             otp: string;
+        };
+        SignInLink: {
+            /**
+             * @description The part of the mailed link after `#token=`.
+             * @example xk7mDq1LyJc0m1tYb2Zs…
+             */
+            token: string;
         };
         LogIn: {
             /**
@@ -2385,7 +2416,7 @@ export interface components {
         };
         CompatVerified: {
             /**
-             * @description The code was right.
+             * @description The code or the link was right.
              * @example approved
              * @enum {string}
              */
@@ -3877,6 +3908,37 @@ export interface components {
              */
             requestId?: string;
         };
+        SignInLinkInvalidProblem: {
+            /**
+             * @description Always `about:blank` (RFC 9457, section 4.2.1): `code` tells problems apart.
+             * @example about:blank
+             */
+            type: string;
+            /** @description The standard phrase of the status. */
+            title: string;
+            /**
+             * @description The HTTP status.
+             * @enum {number}
+             */
+            status: 400;
+            /** @description The error, for people. */
+            detail: string;
+            /**
+             * @description The error, for programs. Stable. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            code: "sign_in_link_invalid";
+            /**
+             * @description Identifies this request in the server log.
+             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
+             */
+            requestId?: string;
+            /**
+             * @description `pending` while the sign-in is still open.
+             * @enum {string}
+             */
+            VerificationStatus: "pending";
+        };
         TokenInvalidProblem: {
             /**
              * @description Always `about:blank` (RFC 9457, section 4.2.1): `code` tells problems apart.
@@ -5067,6 +5129,102 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["OtpGuessLimitProblem"] | components["schemas"]["RateLimitedProblem"];
+                };
+            };
+            /** @description `service_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
+    verifyLink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignInLink"];
+            };
+        };
+        responses: {
+            /** @description `SignInCodeApproved` */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInCodeApproved"];
+                };
+            };
+            /** @description `sign_in_link_invalid`, `validation_failed`, `malformed_request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["SignInLinkInvalidProblem"] | components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
+                };
+            };
+            /** @description `token_invalid` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TokenInvalidProblem"];
+                };
+            };
+            /** @description `account_disabled`, `account_closed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["AccountDisabledProblem"] | components["schemas"]["AccountClosedProblem"];
+                };
+            };
+            /** @description `changed_meanwhile` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ChangedMeanwhileProblem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BodyTooLargeProblem"];
+                };
+            };
+            /** @description `unsupported_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
                 };
             };
             /** @description `service_unavailable` */
