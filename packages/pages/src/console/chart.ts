@@ -3,7 +3,7 @@ import { locale } from '../shared/texts.js';
 import type { ConsoleTexts } from './texts.js';
 
 export interface Column<Row> {
-  name: string;
+  name: unknown;
   value: (row: Row) => unknown;
   /** Draws a bar beside the value: the good part and the other part. */
   bar?: (row: Row) => [good: number, other: number];
@@ -53,6 +53,14 @@ function drawBar([good, other]: [number, number], longest: number): TemplateResu
     ${svg`<rect class="good" width=${share(good)} height="10"></rect>
       <rect class="other" x=${share(good)} width=${share(other)} height="10"></rect>`}
   </svg>`;
+}
+
+/** Says what the good part of the bars is. */
+export function legend(name: string): TemplateResult {
+  return html`<svg class="swatch bar-chart" viewBox="0 0 10 10" aria-hidden="true">
+      <rect class="good" width="10" height="10"></rect>
+    </svg>
+    ${name}`;
 }
 
 const sum = ([good, other]: [number, number]) => good + other;

@@ -3,7 +3,7 @@ import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { client } from '../shared/client.js';
 import { fill } from '../shared/texts.js';
 import { Section } from '../signed-in/section.js';
-import { chart, countryName, number, percent, type Column } from './chart.js';
+import { chart, countryName, legend, number, percent, type Column } from './chart.js';
 import { named, type ConsoleTexts } from './texts.js';
 
 type Schemas = components['schemas'];
@@ -106,7 +106,7 @@ class TrafficSection extends Section<ConsoleTexts> {
         value: ({ day }) => number(day.sent),
         bar: ({ day }) => [day.verified, day.outstanding],
       },
-      { name: texts.verified, value: ({ day }) => number(day.verified) },
+      { name: legend(texts.verified), value: ({ day }) => number(day.verified) },
       { name: texts.conversion, value: ({ day }) => (day.sent > 0 ? percent(day.verified / day.sent) : '–') },
     ];
   }
