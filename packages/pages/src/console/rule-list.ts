@@ -81,7 +81,7 @@ class RuleList extends ListSection<FraudEntry> {
     return html`<li>
       <div>
         <strong><bdi>${name}</bdi></strong> <span class="badge">${texts[scope]}</span>
-        <p>${reason}</p>
+        <p dir="auto">${reason}</p>
         <p class="quiet">${fill(texts.madeAt, { time: timeText(createdAt) })} · ${end}</p>
       </div>
       <button
