@@ -94,6 +94,12 @@ describe('Config', () => {
     expect(Config.from(blank)).toEqual(Config.from({}));
   });
 
+  it('serves all pages in development, and in production only those that messages link to', () => {
+    expect(Config.from({}).pages).toContain('console');
+    expect(Config.from(SAFE).pages).toEqual(['reset', 'undo', 'sign-in']);
+    expect(Config.from({ ...SAFE, PAGES: 'reset,undo,sign-in,account' }).pages).toContain('account');
+  });
+
   it('accepts a safe production configuration', () => {
     const config = Config.from(SAFE);
     expect(config.production).toBe(true);

@@ -20,7 +20,7 @@ const USER_AGENT = 'admin console';
  * missing here, so the access of a new route is always a deliberate choice.
  */
 const PUBLIC_ROUTES = `
-  GET /, GET /.well-known/jwks.json, GET /assets/*, GET /demo, GET /docs/*, GET /elements.js, GET /health,
+  GET /, GET /.well-known/jwks.json, GET /account, GET /assets/*, GET /console, GET /demo, GET /docs/*, GET /elements.js, GET /health,
   GET /health/ready, GET /inbox, GET /inbox/events, GET /inbox/messages, GET /inbox/preview,
   GET /inbox/templates, GET /inbox/templates/:template/:locale, GET /metrics,
   GET /otp/challenges/:id/events, GET /otp/challenges/:id, GET /proof-worker.js, GET /reset, GET /sign-in,

@@ -1,5 +1,5 @@
 import type { User } from '@otp-auth/client';
-import { html, type PropertyValues, type TemplateResult } from 'lit';
+import { html, type TemplateResult } from 'lit';
 import { client } from '../shared/client.js';
 import { pageOf } from '../signed-in/pages.js';
 import { SignedInPage } from '../signed-in/signed-in-page.js';
@@ -21,6 +21,7 @@ class AccountPage extends SignedInPage<AccountTexts> {
   static override properties = { ...SignedInPage.properties, profile: { state: true } };
   /** As the server has it now. The client's user is as old as the session. */
   declare private profile: User | null;
+  private shownUser: User | null = null;
   protected readonly area = ['signed-in', 'account'];
 
   constructor() {
@@ -32,10 +33,12 @@ class AccountPage extends SignedInPage<AccountTexts> {
     return this.user ? this.texts.accountTitle : this.texts.signInTitle;
   }
 
-  protected override willUpdate(changes: PropertyValues): void {
-    if (!changes.has('user')) return;
-    if (this.user?.id !== this.profile?.id) this.profile = this.user;
-    if (this.user) void this.read();
+  protected override willUpdate(): void {
+    const { user } = this;
+    if (user === this.shownUser) return;
+    this.shownUser = user;
+    if (user?.id !== this.profile?.id) this.profile = user;
+    if (user) void this.read();
   }
 
   protected renderSignedIn(user: User): TemplateResult {
@@ -63,7 +66,7 @@ class AccountPage extends SignedInPage<AccountTexts> {
     `;
   }
 
-  /** The list of sections stays as it is if this fails: the client's user is good enough. */
+  /** If this fails, the client's user is good enough. */
   private async read(): Promise<void> {
     const { data } = await client.api.GET('/users/me').catch(() => ({ data: null }));
     if (data && data.id === this.user?.id) this.profile = data;
