@@ -223,6 +223,9 @@ export const signInStyles = css`
     gap: 0.5rem;
     margin-block-start: 0.75rem;
   }
+  .ways:empty {
+    display: none;
+  }
   .foot {
     display: flex;
     flex-wrap: wrap;

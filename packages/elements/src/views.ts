@@ -4,7 +4,7 @@ import { codeField, emailField, field, methodChoice, passwordField, phoneFields 
 import type { Step } from './state.js';
 import type { TextKey } from './texts.js';
 import type { ViewContext } from './view-context.js';
-import { foot, notice } from './ways.js';
+import { foot, notice, otherWays } from './ways.js';
 
 const DELIVERY_TEXTS = {
   queued: 'deliveryQueued',
@@ -56,7 +56,7 @@ const steps: Record<Step, (c: ViewContext) => TemplateResult> = {
   `,
   code: (c) => html`
     <p class="lead">${c.t(c.flow.challenge ? 'codeSentTo' : 'codeFor', { address: c.flow.addressText })}</p>
-    ${delivery(c)} ${codeField(c)} ${mainButton(c, 'continue')} ${codeHint(c)}
+    ${delivery(c)} ${codeField(c)} ${mainButton(c, 'continue')} ${codeHint(c)} ${otherWays(c)}
   `,
   reset: (c) => html`
     <p class="lead below">${c.t('codeIfAccount', { address: c.flow.addressText })}</p>

@@ -70,7 +70,7 @@ export function foot(c: ViewContext): TemplateResult {
       ${button(t('changeAddress'), 'link', () =>
         flow.go(flow.kind === 'registration' ? 'register' : 'address'),
       )}
-      ${flow.delivery === 'failed' ? otherWays(c) : nothing} ${resendButton(c, 'link')}
+      ${resendButton(c, 'link')}
     `,
     reset: html`${back('forgot')} ${resendButton(c, 'link')}`,
     'no-account': back('address'),
@@ -80,6 +80,10 @@ export function foot(c: ViewContext): TemplateResult {
   return html`<div class="foot" part="foot">${links[flow.step]}</div>`;
 }
 
-function otherWays(c: ViewContext): (TemplateResult | TemplateResult[])[] {
-  return [c.flow.isByPhone ? waysForward['other-channels'](c) : [], waysForward['other-methods'](c)];
+/** For a message that was not delivered. */
+export function otherWays(c: ViewContext): TemplateResult | typeof nothing {
+  const channels = c.flow.isByPhone ? waysForward['other-channels'](c) : [];
+  return c.flow.delivery === 'failed'
+    ? html`<div class="ways">${channels} ${waysForward['other-methods'](c)}</div>`
+    : nothing;
 }
