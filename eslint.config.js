@@ -14,6 +14,11 @@ export default tseslint.config(
     },
   },
   {
+    // Lit calls the listeners in a template with their element as `this`.
+    files: ['packages/pages/src/**/*.ts'],
+    rules: { '@typescript-eslint/unbound-method': 'off' },
+  },
+  {
     // Bodies of replies and Jest's matchers are `any`.
     files: ['**/*.spec.ts', 'test/**/*.ts'],
     rules: {
