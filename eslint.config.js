@@ -14,6 +14,11 @@ export default tseslint.config(
     },
   },
   {
+    // Lit calls the listeners in a template with their element as `this`.
+    files: ['packages/pages/src/**/*.ts'],
+    rules: { '@typescript-eslint/unbound-method': 'off' },
+  },
+  {
     // Bodies of replies and Jest's matchers are `any`.
     files: ['**/*.spec.ts', 'test/**/*.ts'],
     rules: {
@@ -21,11 +26,6 @@ export default tseslint.config(
       '@typescript-eslint/no-unsafe-assignment': 'off',
       '@typescript-eslint/no-unsafe-member-access': 'off',
     },
-  },
-  {
-    // Lit calls the listeners of a template with the element as `this`.
-    files: ['packages/pages/src/**/*.ts'],
-    rules: { '@typescript-eslint/unbound-method': 'off' },
   },
   {
     files: ['**/*.js'],

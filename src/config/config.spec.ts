@@ -330,6 +330,7 @@ describe('Config', () => {
       ['https://ada:hunter2@acme.test', 'https://ada@acme.test/auth', 'https://:hunter2@acme.test'],
     ],
     ['RESET_URL', ['https://ada:hunter2@acme.test/reset', 'https://acme.test/reset#form']],
+    ['PAGES', ['reset,undo,sign-in,home', 'reset,undo,sign-in,undo', ',', 'undo,reset', 'reset,sign-in']],
     ['SIGN_IN_URL', ['https://ada:hunter2@acme.test/in', 'https://acme.test/in#form', 'app:/in']],
     ['DOCS', ['yes', 'false', 'OFF']],
     [
@@ -413,6 +414,14 @@ describe('Config', () => {
       expect(faultySettings(message)).toEqual([setting]);
       if (value.length > 8) expect(message).not.toContain(value);
     }
+  });
+
+  it('serves all pages for people by default, and lets a page of the product replace one', () => {
+    expect(Config.from({}).pages).toEqual(['reset', 'undo', 'sign-in']);
+    expect(configError({ PAGES: 'undo,sign-in' })).toContain('PAGES must list reset, because reset mails');
+    const own = { RESET_URL: 'https://acme.test/reset', SIGN_IN_URL: 'https://acme.test/in' };
+    expect(Config.from({ PAGES: 'undo', ...own }).pages).toEqual(['undo']);
+    expect(configError({ PAGES: 'reset,sign-in', ...own })).toContain('PAGES must list undo');
   });
 
   it('reads PHONE_EXTRA_RANGES, and says what a range must look like', () => {

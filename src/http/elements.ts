@@ -15,15 +15,18 @@ export async function serveElements(fastify: FastifyInstance): Promise<void> {
     const script = await readFile(new URL(name, DIST)).catch(() => {
       throw new StartError('The elements are not built. Run: pnpm build');
     });
-    fastify.get(`/${name}`, (_request, reply) =>
-      reply
-        .type('text/javascript; charset=utf-8')
-        .headers({
-          'access-control-allow-origin': '*',
-          'cross-origin-resource-policy': 'cross-origin',
-          'cache-control': 'public, max-age=300',
-        })
-        .send(script),
-    );
+    void fastify.register((scope, _options, done) => {
+      scope.get(`/${name}`, (_request, reply) =>
+        reply
+          .type('text/javascript; charset=utf-8')
+          .headers({
+            'access-control-allow-origin': '*',
+            'cross-origin-resource-policy': 'cross-origin',
+            'cache-control': 'public, max-age=300',
+          })
+          .send(script),
+      );
+      done();
+    });
   }
 }

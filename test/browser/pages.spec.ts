@@ -358,6 +358,74 @@ describeInBrowser('pages in a browser', () => {
     });
   });
 
+  describe('/sign-in', () => {
+    async function newSignInLink(email: string): Promise<string> {
+      await app.post('/auth/send_otp', { email }).expect(201);
+      return linkToken(email, 'sign-in');
+    }
+
+    it('signs in when the button is pressed, not before, and says that it is for this page only', async () => {
+      const email = newEmail();
+      await signUp(app, email);
+      const page = await open(`/sign-in#token=${await newSignInLink(email)}`);
+      await page.reload();
+      await page.locator('form').waitFor();
+      expect(writes).toEqual([]);
+      expect(page.url()).toBe(`${app.url}/sign-in`);
+      await page.getByRole('button', { name: 'Sign in' }).click();
+      await result(page, `You are signed in as ${email}, on this page only.`);
+      expect(writes).toEqual(['POST /auth/link']);
+      expect(await historyState(page)).toBeNull();
+      // Nothing uses the tokens later, so the browser keeps none.
+      expect(await page.evaluate('Object.keys(localStorage)')).toEqual([]);
+    });
+
+    it('says that no account has the address', async () => {
+      const page = await open(`/sign-in#token=${await newSignInLink(newEmail())}`);
+      await page.getByRole('button', { name: 'Sign in' }).click();
+      await result(page, 'no account has it');
+    });
+
+    it('offers to give a former address back', async () => {
+      const email = newEmail();
+      await changeContact(app, await signUp(app, email), { email: newEmail() });
+      await undoToken(app, email);
+      const page = await open(`/sign-in#token=${await newSignInLink(email)}`);
+      await page.getByRole('button', { name: 'Sign in' }).click();
+      await page.getByRole('link', { name: 'Give the address back' }).click();
+      await page.getByRole('button', { name: 'Undo the change' }).click();
+      await result(page, 'The change was undone');
+    });
+
+    it('offers a new link for a used one, and the new link works', async () => {
+      const email = newEmail();
+      await signUp(app, email);
+      const page = await open(`/sign-in#token=${UNKNOWN_TOKEN}`);
+      await page.getByRole('button', { name: 'Sign in' }).click();
+      await result(page, 'This link was already used');
+      await requestLink(page, email);
+      await result(page, 'A mail is on its way');
+      const token = await linkToken(email, 'sign-in');
+      await Promise.all([page.waitForEvent('load'), page.goto(`${app.url}/sign-in#token=${token}`)]);
+      await page.getByRole('button', { name: 'Sign in' }).click();
+      await result(page, `You are signed in as ${email}`);
+    });
+  });
+
+  it('/demo signs in, and shows each request with its body, status and reply', async () => {
+    const email = newEmail();
+    await signUp(app, email);
+    const page = await open('/demo');
+    await page.getByLabel('E-mail address').fill(email);
+    const { otp } = await app.codeOf(email, () => page.keyboard.press('Enter'));
+    await page.locator('.exchange', { hasText: 'POST /auth/send_otp 201' }).waitFor();
+    await page.locator('otp-code-input input').first().fill(otp);
+    const verified = page.locator('.exchange', { hasText: 'POST /auth/verify_otp 201' });
+    await verified.getByText('"accessToken"').waitFor();
+    expect(await verified.textContent()).toContain(`"otp": "${otp}"`);
+    await page.locator('otp-sign-in').getByText(email).first().waitFor();
+  });
+
   it('/ links to pages that exist', async () => {
     const page = await open('/');
     const links = await page
@@ -496,6 +564,20 @@ describeInBrowser('pages in a browser', () => {
       faults = [];
     });
 
+    it('shows markup in a message and in the address as text', async () => {
+      const email = newEmail();
+      const note = '<script>alert(1)</script><b>{{7*7}}</b>';
+      await app.post('/otp/generate', { email, context: { note } }).expect(200);
+      const page = await open('/inbox');
+      await page.locator('.entry', { hasText: email }).first().click();
+      await page.frameLocator('.mail-html').getByText(note).waitFor();
+      await page.getByRole('button', { name: 'Plain text' }).click();
+      await page.locator('.mail pre').getByText(note).waitFor();
+      await page.goto(`${app.url}/inbox?to=${encodeURIComponent(note)}`);
+      await page.getByText('No message to this recipient.').waitFor();
+      expect(await page.title()).toBe('Inbox · Acme');
+    });
+
     it('opens a message in place of the list on a phone, and the back button closes it', async () => {
       const page = await open('/inbox', { viewport: { width: 360, height: 740 } });
       await page.locator('.entry').first().click();
@@ -550,6 +632,8 @@ describeInBrowser('pages in a browser', () => {
       ['an incomplete link', '/reset', form],
       ['an undo', `/undo#token=${UNKNOWN_TOKEN}`, form],
       ['the undo of a deletion', `/undo-deletion#token=${UNKNOWN_TOKEN}`, form],
+      ['a sign-in', `/sign-in#token=${UNKNOWN_TOKEN}`, form],
+      ['the demo', '/demo', (page) => page.locator('otp-sign-in form').waitFor()],
       ['the start page', '/', (page) => page.locator('.tiles').waitFor()],
       ['the inbox', '/inbox', (page) => page.locator('.entry').first().waitFor()],
       ['a message', '/inbox', openMessage],

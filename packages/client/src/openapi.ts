@@ -529,7 +529,7 @@ export interface paths {
          *     do not end the link. It signs in whoever sends it, also on another device than the one that
          *     requested the mail.
          */
-        post: operations["signInWithLink"];
+        post: operations["verifyLink"];
         delete?: never;
         options?: never;
         head?: never;
@@ -7550,7 +7550,7 @@ export interface operations {
             };
         };
     };
-    signInWithLink: {
+    verifyLink: {
         parameters: {
             query?: never;
             header?: never;

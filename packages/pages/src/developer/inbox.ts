@@ -98,7 +98,7 @@ class InboxPage extends DeveloperPage {
     return html`
       <li class=${isOpen ? 'open' : ''}>
         <a class="entry" href="#${id}" aria-current=${isOpen ? 'true' : 'false'}>
-          <strong dir="ltr">${to}</strong>
+          <strong><bdi dir="ltr">${to}</bdi></strong>
           <span class="quiet">${this.texts[channel]} · <time datetime=${at}>${timeOf(at)}</time></span>
           <span class="excerpt" dir="auto">${subject ?? text}</span>
         </a>
@@ -146,9 +146,9 @@ class InboxPage extends DeveloperPage {
         <h2 dir="auto">${subject}</h2>
         <dl>
           <dt>${texts.from}</dt>
-          <dd dir="ltr">${server.mailFrom ?? server.brandName ?? 'OTP Auth Server'}</dd>
+          <dd><bdi>${server.mailFrom ?? server.brandName ?? 'OTP Auth Server'}</bdi></dd>
           <dt>${texts.to}</dt>
-          <dd dir="ltr">${to}</dd>
+          <dd><bdi dir="ltr">${to}</bdi></dd>
           <dt>${texts.time}</dt>
           <dd><time datetime=${at}>${timeOf(at)}</time></dd>
         </dl>
@@ -174,7 +174,7 @@ class InboxPage extends DeveloperPage {
       <article class="phone ${channel}">
         <header>
           <strong>${server.brandName ?? 'OTP Auth Server'}</strong>
-          <span>${this.texts[channel]} · <span dir="ltr">${to}</span></span>
+          <span>${this.texts[channel]} · <bdi dir="ltr">${to}</bdi></span>
         </header>
         <p class="bubble" dir="auto">${withLinks(text)}</p>
         <time class="quiet" datetime=${at}>${timeOf(at)}</time>

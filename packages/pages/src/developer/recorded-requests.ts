@@ -20,18 +20,14 @@ export function recordRequests(serverUrl: string, listener: (exchange: Exchange)
     listener({ ...exchange, status: undefined });
     try {
       const response = await send(input, init);
-      const { status } = response;
+      const { status, statusText, headers } = response;
       listener({ ...exchange, status });
       // A stream of events never ends.
-      if (!response.headers.get('content-type')?.startsWith('text/event-stream'))
-        void response
-          .clone()
-          .text()
-          .then(
-            (text) => listener({ ...exchange, status, reply: pretty(text) }),
-            () => undefined,
-          );
-      return response;
+      if (headers.get('content-type')?.startsWith('text/event-stream')) return response;
+      // Not a clone, which would break when the element aborts a request whose reply it has read.
+      const text = await response.text();
+      listener({ ...exchange, status, reply: pretty(text) });
+      return new Response(text || null, { status, statusText, headers });
     } catch (error) {
       listener({ ...exchange, status: null });
       throw error;

@@ -5,8 +5,13 @@ type Rgb = [red: number, green: number, blue: number];
 /** `--surface` in page.css, on which colours are harder to see than on `--page`. */
 const SURFACE_COLORS = { light: [245, 246, 248], dark: [31, 33, 37] } satisfies Record<string, Rgb>;
 const MIN_CONTRAST = 4.5;
+/** Of a button's edge. Below it, the button gets an edge of another colour. */
+const MIN_EDGE_CONTRAST = 3;
 
-/** Uses the product's colour for buttons, links and focus, lighter or darker where it is hard to see. */
+/**
+ * Uses the product's colour for buttons as it is, and for links and the focus lighter or darker where
+ * it is hard to see.
+ */
 export function applyBrandColor(): void {
   if (!server.brandColor) return;
   const brand = parse(server.brandColor);
@@ -19,11 +24,13 @@ export function applyBrandColor(): void {
 }
 
 function colors(brand: Rgb, scheme: 'light' | 'dark'): string {
-  const button = readableOn(SURFACE_COLORS[scheme], brand);
+  const surface: Rgb = SURFACE_COLORS[scheme];
   const black: Rgb = [0, 0, 0];
   const white: Rgb = [255, 255, 255];
-  const text = contrast(white, button) >= contrast(black, button) ? white : black;
-  return `--button: rgb(${button.join(' ')}); --on-button: rgb(${text.join(' ')});`;
+  const text = contrast(white, brand) >= contrast(black, brand) ? white : black;
+  const edge = contrast(brand, surface) >= MIN_EDGE_CONTRAST ? 'transparent' : 'var(--edge)';
+  return `--button: ${rgb(brand)}; --on-button: ${rgb(text)}; --button-edge: ${edge};
+    --accent: ${rgb(readableOn(surface, brand))};`;
 }
 
 /** The nearest mix with black or white that has enough contrast with the background. */
@@ -48,6 +55,10 @@ function luminance(color: Rgb): number {
     return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
   }) as Rgb;
   return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+}
+
+function rgb(color: Rgb): string {
+  return `rgb(${color.join(' ')})`;
 }
 
 function parse(hex: string): Rgb {

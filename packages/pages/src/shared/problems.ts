@@ -7,7 +7,7 @@ type SharedTexts = typeof sharedTexts;
 /** What a person can do about a refusal that is not special to one page. */
 export function explain(error: unknown, texts: SharedTexts): string {
   if (!(error instanceof Problem)) return texts.ourFault;
-  const { code, status, retryAfter } = error as Problem;
+  const { code, status, retryAfter } = error;
   const time = retryAfter && retryAfter > 1 ? duration(retryAfter) : texts.moment;
   if (code === 'network_error') return texts.offline;
   if (code === 'account_disabled') return texts.accountDisabled;
@@ -19,7 +19,7 @@ export function explain(error: unknown, texts: SharedTexts): string {
 
 /** The code of a refusal by the server, if it is one. */
 export function codeOf(error: unknown): string | undefined {
-  return error instanceof Problem ? (error as Problem).code : undefined;
+  return error instanceof Problem ? error.code : undefined;
 }
 
 /** Whether the server refuses a field of the request. */
