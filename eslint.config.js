@@ -28,11 +28,6 @@ export default tseslint.config(
     },
   },
   {
-    // Lit calls the listeners of a template with the element as `this`.
-    files: ['packages/pages/src/**/*.ts'],
-    rules: { '@typescript-eslint/unbound-method': 'off' },
-  },
-  {
     files: ['**/*.js'],
     languageOptions: {
       globals: Object.fromEntries(
