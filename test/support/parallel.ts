@@ -119,10 +119,15 @@ class Connection {
 }
 
 /** Sends one request. Rejects if the connection ends without a reply. */
-export function post(url: string, { method = 'POST', path, body }: Call, agent: Agent): Promise<Reply> {
+export function post(
+  url: string,
+  { method = 'POST', path, body, headers: more }: Call,
+  agent: Agent,
+): Promise<Reply> {
   return new Promise((resolve, reject) => {
     const json = JSON.stringify(body);
     const headers = {
+      ...more,
       'content-type': 'application/json',
       'content-length': Buffer.byteLength(json),
     };
