@@ -147,10 +147,20 @@ export class FraudReport {
    * @example "enforce"
    */
   mode!: 'observe' | 'enforce';
+
+  /** The fifty countries with the most messages today. */
   countries!: ScopeUsage[];
+
+  /** The fifty prefixes with the most messages today. A prefix is a number without its last four digits. */
   prefixes!: ScopeUsage[];
+
+  /** The fifty networks that asked for the most messages today. */
   networks!: ScopeUsage[];
+
+  /** The fifty applications with the most messages today. */
   applications!: ApplicationUsage[];
+
+  /** What messages to phones have cost, and their limits. */
   spend!: Spend;
 
   /** What was not sent at once, and why. */

@@ -22,10 +22,14 @@ interface ObjectSchema {
 type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
 type Reply = Exclude<Operation['responses'][string], { $ref: string } | undefined>;
 
+/** A proxy that serves this server below a path strips the path, so only PUBLIC_URL tells it. */
+export function basePathOf({ publicUrl }: Config): string {
+  return new URL(publicUrl).pathname.replace(/\/$/, '');
+}
+
 /** The OpenAPI document, generated from the controllers. */
-export function openApiDocument(app: NestFastifyApplication, { publicUrl }: Config): OpenAPIObject {
-  // A proxy that serves this server below a path strips the path, so only PUBLIC_URL tells it.
-  const basePath = new URL(publicUrl).pathname.replace(/\/$/, '');
+export function openApiDocument(app: NestFastifyApplication, config: Config): OpenAPIObject {
+  const basePath = basePathOf(config);
   const options = new DocumentBuilder()
     .setOpenAPIVersion('3.1.0')
     .setTitle('OTP Auth Server')

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { SwaggerModule } from '@nestjs/swagger';
 import type { Config } from '../config/config.js';
-import { openApiDocument } from './openapi-document.js';
+import { basePathOf, openApiDocument } from './openapi-document.js';
 
 /**
  * What the page of Swagger UI lacks: a width for phones, and the focus in the first field of
@@ -30,7 +30,7 @@ export function serveSwagger(app: NestFastifyApplication, config: Config): void 
     jsonDocumentUrl: 'openapi.json',
     yamlDocumentUrl: 'openapi.yaml',
     customSwaggerUiPath: swaggerUi(),
-    customJs: './docs/page.js',
+    customJs: `${basePathOf(config)}/docs/page.js`,
     customSiteTitle: 'OTP Auth Server',
     swaggerOptions: {
       tryItOutEnabled: true,

@@ -571,6 +571,8 @@ describe('API_ACCESS=applications', () => {
       SMS_ALLOWED_COUNTRIES: 'US',
       API_ACCESS: 'open',
       OTP_PURPOSES: 'checkout',
+      PHONE_SPEND_PER_HOUR: '1000',
+      PHONE_SPEND_PER_DAY: '1000',
       MAIL_PROVIDER: 'webhook',
       SMS_PROVIDER: 'webhook',
       WEBHOOK_URL: 'http://127.0.0.1:9/',

@@ -34,7 +34,7 @@ interface Document {
 
 /** Routes that serve pages and documentation and are not part of the API. */
 const NON_API_ROUTES =
-  /^(GET|HEAD) \/((docs|assets)\b|(elements|proof-worker)\.js$|openapi\.(json|yaml)$|(demo|inbox(\/(events|preview|templates.*))?|reset|sign-in|undo|undo-deletion)?$)/;
+  /^(GET|HEAD) \/((docs|assets)\b|(elements|proof-worker)\.js$|openapi\.(json|yaml)$|(demo|inbox(\/(events|preview|templates.*))?|account|console|reset|sign-in|undo|undo-deletion)?$)/;
 
 describe('API documentation', () => {
   let app: TestApp;

@@ -37,30 +37,25 @@ describe('PUBLIC_URL with a path', () => {
     '/inbox',
     '/inbox?to=x@example.com',
     '/inbox/preview',
-    '/inbox/preview/code/en',
+    '/reset',
+    '/undo',
+    '/undo-deletion',
+    '/sign-in',
+    '/account',
+    '/console',
+    '/demo',
   ])('has only links and assets below the path: %s', async (path) => {
     const page = new URL(PREFIX + path, origin);
     const html = await (await fetch(page)).text();
-    const targets = [...html.matchAll(/(?:href|src)=["']([^"'#]+)["']/g)].map(([, target]) => target ?? '');
+    const targets = [...html.matchAll(/(?:href|src)=["'](?!data:)([^"'#]+)["']/g)].map(
+      ([, target]) => target ?? '',
+    );
     expect(targets.length).toBeGreaterThan(0);
     for (const target of targets) {
       const url = new URL(target, page);
       expect(url.pathname).toMatch(/^\/auth\//);
       expect([target, (await fetch(url)).status]).toEqual([target, 200]);
     }
-  });
-
-  it.each(['/reset', '/undo'])('sends the form of %s to a route below the path', async (path) => {
-    const page = new URL(PREFIX + path, origin);
-    const html = await (await fetch(page)).text();
-    const [, method = '', target = ''] = /send\('(\w+)', '([^']+)'/.exec(html) ?? [];
-    const body = JSON.stringify({ token: 'x', password: 'correct horse battery staple' });
-    const reply = await fetch(new URL(target, page), {
-      method,
-      headers: { 'content-type': 'application/json' },
-      body,
-    });
-    expect([404, 405]).not.toContain(reply.status);
   });
 });
 

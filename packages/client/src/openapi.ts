@@ -1569,10 +1569,15 @@ export interface components {
              * @enum {string}
              */
             mode: "observe" | "enforce";
+            /** @description The fifty countries with the most messages today. */
             countries: components["schemas"]["ScopeUsage"][];
+            /** @description The fifty prefixes with the most messages today. A prefix is a number without its last four digits. */
             prefixes: components["schemas"]["ScopeUsage"][];
+            /** @description The fifty networks that asked for the most messages today. */
             networks: components["schemas"]["ScopeUsage"][];
+            /** @description The fifty applications with the most messages today. */
             applications: components["schemas"]["ApplicationUsage"][];
+            /** @description What messages to phones have cost, and their limits. */
             spend: components["schemas"]["Spend"];
             /** @description What was not sent at once, and why. */
             refusals: components["schemas"]["RefusalCount"][];
