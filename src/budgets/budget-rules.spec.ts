@@ -136,6 +136,14 @@ describe('the limit per country', () => {
     expect(judgeCountry(usage({ hourSent: 1, daySent: 101 }))).toEqual({ level: 1 });
   });
 
+  it('allows two more for every right code', () => {
+    const level = (outstanding: number) =>
+      sign(
+        judgeCountry(usage({ hourSent: outstanding + 10, hourVerified: 10, daySent: 20, dayVerified: 10 })),
+      );
+    expect([40, 41].map(level).join('')).toBe('01');
+  });
+
   it('allows any number of people of whom three quarters verify', () => {
     const launch = { hourSent: 10_000, hourVerified: 7_500, daySent: 90_000, dayVerified: 67_500 };
     expect(judgeCountry(usage(launch))).toEqual({ level: 0 });

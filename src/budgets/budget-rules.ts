@@ -85,8 +85,9 @@ export const BANDS = {
     day: (verified) => ({ free: 20 + verified, refused: 25 + 3 * verified }),
   },
   country: {
-    hour: (verified) => ({ free: 20 + verified, refused: null }),
-    day: (verified) => ({ free: 100 + verified, refused: null }),
+    // Twice, because on the day of a launch many people are just about to enter their codes.
+    hour: (verified) => ({ free: 20 + 2 * verified, refused: null }),
+    day: (verified) => ({ free: 100 + 2 * verified, refused: null }),
   },
 } satisfies Record<string, { hour: BandOf; day?: BandOf }>;
 
