@@ -69,7 +69,8 @@ export interface Band {
   refused: number | null;
 }
 
-type BandOf = (verified: number) => Band;
+/** By the right codes of the window, and those of the day. */
+export type BandOf = (verified: number, today: number) => Band;
 
 /** A /48 of IPv6 has four times as much as a /64 or an IPv4 /24. */
 const WIDE = 4;
@@ -85,8 +86,9 @@ export const BANDS = {
     day: (verified) => ({ free: 20 + verified, refused: 25 + 3 * verified }),
   },
   country: {
-    hour: (verified) => ({ free: 20 + verified, refused: null }),
-    day: (verified) => ({ free: 100 + verified, refused: null }),
+    // On the day of a launch many people are just about to enter their codes, also when an hour begins.
+    hour: (verified, today) => ({ free: 20 + 2 * verified + Math.floor(today / 5), refused: null }),
+    day: (verified) => ({ free: 100 + 2 * verified, refused: null }),
   },
 } satisfies Record<string, { hour: BandOf; day?: BandOf }>;
 
@@ -98,9 +100,14 @@ export const outstandingOf = (sent: number, verified: number) => Math.max(0, sen
 export function judgeScope(scope: BandedScope, usage: Usage): Judgement {
   const { hour, day }: { hour: BandOf; day?: BandOf } = BANDS[scope];
   const { hourSent, hourVerified, daySent, dayVerified } = usage;
-  const perHour = inBand(outstandingOf(hourSent, hourVerified), hour(hourVerified), refusedForHour(usage));
+  const hourBand = hour(hourVerified, dayVerified);
+  const perHour = inBand(outstandingOf(hourSent, hourVerified), hourBand, refusedForHour(usage));
   if (!day) return perHour;
-  const perDay = inBand(outstandingOf(daySent, dayVerified), day(dayVerified), refusedForDay(usage));
+  const perDay = inBand(
+    outstandingOf(daySent, dayVerified),
+    day(dayVerified, dayVerified),
+    refusedForDay(usage),
+  );
   return stricter(perHour, perDay);
 }
 

@@ -10,7 +10,7 @@ import type { Client } from '../http/client.js';
 import { CommonError } from '../http/common.errors.js';
 import { fetchLimit, type PageQuery } from '../http/pagination.js';
 import { MONEY } from './budget-keys.js';
-import { BANDS, outstandingOf, type Band, type BandedScope } from './budget-rules.js';
+import { BANDS, outstandingOf, type Band, type BandedScope, type BandOf } from './budget-rules.js';
 import { FraudError } from './budgets.errors.js';
 import { FraudReportRepository, type ReportOrder, type ReportRow } from './fraud-report.repository.js';
 import {
@@ -120,11 +120,11 @@ export class FraudService {
 const valueOf = ({ key }: ReportRow) => key.slice(key.indexOf(':') + 1);
 
 function scopeUsage(scope: BandedScope, row: ReportRow): ScopeUsage {
-  const { hour, day }: { hour: (verified: number) => Band; day?: (verified: number) => Band } = BANDS[scope];
+  const { hour, day }: { hour: BandOf; day?: BandOf } = BANDS[scope];
   return {
     value: valueOf(row),
-    hour: scopeWindow(row.hourSent, row.hourVerified, hour(row.hourVerified)),
-    day: scopeWindow(row.daySent, row.dayVerified, day?.(row.dayVerified)),
+    hour: scopeWindow(row.hourSent, row.hourVerified, hour(row.hourVerified, row.dayVerified)),
+    day: scopeWindow(row.daySent, row.dayVerified, day?.(row.dayVerified, row.dayVerified)),
   };
 }
 

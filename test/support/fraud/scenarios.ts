@@ -194,7 +194,7 @@ export const SCENARIOS: Scenario[] = [
   },
   {
     name: 'pumping-with-proofs',
-    title: 'the same, with proofs of work',
+    title: 'consecutive numbers, with proofs of work',
     run: (simulation, isFull) =>
       pumpNumbers(
         simulation,
@@ -433,7 +433,7 @@ export const SCENARIOS: Scenario[] = [
   },
   {
     name: 'siege-with-proofs',
-    title: 'the same, with proofs of work',
+    title: 'a stranger with proofs of work against an owner on a new phone',
     async run(simulation, isFull) {
       const siege = await besiege(simulation, isFull, true);
       const { email, recipient, owner } = siege;
