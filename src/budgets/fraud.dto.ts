@@ -148,16 +148,16 @@ export class FraudReport {
    */
   mode!: 'observe' | 'enforce';
 
-  /** The fifty countries with the most messages today. */
+  /** The first fifty countries, in the order that was asked for. */
   countries!: ScopeUsage[];
 
-  /** The fifty prefixes with the most messages today. A prefix is a number without its last four digits. */
+  /** The first fifty prefixes. A prefix is a number without its last four digits. */
   prefixes!: ScopeUsage[];
 
-  /** The fifty networks that asked for the most messages today. */
+  /** The first fifty networks that asked for messages. */
   networks!: ScopeUsage[];
 
-  /** The fifty applications with the most messages today. */
+  /** The first fifty applications. */
   applications!: ApplicationUsage[];
 
   /** What messages to phones have cost, and their limits. */

@@ -1569,13 +1569,13 @@ export interface components {
              * @enum {string}
              */
             mode: "observe" | "enforce";
-            /** @description The fifty countries with the most messages today. */
+            /** @description The first fifty countries, in the order that was asked for. */
             countries: components["schemas"]["ScopeUsage"][];
-            /** @description The fifty prefixes with the most messages today. A prefix is a number without its last four digits. */
+            /** @description The first fifty prefixes. A prefix is a number without its last four digits. */
             prefixes: components["schemas"]["ScopeUsage"][];
-            /** @description The fifty networks that asked for the most messages today. */
+            /** @description The first fifty networks that asked for messages. */
             networks: components["schemas"]["ScopeUsage"][];
-            /** @description The fifty applications with the most messages today. */
+            /** @description The first fifty applications. */
             applications: components["schemas"]["ApplicationUsage"][];
             /** @description What messages to phones have cost, and their limits. */
             spend: components["schemas"]["Spend"];
