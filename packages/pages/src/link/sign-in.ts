@@ -1,8 +1,12 @@
+import { memoryStorage } from '@otp-auth/client';
 import { html, type TemplateResult } from 'lit';
-import { client } from '../shared/client.js';
+import { createPageClient } from '../shared/client.js';
 import { SERVER_URL } from '../shared/server.js';
 import { fill, locale } from '../shared/texts.js';
 import { LinkPage, type Result } from './link-page.js';
+
+/** The person is signed in on this page only. */
+const client = createPageClient(memoryStorage());
 
 /**
  * The page that the link of a sign-in mail opens. An application that waits for the code gets no
