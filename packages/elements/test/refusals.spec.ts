@@ -29,8 +29,14 @@ const OPERATIONS = [
 
 /** Codes that only a fault of the element or the server can cause. The text asks to try again. */
 const NO_OWN_TEXT = ['body_too_large', 'malformed_request', 'unsupported_type', 'token_invalid'];
-/** The answer to an access token, which the element sends right after a sign-in only. */
-const NEVER_SENT = ['current_password_wrong', 'reauthentication_required', 'reset_link_invalid'];
+/**
+ * Answers to an access token, which the element sends right after a sign-in only, and to the header
+ * `Idempotency-Key`, which it never sends.
+ */
+const NEVER_SENT = [
+  ...['current_password_wrong', 'reauthentication_required', 'reset_link_invalid'],
+  ...['idempotency_key_invalid', 'idempotency_key_in_use', 'idempotency_key_reused'],
+];
 
 function codesOf(method: string, path: string): string[] {
   const { responses } = api.paths[path]?.[method] ?? { responses: {} };
