@@ -102,7 +102,8 @@ describe('budgets, over two processes', () => {
   });
 
   it('counts a recipient that several processes credit at once as one right code', async () => {
-    const phones = Array.from({ length: 5 }, (_, index) => neighbour(index));
+    // Not the numbers of the tests before, which have to wait a minute for another code.
+    const phones = Array.from({ length: 5 }, (_, index) => neighbour(500 + index));
     const issued = await volley.fire(phones.map((phone, index) => sms(phone, network(index))));
     const codes = issued.map(({ body }) => String(body.otp));
     const verify = (index: number): Call => ({
@@ -114,7 +115,7 @@ describe('budgets, over two processes', () => {
     expect(await counter('prefix:+1415555')).toMatchObject({ sent: 5, verified: 5 });
     // Ten are free now: five and one for each right code.
     const again = await volley.fire(
-      Array.from({ length: 100 }, (_, index) => sms(neighbour(100 + index), network(index))),
+      Array.from({ length: 100 }, (_, index) => sms(neighbour(600 + index), network(index))),
     );
     expect(tally(again)).toMatchObject({ '200': 10 });
   });

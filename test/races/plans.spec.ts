@@ -2,7 +2,7 @@ import { TestApp } from '../support/app.js';
 import { Cluster } from '../support/cluster.js';
 
 /** Tables with a handful of rows, which statements read whole. */
-const SMALL_TABLES = ['signing_keys', 'sealed_keys', 'applications'];
+const SMALL_TABLES = ['signing_keys', 'sealed_keys', 'applications', 'fraud_rules'];
 
 /** Partial indexes of few rows: unsent messages and administrators. Statements read them whole. */
 const SMALL_INDEXES = /messages_due_(codes|notices)|users_administrators/;
