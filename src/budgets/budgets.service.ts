@@ -29,8 +29,6 @@ export interface SendCharge {
   isRecognised: boolean;
   /** The account that asks to change to this address. */
   userId?: string;
-  /** Of an SMS. Default: 1. */
-  segments?: number;
 }
 
 /** What was counted for a message, so that it can be given back. */
@@ -136,10 +134,7 @@ export class Budgets {
     return this.repository.remove(keysOfPerson(userId, recipients), manager);
   }
 
-  private toCount(
-    { recipient, channel, client, isRecognised, segments = 1 }: SendCharge,
-    proofLevel: number,
-  ): CountedSend {
+  private toCount({ recipient, channel, client, isRecognised }: SendCharge, proofLevel: number): CountedSend {
     const { application, ip, isServerAddress = false } = client;
     return {
       keys: sendKeys(recipient, isServerAddress ? null : ip, application?.id),
@@ -148,7 +143,7 @@ export class Budgets {
         isRecognised,
         isServer: application?.kind === 'server',
       },
-      price: this.prices.ofSegment(recipient, channel) * segments,
+      price: this.prices.ofSegment(recipient, channel),
       application: application ? budgetOf(application) : null,
       isSafeNumber: this.rules.isSafeNumber(recipient),
       isSafeAddress: this.rules.isSafeAddress(ip),
