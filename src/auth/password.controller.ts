@@ -5,7 +5,8 @@ import { OptionalCaller, OptionallySignedIn, Public, type Caller } from '../http
 import { CurrentClient, type Client } from '../http/client.js';
 import { BODY_PROBLEMS, CommonError } from '../http/common.errors.js';
 import { IDEMPOTENCY_PROBLEMS } from '../idempotency/idempotency.errors.js';
-import { Idempotent } from '../idempotency/idempotent.js';
+import { IdempotentRequests, type RequestWithKey } from '../idempotency/idempotent-requests.service.js';
+import { Keyed } from '../idempotency/keyed.js';
 import { ApiProblems } from '../http/api-problems.js';
 import { supportedLocale } from '../common/locale.js';
 import { OtpError } from '../otp/otp.errors.js';
@@ -17,7 +18,10 @@ import { Message } from './sign-in.dto.js';
 @ApiTags('Password')
 @Controller('auth')
 export class PasswordController {
-  constructor(private readonly resets: PasswordResetService) {}
+  constructor(
+    private readonly resets: PasswordResetService,
+    private readonly idempotent: IdempotentRequests,
+  ) {}
 
   /**
    * Request a password reset
@@ -26,7 +30,6 @@ export class PasswordController {
    * is the same for every address, with an account or without. It is 202 only if a mail is sent.
    */
   @Public()
-  @Idempotent()
   @Post('forgot')
   @HttpCode(202)
   @ApiBody({
@@ -34,12 +37,15 @@ export class PasswordController {
     examples: { email: { summary: 'E-mail address', value: { email: 'ada@example.com' } } },
   })
   @ApiProblems(OtpError.cooldown(42), ...SEND_PROBLEMS, ...IDEMPOTENCY_PROBLEMS, ...BODY_PROBLEMS)
-  async requestPasswordReset(
+  requestPasswordReset(
     @Body() { email, locale }: ForgotPassword,
     @CurrentClient() client: Client,
+    @Keyed() keyed?: RequestWithKey,
   ): Promise<Message> {
-    await this.resets.requestReset(email, client, supportedLocale(locale) ?? client.locale);
-    return { message: 'If this address has an account, a mail is on its way.' };
+    return this.idempotent.once(keyed, async () => {
+      await this.resets.requestReset(email, client, supportedLocale(locale) ?? client.locale);
+      return { message: 'If this address has an account, a mail is on its way.' };
+    });
   }
 
   /**

@@ -2,7 +2,8 @@ import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiBody, ApiTags } from '@nestjs/swagger';
 import { Public } from '../http/access.js';
 import { CurrentClient, type Client } from '../http/client.js';
-import { Idempotent } from '../idempotency/idempotent.js';
+import { IdempotentRequests, type RequestWithKey } from '../idempotency/idempotent-requests.service.js';
+import { Keyed } from '../idempotency/keyed.js';
 import { ApiProblems } from '../http/api-problems.js';
 import { Recipients } from '../otp/recipients.js';
 import { REGISTER_EXAMPLES, REGISTER_PROBLEMS, VERIFY_EXAMPLES, VERIFY_PROBLEMS } from './auth.examples.js';
@@ -20,6 +21,7 @@ export class RegistrationController {
     private readonly registrations: RegistrationService,
     private readonly recipients: Recipients,
     private readonly signIn: SignInService,
+    private readonly idempotent: IdempotentRequests,
   ) {}
 
   /**
@@ -32,13 +34,18 @@ export class RegistrationController {
    * makes the registration contested: the code then opens the account without any of the data,
    * password included.
    */
-  @Idempotent()
   @Post('register')
   @ApiBody({ type: Register, examples: REGISTER_EXAMPLES })
   @ApiProblems(...REGISTER_PROBLEMS)
-  async register(@Body() body: Register, @CurrentClient() client: Client): Promise<SignInCodeSent> {
-    const challenge = await this.registrations.register(body, client);
-    return { message: 'Enter the code that was mailed to you.', VerificationStatus: 'pending', challenge };
+  register(
+    @Body() body: Register,
+    @CurrentClient() client: Client,
+    @Keyed() keyed?: RequestWithKey,
+  ): Promise<SignInCodeSent> {
+    return this.idempotent.once(keyed, async () => {
+      const challenge = await this.registrations.register(body, client);
+      return { message: 'Enter the code that was mailed to you.', VerificationStatus: 'pending', challenge };
+    });
   }
 
   /**

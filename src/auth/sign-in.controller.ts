@@ -6,7 +6,8 @@ import { CurrentClient, type Client } from '../http/client.js';
 import { BODY_PROBLEMS, CommonError, SIGNED_IN_PROBLEMS } from '../http/common.errors.js';
 import { problemsWithMsg } from '../http/msg.js';
 import { IDEMPOTENCY_PROBLEMS } from '../idempotency/idempotency.errors.js';
-import { Idempotent } from '../idempotency/idempotent.js';
+import { IdempotentRequests, type RequestWithKey } from '../idempotency/idempotent-requests.service.js';
+import { Keyed } from '../idempotency/keyed.js';
 import { ApiProblems, withOtp } from '../http/api-problems.js';
 import { addressErrors, OtpError } from '../otp/otp.errors.js';
 import { Recipients } from '../otp/recipients.js';
@@ -41,6 +42,7 @@ export class SignInController {
     private readonly recipients: Recipients,
     private readonly signIn: SignInService,
     private readonly signOut: SignOutService,
+    private readonly idempotent: IdempotentRequests,
   ) {}
 
   /**
@@ -50,7 +52,6 @@ export class SignInController {
    * `/auth/link` accepts instead of the code. To try it here, read the message at `/inbox`.
    */
   @Public()
-  @Idempotent()
   @Post('send_otp')
   @ApiBody({ type: SendSignInCode, examples: ADDRESS_EXAMPLES })
   @ApiProblems(
@@ -62,9 +63,15 @@ export class SignInController {
       ...BODY_PROBLEMS,
     ),
   )
-  async sendOtp(@Body() body: SendSignInCode, @CurrentClient() client: Client): Promise<SignInCodeSent> {
-    const challenge = await this.codes.send(body, client);
-    return { message: 'OTP sent successfully.', VerificationStatus: 'pending', challenge };
+  sendOtp(
+    @Body() body: SendSignInCode,
+    @CurrentClient() client: Client,
+    @Keyed() keyed?: RequestWithKey,
+  ): Promise<SignInCodeSent> {
+    return this.idempotent.once(keyed, async () => {
+      const challenge = await this.codes.send(body, client);
+      return { message: 'OTP sent successfully.', VerificationStatus: 'pending', challenge };
+    });
   }
 
   /**

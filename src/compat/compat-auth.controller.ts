@@ -23,7 +23,8 @@ import {
   Public,
   type Caller,
 } from '../http/access.js';
-import { Idempotent } from '../idempotency/idempotent.js';
+import { IdempotentRequests, type RequestWithKey } from '../idempotency/idempotent-requests.service.js';
+import { Keyed } from '../idempotency/keyed.js';
 import { ApiProblems } from '../http/api-problems.js';
 import { CurrentClient, type Client } from '../http/client.js';
 import { CommonError, SIGNED_IN_PROBLEMS } from '../http/common.errors.js';
@@ -64,6 +65,7 @@ export class CompatAuthController {
     private readonly recipients: Recipients,
     private readonly purposes: Purposes,
     private readonly registrationCookie: RegistrationCookie,
+    private readonly idempotent: IdempotentRequests,
   ) {}
 
   /**
@@ -73,7 +75,6 @@ export class CompatAuthController {
    * `/api/verify` needs only the code.
    */
   @Public()
-  @Idempotent()
   @Post('register')
   @ApiBody({ type: Register, examples: REGISTER_EXAMPLES })
   @ApiCreatedResponse({ type: CompatCodeSent })
@@ -82,15 +83,15 @@ export class CompatAuthController {
     @Body() body: Register,
     @CurrentClient() client: Client,
     @Res({ passthrough: true }) reply: FastifyReply,
+    @Keyed() keyed?: RequestWithKey,
   ): Promise<SignInCodeSent> {
-    const challenge = await this.registrations.register(body, client);
+    const registered = await this.idempotent.once<SignInCodeSent>(keyed, async () => {
+      const challenge = await this.registrations.register(body, client);
+      return { message: 'Enter the code that was mailed to you.', VerificationStatus: 'pending', challenge };
+    });
     const recipient = this.recipients.fromFields({ email: body.email });
     void reply.header('set-cookie', this.registrationCookie.create(recipient));
-    return {
-      message: 'Enter the code that was mailed to you.',
-      VerificationStatus: 'pending',
-      challenge,
-    };
+    return registered;
   }
 
   /**

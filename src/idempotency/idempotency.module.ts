@@ -1,8 +1,11 @@
 import { Global, Module } from '@nestjs/common';
 import { IdempotencyKeyRepository } from './idempotency-key.repository.js';
 import { IdempotencyKeys } from './idempotency.service.js';
+import { IdempotentRequests } from './idempotent-requests.service.js';
 
-/** For the interceptor, which each module with an `@Idempotent()` route creates for itself. */
 @Global()
-@Module({ providers: [IdempotencyKeys, IdempotencyKeyRepository], exports: [IdempotencyKeys] })
+@Module({
+  providers: [IdempotentRequests, IdempotencyKeys, IdempotencyKeyRepository],
+  exports: [IdempotentRequests],
+})
 export class IdempotencyModule {}

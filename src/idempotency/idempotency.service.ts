@@ -19,8 +19,7 @@ export interface RequestIdentity {
 
 /** A reply, or a refusal. */
 export type Answer =
-  | { body?: unknown; cookies?: string | string[] }
-  | { problem: { kind: ErrorKind; code: string; detail: string; extra: ErrorExtra } };
+  { body?: unknown } | { problem: { kind: ErrorKind; code: string; detail: string; extra: ErrorExtra } };
 
 /** A request that has its key, or the answer to an earlier one. */
 export type Claim = { answer: Answer } | { request: KeyedRequest; sealer: Keyring };

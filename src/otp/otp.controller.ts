@@ -9,7 +9,8 @@ import { ApiProblems, withOtp } from '../http/api-problems.js';
 import { BODY_PROBLEMS } from '../http/common.errors.js';
 import { supportedLocale } from '../common/locale.js';
 import { IDEMPOTENCY_PROBLEMS } from '../idempotency/idempotency.errors.js';
-import { Idempotent } from '../idempotency/idempotent.js';
+import { IdempotentRequests, type RequestWithKey } from '../idempotency/idempotent-requests.service.js';
+import { Keyed } from '../idempotency/keyed.js';
 import { CallerRules } from './caller-rules.js';
 import { OtpAddress, OtpSent, OtpVerified, SendOtp, VerifyOtp } from './otp.dto.js';
 import type { CodeRequest, SendRequest } from './codes.js';
@@ -64,6 +65,7 @@ export class OtpController {
     private readonly purposes: Purposes,
     private readonly recipients: Recipients,
     private readonly callers: CallerRules,
+    private readonly idempotent: IdempotentRequests,
   ) {}
 
   /**
@@ -72,7 +74,6 @@ export class OtpController {
    * @remarks Sends a code by SMS or e-mail that verifies an address or approves a transaction. In
    * development, read the message at `/inbox`.
    */
-  @Idempotent()
   @Post('generate')
   @HttpCode(200)
   @ApiBody({ type: SendOtp, examples: ADDRESS_EXAMPLES })
@@ -85,8 +86,14 @@ export class OtpController {
     ...APPLICATION_SEND_PROBLEMS,
     ...BODY_PROBLEMS,
   )
-  async generateOtp(@Body() body: SendOtp, @CurrentClient() client: Client): Promise<OtpSent> {
-    return sent('OTP generated and sent.', await this.otp.send(this.sendRequest(body, client)));
+  generateOtp(
+    @Body() body: SendOtp,
+    @CurrentClient() client: Client,
+    @Keyed() keyed?: RequestWithKey,
+  ): Promise<OtpSent> {
+    return this.idempotent.once(keyed, async () =>
+      sent('OTP generated and sent.', await this.otp.send(this.sendRequest(body, client))),
+    );
   }
 
   /**
@@ -96,7 +103,6 @@ export class OtpController {
    * lifetime is left. After that it sends a new one, and the code before it stays valid until its
    * own end.
    */
-  @Idempotent()
   @Post('resend')
   @HttpCode(200)
   @ApiBody({ type: SendOtp, examples: ADDRESS_EXAMPLES })
@@ -108,8 +114,14 @@ export class OtpController {
     ...APPLICATION_SEND_PROBLEMS,
     ...BODY_PROBLEMS,
   )
-  async resendOtp(@Body() body: SendOtp, @CurrentClient() client: Client): Promise<OtpSent> {
-    return sent('OTP resent.', await this.otp.resend(this.sendRequest(body, client)));
+  resendOtp(
+    @Body() body: SendOtp,
+    @CurrentClient() client: Client,
+    @Keyed() keyed?: RequestWithKey,
+  ): Promise<OtpSent> {
+    return this.idempotent.once(keyed, async () =>
+      sent('OTP resent.', await this.otp.resend(this.sendRequest(body, client))),
+    );
   }
 
   /**

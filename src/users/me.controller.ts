@@ -9,7 +9,8 @@ import { CurrentCaller, type Caller } from '../http/access.js';
 import { CurrentClient, type Client } from '../http/client.js';
 import { CommonError, SIGNED_IN_BODY_PROBLEMS, SIGNED_IN_PROBLEMS } from '../http/common.errors.js';
 import { IDEMPOTENCY_PROBLEMS } from '../idempotency/idempotency.errors.js';
-import { Idempotent } from '../idempotency/idempotent.js';
+import { IdempotentRequests, type RequestWithKey } from '../idempotency/idempotent-requests.service.js';
+import { Keyed } from '../idempotency/keyed.js';
 import { ApiProblems } from '../http/api-problems.js';
 import { INVALID_LIMIT, ApiPage, PageQuery, paginate } from '../http/pagination.js';
 import { Config } from '../config/config.js';
@@ -30,6 +31,7 @@ export class MeController {
     private readonly closure: AccountClosure,
     private readonly events: AccountEvents,
     private readonly config: Config,
+    private readonly idempotent: IdempotentRequests,
   ) {}
 
   /** Get your profile */
@@ -47,7 +49,6 @@ export class MeController {
    * link that undoes the change for 72 hours. Changing an address or the password needs a sign-in
    * within ten minutes or `currentPassword`. A new password ends all sessions.
    */
-  @Idempotent()
   @Patch()
   @ApiBody({
     type: UpdateProfile,
@@ -76,8 +77,9 @@ export class MeController {
     @CurrentCaller() caller: Caller,
     @Body() body: UpdateProfile,
     @CurrentClient() client: Client,
+    @Keyed() keyed?: RequestWithKey,
   ): Promise<UpdatedProfile> {
-    return this.profiles.update(caller, body, client);
+    return this.idempotent.once(keyed, () => this.profiles.update(caller, body, client));
   }
 
   /**

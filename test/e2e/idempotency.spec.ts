@@ -28,6 +28,9 @@ describe('Idempotency-Key', () => {
     from.post('/otp/generate', body).set(KEY, key);
   const messages = async (to: string) => (await app.messages(to)).length;
   const outcome = ({ status, body }: Response) => ({ status, body: body as unknown });
+  /** The registration cookie is sealed anew each time. */
+  const cookieNames = ({ headers }: Response) =>
+    [headers['set-cookie']].flat().map((cookie?: string) => cookie?.split('=')[0]);
   const problem = ({ status, body }: Response) => `${status} ${(body as { code: string }).code}`;
 
   describe.each<[string, () => { to: string; body: object }, number]>([
@@ -45,7 +48,7 @@ describe('Idempotency-Key', () => {
       const again = await app.post(path, body).set(KEY, `"${key}"`).expect(status);
       expect(again.text).toBe(first.text);
       expect(again.headers['content-type']).toBe(first.headers['content-type']);
-      expect(again.headers['set-cookie']).toEqual(first.headers['set-cookie']);
+      expect(cookieNames(again)).toEqual(cookieNames(first));
       expect(again.headers['x-request-id']).not.toBe(first.headers['x-request-id']);
       expect(await messages(to)).toBe(1);
       const other = await app.post(path, { ...body, locale: 'de' }).set(KEY, key);
