@@ -10,6 +10,7 @@ import {
   judgeBatch,
   type CountedSend,
   type Counter,
+  type LedgerCall,
   type LedgerOptions,
   type Verdict,
 } from './send-ledger.js';
@@ -52,7 +53,10 @@ export class SendCounter implements BeforeApplicationShutdown {
   private readonly logger = new Logger('Budgets');
   private readonly options: LedgerOptions;
   private readonly refunds = new Set<Promise<unknown>>();
-  /** The last known totals. They decide nothing but which messages are counted at once. */
+  /**
+   * The last known totals of rows that refused a message lately. They decide nothing but which messages
+   * are counted at once.
+   */
   private readonly known = new LRUCache<string, Counter>({ max: 20_000, ttl: 60_000 });
   /** Verdicts that no statement has stored yet, by key. */
   private verdicts = new Map<string, number>();
@@ -141,7 +145,7 @@ export class SendCounter implements BeforeApplicationShutdown {
         weight < 0 ? [] : { send, isCounted: weight === 1 },
       );
       const judged = judgeBatch(asked, counters, this.options);
-      for (const [key, counter] of counters) this.known.set(key, { ...counter, fresh: 0 });
+      this.remember(asked, judged, counters);
       return new Map(
         asked.flatMap(({ send, isCounted }, index) => {
           const verdict = judged[index];
@@ -154,35 +158,45 @@ export class SendCounter implements BeforeApplicationShutdown {
     }
   }
 
+  private remember(asked: LedgerCall[], judged: Verdict[], counters: Map<string, Counter>): void {
+    asked.forEach(({ send }, index) => {
+      const isRefused = !isAccepted(judged[index] as Verdict, send);
+      for (const key of keysOf(send)) {
+        const counter = counters.get(key);
+        if (counter && (isRefused || this.known.has(key))) this.known.set(key, { ...counter, fresh: 0 });
+      }
+    });
+  }
+
   /** Tries count if the last known totals accept them, in the order of the batch. */
   private weigh(calls: SendCall[]): (SendCount & { send: CountedSend })[] {
-    const counters = new Map<string, Counter>();
-    const asked = calls.filter(({ kind }) => kind !== 'refund');
-    for (const { send } of asked) {
-      for (const key of keysOf(send)) counters.set(key, { ...(this.known.get(key) ?? NOTHING) });
-      const { recipient } = send.keys;
-      counters.set(recipient, { ...(this.known.get(recipient) ?? NOTHING_OF_RECIPIENT) });
-    }
-    const expected = judgeBatch(
-      asked.map(({ send }) => ({ send, isCounted: false })),
-      counters,
-      this.options,
-    );
-    const accepted = new Set(
-      asked.filter(({ send }, index) => isAccepted(expected[index] as Verdict, send)).map(({ send }) => send),
-    );
+    const refused = this.expectRefused(calls.filter(({ kind }) => kind === 'try').map(({ send }) => send));
     return calls.map(({ send, kind }) => ({
       send,
       keys: send.keys,
       isRecognised: send.evidence.isRecognised,
-      weight: kind === 'refund' ? -1 : kind === 'charge' || accepted.has(send) ? 1 : 0,
+      weight: kind === 'refund' ? -1 : refused.has(send) ? 0 : 1,
     }));
+  }
+
+  private expectRefused(sends: CountedSend[]): Set<CountedSend> {
+    const doubtful = sends.filter((send) => keysOf(send).some((key) => this.known.has(key)));
+    const counters = new Map<string, Counter>();
+    for (const send of doubtful) {
+      for (const key of keysOf(send)) {
+        const unknown = key === send.keys.recipient ? NOTHING_OF_RECIPIENT : NOTHING;
+        counters.set(key, { ...(this.known.get(key) ?? unknown) });
+      }
+    }
+    const calls = doubtful.map((send) => ({ send, isCounted: false }));
+    const expected = judgeBatch(calls, counters, this.options);
+    return new Set(doubtful.filter((send, index) => !isAccepted(expected[index] as Verdict, send)));
   }
 }
 
 function keysOf({ keys }: CountedSend): string[] {
-  const { network, wideNetwork, prefix, country, application } = keys;
-  return [MONEY, network, wideNetwork, prefix, country, application].filter((key) => key !== null);
+  const { recipient, network, wideNetwork, prefix, country, application } = keys;
+  return [recipient, MONEY, network, wideNetwork, prefix, country, application].filter((key) => key !== null);
 }
 
 /** What the batch adds to the money, to applications and to the verdicts, one entry per key. */
