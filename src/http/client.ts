@@ -68,8 +68,10 @@ export const CurrentClient = createParamDecorator((_: unknown, context: Executio
   const { headers, deviceCookie, application, body } = request;
   const proofOfWork = (body as { proofOfWork?: unknown } | null | undefined)?.proofOfWork;
   const header = headers['x-device-token'];
+  const { ip, isServerAddress } = addressOf(request);
   return {
-    ...addressOf(request),
+    ip,
+    isServerAddress,
     application,
     proofOfWork: typeof proofOfWork === 'string' ? proofOfWork : undefined,
     // Node accepts 8-bit control characters in headers. A terminal would execute them.

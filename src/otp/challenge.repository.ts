@@ -45,10 +45,7 @@ export interface NewChallenge extends ChallengeKey {
   resend: boolean;
   /** True for a test identity. Nothing is sent. */
   isTest: boolean;
-}
-
-/** A challenge and what its message was charged; null for a test identity. */
-export interface ChargedChallenge extends NewChallenge {
+  /** What its message was charged. Null: nothing yet, or a test identity. */
   charge: SendReceipt | null;
 }
 
@@ -369,7 +366,7 @@ const REMOVE_OLD = statement(
 /** Issues, verifies and redeems codes. The SQL checks every condition while it holds the row lock. */
 @Injectable()
 export class ChallengeRepository {
-  private readonly issues = new Batch<ChargedChallenge, Issued>({
+  private readonly issues = new Batch<NewChallenge, Issued>({
     key: batchKey,
     shared: ({ purpose, resend, isTest }) => `${purpose} ${resend} ${isTest}`,
     run: (calls, lockTimeout) => this.issueAll(calls, lockTimeout),
@@ -386,7 +383,7 @@ export class ChallengeRepository {
   ) {}
 
   /** The live challenge whose message is queued, or null if a limit refuses the request. */
-  issue(challenge: ChargedChallenge): Promise<Issued | null> {
+  issue(challenge: NewChallenge): Promise<Issued | null> {
     return this.issues.row(challenge);
   }
 
@@ -440,11 +437,8 @@ export class ChallengeRepository {
     return (await this.sql.rows(REMOVE_OLD, [limit])).length;
   }
 
-  private async issueAll(
-    challenges: ChargedChallenge[],
-    lockTimeout: LockTimeout,
-  ): Promise<Map<string, Issued>> {
-    const [{ purpose, policy, resend, isTest }] = challenges as [ChargedChallenge];
+  private async issueAll(challenges: NewChallenge[], lockTimeout: LockTimeout): Promise<Map<string, Issued>> {
+    const [{ purpose, policy, resend, isTest }] = challenges as [NewChallenge];
     const rows = await this.sql.rows<Issued & BatchKey>(ISSUE, [
       purpose,
       policy.ttlSeconds,

@@ -108,6 +108,7 @@ export class Codes {
       metadata: request.metadata ?? null,
       resend,
       isTest: request.knownCode !== undefined,
+      charge: null,
     };
   }
 

@@ -10,7 +10,6 @@ import { ProviderFeedback } from '../notifier/outbox/provider-feedback.js';
 import { Notifier, type Channel } from '../notifier/notifier.js';
 import {
   ChallengeRepository,
-  type ChargedChallenge,
   type GuessVerdict,
   type Issued,
   type NewChallenge,
@@ -35,7 +34,7 @@ export type VerifiedCode = Pick<GuessVerdict, 'id' | 'applicationId' | 'metadata
 interface ChargedSend {
   request: SendRequest;
   channel: Channel;
-  challenge: ChargedChallenge;
+  challenge: NewChallenge;
 }
 
 /**
@@ -180,13 +179,13 @@ export class OtpService {
     const { recipient, client, userId, fromDevice = false } = request;
     const channel = this.recipients.chooseChannel(request);
     const challenge = this.codes.newChallenge(request, channel, resend);
-    if (challenge.isTest) return { request, channel, challenge: { ...challenge, charge: null } };
+    if (challenge.isTest) return { request, channel, challenge };
     const refusal = waited ? await this.findRefusal(challenge) : null;
     if (refusal) throw refusal;
     try {
       const send = { recipient, channel, client, userId, isRecognised: fromDevice };
-      const charge = await this.budgets.chargeSend(send);
-      return { request, channel, challenge: { ...challenge, charge } };
+      challenge.charge = await this.budgets.chargeSend(send);
+      return { request, channel, challenge };
     } catch (error) {
       // Nobody should solve a proof of work and then be told to wait.
       throw error instanceof AppError ? ((await this.findRefusal(challenge)) ?? error) : error;
@@ -236,7 +235,7 @@ export class OtpService {
     });
   }
 
-  private refund({ charge }: ChargedChallenge): void {
+  private refund({ charge }: NewChallenge): void {
     if (charge) this.budgets.refundSend(charge);
   }
 
