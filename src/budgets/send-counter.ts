@@ -54,7 +54,7 @@ export class SendCounter implements BeforeApplicationShutdown {
   private readonly options: LedgerOptions;
   private readonly refunds = new Set<Promise<unknown>>();
   /**
-   * The last known totals of rows that refused a message lately. They decide nothing but which messages
+   * The last known totals, of recipients only after a refusal. They decide nothing but which messages
    * are counted at once.
    */
   private readonly known = new LRUCache<string, Counter>({ max: 20_000, ttl: 60_000 });
@@ -159,18 +159,16 @@ export class SendCounter implements BeforeApplicationShutdown {
   }
 
   private remember(asked: LedgerCall[], judged: Verdict[], counters: Map<string, Counter>): void {
-    asked.forEach(({ send }, index) => {
-      const isRefused = !isAccepted(judged[index] as Verdict, send);
-      for (const key of keysOf(send)) {
-        const counter = counters.get(key);
-        if (counter && (isRefused || this.known.has(key))) this.known.set(key, { ...counter, fresh: 0 });
-      }
-    });
+    const accepted = asked.filter(({ send }, index) => isAccepted(judged[index] as Verdict, send));
+    const forgettable = new Set(accepted.map(({ send }) => send.keys.recipient));
+    for (const [key, counter] of counters)
+      if (!forgettable.has(key) || this.known.has(key)) this.known.set(key, { ...counter, fresh: 0 });
   }
 
   /** Tries count if the last known totals accept them, in the order of the batch. */
   private weigh(calls: SendCall[]): (SendCount & { send: CountedSend })[] {
-    const refused = this.expectRefused(calls.filter(({ kind }) => kind === 'try').map(({ send }) => send));
+    const tries = calls.filter(({ kind }) => kind === 'try');
+    const refused = this.expectRefused(tries.map(({ send }) => send));
     return calls.map(({ send, kind }) => ({
       send,
       keys: send.keys,
@@ -180,17 +178,16 @@ export class SendCounter implements BeforeApplicationShutdown {
   }
 
   private expectRefused(sends: CountedSend[]): Set<CountedSend> {
-    const doubtful = sends.filter((send) => keysOf(send).some((key) => this.known.has(key)));
     const counters = new Map<string, Counter>();
-    for (const send of doubtful) {
+    for (const send of sends) {
       for (const key of keysOf(send)) {
         const unknown = key === send.keys.recipient ? NOTHING_OF_RECIPIENT : NOTHING;
         counters.set(key, { ...(this.known.get(key) ?? unknown) });
       }
     }
-    const calls = doubtful.map((send) => ({ send, isCounted: false }));
+    const calls = sends.map((send) => ({ send, isCounted: false }));
     const expected = judgeBatch(calls, counters, this.options);
-    return new Set(doubtful.filter((send, index) => !isAccepted(expected[index] as Verdict, send)));
+    return new Set(sends.filter((send, index) => !isAccepted(expected[index] as Verdict, send)));
   }
 }
 
