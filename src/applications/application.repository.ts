@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { Batch } from '../database/batch.js';
 import { Sql, statement } from '../database/sql.js';
 import type { ApplicationLimits, ClientApplication } from '../http/client.js';
 
@@ -47,7 +48,7 @@ const AUTHENTICATION = statement(
   `
     select ${CLIENT_COLUMNS}, disabled_at is not null as disabled, secret_hash as "secretHash",
       case when previous_secret_expires_at > now() then previous_secret_hash end as "previousSecretHash"
-    from applications where id = $1`,
+    from applications where id = any ($1::text[])`,
 );
 
 const ORIGINS = statement(
@@ -103,11 +104,21 @@ const REMOVE = `
 /** Applications and the hashes of their secrets. */
 @Injectable()
 export class ApplicationRepository {
+  /** Wrong credentials are read before any limit counts them, so a flood of them shares statements. */
+  private readonly authentications = new Batch<string, AuthenticationRow>({
+    key: (id) => id,
+    readOnly: true,
+    run: async (ids) => {
+      const rows = await this.sql.rows<AuthenticationRow & Record<string, unknown>>(AUTHENTICATION, [ids]);
+      return new Map(rows.map((row) => [row.id, row]));
+    },
+  });
+
   constructor(private readonly sql: Sql) {}
 
   /** Also if it is disabled. */
   authentication(id: string): Promise<AuthenticationRow | null> {
-    return this.sql.row<AuthenticationRow>(AUTHENTICATION, [id]);
+    return this.authentications.row(id);
   }
 
   /** The origins of all enabled browser applications. */
