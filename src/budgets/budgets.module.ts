@@ -15,6 +15,7 @@ import { ProviderReportRepository } from './provider-report.repository.js';
 import { SendCounter } from './send-counter.js';
 import { SpendWarning } from './spend-warning.js';
 import { UsedProofRepository } from './used-proof.repository.js';
+import { VerdictLog } from './verdict-log.js';
 
 @Module({
   imports: [AuditModule],
@@ -34,6 +35,7 @@ import { UsedProofRepository } from './used-proof.repository.js';
     SendCounter,
     SpendWarning,
     UsedProofRepository,
+    VerdictLog,
   ],
   exports: [Budgets, ProofCheck],
 })

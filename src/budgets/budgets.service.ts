@@ -1,14 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { Channel } from '../common/delivery.js';
-import { countryOf, isPhone, type Recipient } from '../common/recipient.js';
+import { isPhone, type Recipient } from '../common/recipient.js';
 import { Config } from '../config/config.js';
-import { MICROS, readPhonePrices } from '../config/phone-prices.js';
+import { readPhonePrices } from '../config/phone-prices.js';
 import type { AppError } from '../common/app-error.js';
-import type { Client, ClientApplication } from '../http/client.js';
-import { Metrics } from '../metrics/metrics.js';
+import type { Client } from '../http/client.js';
+import { budgetOf, reportMessagesLeft } from './application-budget.js';
 import { accountKey, MONEY, keysOfPerson, recipientKey, sendKeys } from './budget-keys.js';
-import type { ApplicationBudget } from './budget-rules.js';
 import { BudgetRepository } from './budget.repository.js';
 import { BudgetError } from './budgets.errors.js';
 import { FraudRules } from './fraud-rules.js';
@@ -16,7 +15,8 @@ import { PasswordBudgets, type PasswordAttempt } from './password-budgets.js';
 import { Prices } from './prices.js';
 import { ProofCheck } from './proof-check.js';
 import { SendCounter } from './send-counter.js';
-import { isAccepted, type CountedSend, type Scope, type Verdict } from './send-ledger.js';
+import { isAccepted, type CountedSend, type Verdict } from './send-ledger.js';
+import { VerdictLog } from './verdict-log.js';
 
 export type { PasswordAttempt } from './password-budgets.js';
 
@@ -64,7 +64,7 @@ export class Budgets {
     private readonly passwords: PasswordBudgets,
     private readonly proofs: ProofCheck,
     private readonly rules: FraudRules,
-    private readonly metrics: Metrics,
+    private readonly verdicts: VerdictLog,
     config: Config,
   ) {
     this.prices = new Prices(readPhonePrices(config.PHONE_PRICES));
@@ -79,15 +79,17 @@ export class Budgets {
     this.refuseBlocked(recipient, client);
 
     const counted = this.toCount(send, await this.proofs.accept(recipient, client));
-    const verdict = await this.counter.charge(counted);
-    if (verdict.outcome === 'refused') throw this.refuse(recipient, verdict.scope, verdict.retryAfter);
+    const { verdict, application } = await this.counter.charge(counted);
+    reportMessagesLeft(client, application);
+    if (verdict.outcome === 'refused')
+      throw this.verdicts.refuse(recipient, verdict.scope, verdict.retryAfter);
     if (!isAccepted(verdict, counted)) throw await this.demandProof(send, verdict);
     if (userId !== undefined) await this.addAddress(userId, counted, recipient);
-    if (verdict.outcome === 'proof') this.count(recipient, 'proof_solved', verdict.scope);
+    if (verdict.outcome === 'proof') this.verdicts.add(recipient, 'proof_solved', verdict.scope);
 
     const { observed } = verdict;
-    if (observed) this.count(recipient, 'observed', observed);
-    if (verdict.outcome === 'allowed') this.count(recipient, 'allowed', 'none');
+    if (observed) this.verdicts.add(recipient, 'observed', observed);
+    if (verdict.outcome === 'allowed') this.verdicts.add(recipient, 'allowed', 'none');
     const solved = verdict.outcome === 'proof';
     return {
       verdict: solved ? 'proof_of_work' : observed ? `observed:${observed}` : 'allowed',
@@ -156,7 +158,7 @@ export class Budgets {
     const address = isServerAddress ? undefined : this.rules.blockOfAddress(ip);
     const block = number ?? address;
     if (!block) return;
-    this.count(recipient, 'refused', 'block');
+    this.verdicts.add(recipient, 'refused', 'block');
     throw number
       ? BudgetError.phoneLimit(BLOCK_RETRY_SECONDS)
       : BudgetError.networkLimit(BLOCK_RETRY_SECONDS);
@@ -166,39 +168,14 @@ export class Budgets {
     const key = accountKey(userId);
     if (await this.repository.addAddress(key, recipient, NEW_ADDRESSES)) return;
     this.counter.refund(counted);
-    this.count(recipient, 'refused', 'account');
+    this.verdicts.add(recipient, 'refused', 'account');
     const { secondsLeft } = await this.repository.readGuesses(key, DAY_SECONDS);
     throw BudgetError.addressChangeLimit(secondsLeft);
   }
 
   private demandProof({ recipient, client }: SendCharge, verdict: Verdict): Promise<AppError> {
     const { scope, level } = verdict as Extract<Verdict, { outcome: 'proof' }>;
-    this.count(recipient, 'proof_required', scope);
+    this.verdicts.add(recipient, 'proof_required', scope);
     return this.proofs.required(recipient, client, level);
   }
-
-  private refuse(recipient: Recipient, scope: Scope, retryAfter: number): AppError {
-    this.count(recipient, 'refused', scope);
-    return REFUSALS[scope](retryAfter);
-  }
-
-  private count(recipient: Recipient, verdict: string, scope: string): void {
-    const country = countryOf(recipient) ?? (isPhone(recipient) ? 'unknown' : 'none');
-    this.metrics.sendVerdicts.inc({ scope, verdict, country });
-    if (verdict !== 'allowed') this.counter.record(verdict, scope, country);
-  }
-}
-
-const REFUSALS: Record<Scope, (retryAfter: number) => AppError> = {
-  recipient: BudgetError.recipientLimit,
-  application: BudgetError.applicationLimit,
-  money: BudgetError.phoneLimit,
-  network: BudgetError.networkLimit,
-  prefix: BudgetError.phoneLimit,
-  country: BudgetError.phoneLimit,
-};
-
-function budgetOf({ limits }: ClientApplication): ApplicationBudget {
-  const { spendPerDay } = limits;
-  return { ...limits, spendPerDay: spendPerDay === null ? null : spendPerDay * MICROS };
 }

@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { Config } from '../config/config.js';
 import { MICROS } from '../config/phone-prices.js';
 import { Batch, type LockTimeout } from '../database/batch.js';
+import type { Usage } from './budget-rules.js';
 import { MONEY, verdictKey, type CreditKeys } from './budget-keys.js';
 import { BudgetRepository, type Entry, type SendCount } from './budget.repository.js';
 import {
@@ -25,6 +26,8 @@ interface SendCall {
 interface Answer {
   verdict: Verdict;
   isCounted: boolean;
+  /** What the application that asks has used, with the messages of the batch that are sent. */
+  application?: Usage;
 }
 
 const NOTHING: Counter = {
@@ -89,12 +92,12 @@ export class SendCounter implements BeforeApplicationShutdown {
     };
   }
 
-  /** The verdict. What `isAccepted` says is sent stays counted, nothing else. */
-  async charge(send: CountedSend): Promise<Verdict> {
+  /** What `isAccepted` says is sent stays counted, nothing else. */
+  async charge(send: CountedSend): Promise<Omit<Answer, 'isCounted'>> {
     let answer = await this.ask(send, 'try');
     if (!answer.isCounted && isAccepted(answer.verdict, send)) answer = await this.ask(send, 'charge');
     if (answer.isCounted && !isAccepted(answer.verdict, send)) this.refund(send);
-    return answer.verdict;
+    return answer;
   }
 
   /** Joins the next batch. */
@@ -149,7 +152,8 @@ export class SendCounter implements BeforeApplicationShutdown {
       return new Map(
         asked.flatMap(({ send, isCounted }, index) => {
           const verdict = judged[index];
-          return verdict ? [[send.keys.recipient, { verdict, isCounted }]] : [];
+          const application = counters.get(send.keys.application ?? '');
+          return verdict ? [[send.keys.recipient, { verdict, isCounted, application }]] : [];
         }),
       );
     } catch (error) {

@@ -17,11 +17,13 @@ export interface Quota {
  */
 export function addQuota(reply: FastifyReply, quota: Quota): void {
   const { name, limit, remaining, windowSeconds, resetSeconds } = quota;
-  append(reply, 'ratelimit-policy', `"${name}";q=${limit};w=${windowSeconds}`);
-  append(reply, 'ratelimit', `"${name}";r=${remaining};t=${resetSeconds}`);
+  set(reply, 'ratelimit-policy', `"${name}"`, `;q=${limit};w=${windowSeconds}`);
+  set(reply, 'ratelimit', `"${name}"`, `;r=${remaining};t=${resetSeconds}`);
 }
 
-function append(reply: FastifyReply, header: string, item: string): void {
+/** Replaces an earlier item of the same name, because a request can send several messages. */
+function set(reply: FastifyReply, header: string, name: string, values: string): void {
   const items = reply.getHeader(header);
-  void reply.header(header, items === undefined ? item : `${String(items)}, ${item}`);
+  const others = items === undefined ? [] : String(items).split(', ');
+  void reply.header(header, [...others.filter((item) => !item.startsWith(name)), name + values].join(', '));
 }

@@ -626,6 +626,30 @@ describe('limits of requests', () => {
   });
   afterAll(() => app?.stop());
 
+  it('tell an application how many messages it has left in the minute', async () => {
+    const shop = await createApplication(app, admin, { limits: { messagesPerMinute: 3 } });
+    const send = (email: string) => shop.post('/otp/generate', { email });
+    for (const remaining of [2, 1, 0]) {
+      const { headers } = await send(`left-${remaining}@example.com`).expect(200);
+      expect(headers['ratelimit-policy']).toBe('"application";q=3;w=60');
+      expect(headers.ratelimit).toMatch(new RegExp(`^"application";r=${remaining};t=\\d{1,2}$`));
+    }
+    const { headers, body } = await send('left-over@example.com').expect(429);
+    expect(body).toMatchObject({ code: 'application_send_limit' });
+    expect(headers.ratelimit).toBe(`"application";r=0;t=${String(headers['retry-after'])}`);
+    expect(
+      (await shop.post('/otp/verify', { email: 'x@example.com', otp: '123456' })).headers,
+    ).not.toHaveProperty('ratelimit');
+  });
+
+  it('are told once each, also if a request sends two messages', async () => {
+    const front = await createApplication(app, admin, { kind: 'browser' });
+    const register = { email: 'two@example.com', phone: '+14155550111', password: 'velvet otters dance' };
+    const { headers } = await front.post('/auth/register', register);
+    expect(headers['ratelimit-policy']).toBe('"address";q=20;w=60, "application";q=600;w=60');
+    expect(headers.ratelimit).toMatch(/^"address";r=\d+;t=\d+, "application";r=59[89];t=\d+$/);
+  });
+
   it('count a browser and failed requests of a server per address, and not its other requests', async () => {
     const server = await createApplication(app, admin, {});
     const browser = await createApplication(app, admin, { kind: 'browser' });
