@@ -175,6 +175,19 @@ export class ExportedMessage {
    */
   failure!: string | null;
 
+  /**
+   * What the limits against abuse decided: `allowed`, `proof_of_work`, or `observed:` and the limit that
+   * would have refused the message. Null for a notice.
+   * @example "allowed"
+   */
+  verdict!: string | null;
+
+  /**
+   * What it cost the operator of this server, in the operator's unit. Null for a notice.
+   * @example 0
+   */
+  price!: number | null;
+
   /** @example "postmark" */
   provider!: string | null;
 

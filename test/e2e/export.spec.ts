@@ -48,6 +48,15 @@ describe('export of personal data', () => {
       'email:lovelace@example.com',
       'phone:+14155550123',
     ]);
+    const costs = data.messages?.map(({ channel, verdict, price }) => [channel, verdict, price]);
+    // A code by SMS, codes by mail, and notices.
+    expect(costs).toEqual(
+      expect.arrayContaining([
+        ['sms', 'allowed', 0.3],
+        ['email', 'allowed', 0],
+        ['email', null, null],
+      ]),
+    );
     expect(data.sessions).toHaveLength(1);
     expect(data.devices).toHaveLength(1);
     expect(data.events?.map(({ action }) => action)).toContain('contact_change');

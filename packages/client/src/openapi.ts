@@ -3288,6 +3288,17 @@ export interface components {
             attempts: number;
             /** @description Why the last attempt failed. */
             failure: string | null;
+            /**
+             * @description What the limits against abuse decided: `allowed`, `proof_of_work`, or `observed:` and the limit that
+             *     would have refused the message. Null for a notice.
+             * @example allowed
+             */
+            verdict: string | null;
+            /**
+             * @description What it cost the operator of this server, in the operator's unit. Null for a notice.
+             * @example 0
+             */
+            price: number | null;
             /** @example postmark */
             provider: string | null;
             /**

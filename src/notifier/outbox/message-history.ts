@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { Recipient } from '../../common/recipient.js';
+import { MICROS } from '../../config/phone-prices.js';
 import { Sql, statement } from '../../database/sql.js';
 import type { LogEntry, MessageState } from './message.js';
 import { belongsToChallenge } from './message.sql.js';
@@ -18,6 +19,8 @@ export interface MessageSummary {
   failure: string | null;
   /** Of the budgets; null for a notice. */
   verdict: string | null;
+  /** In the unit of `PHONE_PRICES`; null for a notice. */
+  price: number | null;
   provider: string | null;
   applicationId: string | null;
   metadata: Record<string, string> | null;
@@ -39,6 +42,7 @@ const MAX_MESSAGES = 100;
 
 const SELECT = `
   select id, recipient, challenge_id as "challengeId", purpose, channel, template, state, attempts, failure, verdict, provider,
+    coalesce(real_price, price)::float8 / ${MICROS} as price,
     application_id as "applicationId", metadata, created_at as "createdAt", expires_at as "expiresAt", finished_at as "finishedAt", log
   from messages m`;
 
