@@ -46,16 +46,17 @@ describe('fraud guard', () => {
     expect(await report()).toMatchObject({
       mode: 'enforce',
       countries: [
-        { value: 'US', day: { sent: 6, verified: 1, outstanding: 5, free: 102, limit: null } },
-        { value: 'DE', day: { sent: 1, verified: 0, outstanding: 1 } },
+        { value: 'US', day: { sent: 6, verified: 1, outstanding: 5, free: 102, limit: null }, spent: 1.8 },
+        { value: 'DE', day: { sent: 1, verified: 0, outstanding: 1 }, spent: 0.3 },
       ],
       prefixes: [
         {
           value: '+1415555',
           hour: { sent: 5, verified: 0, outstanding: 5, free: 5, limit: 15 },
           day: { sent: 5, free: 20, limit: 25 },
+          spent: 1.5,
         },
-        { value: '+491511234', hour: { sent: 1 } },
+        { value: '+491511234', hour: { sent: 1 }, spent: 0.3 },
         { value: '+1415666', hour: { sent: 1, verified: 1, outstanding: 0, free: 6, limit: 18 } },
       ],
       spend: {
@@ -68,6 +69,40 @@ describe('fraud guard', () => {
     expect(codeOf(await admin.get('/fraud?sort=name'))).toBe('400 validation_failed');
     const { body: entries } = await admin.get('/audit?limit=1').expect(200);
     expect(entries).toMatchObject([{ action: 'fraud.read', actorId: admin.user.id }]);
+  });
+
+  it('reports what each provider accepted, delivered and cost in the last day', async () => {
+    await app.sql('delete from messages');
+    const day = 86_400_000;
+    /** Ids begin with the time, as those of the server do. */
+    const add = (ageMs: number, fields: object) =>
+      app.sql(
+        `insert into messages (id, recipient, purpose, channel, template, state, due_at, expires_at, provider,
+          provider_ref, price, real_price)
+        select (lpad(to_hex((extract(epoch from now()) * 1000 - $1::float8)::bigint), 12, '0')
+          || '7' || substr(md5(random()::text), 1, 19))::uuid,
+          'phone:+14155550001', 'verification', 'sms', 'code', f.state, now(), now(), f.provider, f.ref, f.price, f.real_price
+        from jsonb_to_record($2::jsonb) as f(state text, provider text, ref text, price int, real_price int)`,
+        [ageMs, JSON.stringify(fields)],
+      );
+    const sent = { state: 'sent', provider: 'twilio', ref: 'SM1', price: 300_000 };
+    await add(1_000, sent);
+    await add(2_000, { ...sent, state: 'delivered', real_price: 7_900 });
+    await add(day - 60_000, { ...sent, state: 'failed' });
+    await add(day + 60_000, sent);
+    await add(3_000, { ...sent, provider: 'webhook', state: 'delivered' });
+    // Not accepted by anybody.
+    await add(4_000, { ...sent, state: 'failed', ref: null });
+    await add(5_000, { ...sent, state: 'sending', provider: null, ref: null });
+
+    const { providers, providersSince } = (await report()) as Record<string, unknown>;
+    expect(providers).toEqual([
+      { provider: 'twilio', channel: 'sms', sent: 3, delivered: 1, spent: 0.6079 },
+      { provider: 'webhook', channel: 'sms', sent: 1, delivered: 1, spent: 0.3 },
+    ]);
+    expect(Date.now() - Date.parse(String(providersSince))).toBeLessThan(day + 60_000);
+    await app.sql('delete from messages');
+    expect(await report()).toMatchObject({ providers: [] });
   });
 
   it('counts the metric of every verdict', async () => {
