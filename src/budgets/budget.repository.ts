@@ -210,14 +210,20 @@ const ADD_ADDRESS = statement(
     returning 1`,
 );
 
-/** A window that began after the message does not count it. */
+/**
+ * A window that began after the message does not count it. Locks the rows in the order of CHARGE, so
+ * that the two do not deadlock.
+ */
 const ADD_SPENT = statement(
   'budget_counters_add_spent',
   `
-    update budget_counters set
+    with charged as (
+      select c.key from unnest($1::text[]) as charged(key) join budget_counters c on c.key = charged.key
+      order by charged.key for update of c)
+    update budget_counters c set
       hour_spent = case when hour_start <= $3::timestamptz then greatest(hour_spent + $2::int, 0) else hour_spent end,
       day_spent = case when day_start <= $3 then greatest(day_spent + $2, 0) else day_spent end
-    where key = $1`,
+    from charged where c.key = any ($1) and c.key = charged.key`,
 );
 
 const REMOVE = statement(
@@ -317,8 +323,8 @@ export class BudgetRepository {
     return (await this.sql.row(ADD_ADDRESS, [key, recipient, limit])) !== null;
   }
 
-  async addSpent(key: string, difference: number, chargedAt: Date): Promise<void> {
-    await this.sql.rows(ADD_SPENT, [key, difference, chargedAt]);
+  async addSpent(keys: string[], difference: number, chargedAt: Date): Promise<void> {
+    await this.sql.rows(ADD_SPENT, [keys, difference, chargedAt]);
   }
 
   async remove(keys: string[], manager?: EntityManager): Promise<void> {

@@ -29,6 +29,8 @@ export interface SendCharge {
   isRecognised: boolean;
   /** The account that asks to change to this address. */
   userId?: string;
+  /** How many times the price of a segment is paid. */
+  segments: number;
 }
 
 /** What was counted for a message, so that it can be given back. */
@@ -45,6 +47,8 @@ export interface PriceCorrection {
   /** In millionths. */
   difference: number;
   chargedAt: Date;
+  recipient: Recipient;
+  applicationId: string | null;
 }
 
 /** New addresses that an account may ask to change to in a day. */
@@ -121,9 +125,16 @@ export class Budgets {
     return this.passwords.credit(attempt);
   }
 
+  /** What a message is charged, in millionths. */
+  priceOf(recipient: Recipient, channel: Channel, segments: number): number {
+    return this.prices.ofSegment(recipient, channel) * segments;
+  }
+
   /** Corrects what was counted as spent, in the windows that the message was charged in. */
-  correctPrice({ difference, chargedAt }: PriceCorrection): Promise<void> {
-    return this.repository.addSpent(MONEY, difference, chargedAt);
+  async correctPrice({ difference, chargedAt, recipient, applicationId }: PriceCorrection): Promise<void> {
+    const { prefix, country, application } = sendKeys(recipient, null, applicationId ?? undefined);
+    const keys = [MONEY, prefix, country, application].filter((key) => key !== null);
+    if (difference !== 0) await this.repository.addSpent(keys, difference, chargedAt);
   }
 
   /** An administrator unblocks the recipient, in the manager's transaction if given. */
@@ -136,7 +147,8 @@ export class Budgets {
     return this.repository.remove(keysOfPerson(userId, recipients), manager);
   }
 
-  private toCount({ recipient, channel, client, isRecognised }: SendCharge, proofLevel: number): CountedSend {
+  private toCount(send: SendCharge, proofLevel: number): CountedSend {
+    const { recipient, channel, client, isRecognised, segments } = send;
     const { application, ip, isServerAddress = false } = client;
     return {
       keys: sendKeys(recipient, isServerAddress ? null : ip, application?.id),
@@ -145,7 +157,7 @@ export class Budgets {
         isRecognised,
         isServer: application?.kind === 'server',
       },
-      price: this.prices.ofSegment(recipient, channel),
+      price: this.priceOf(recipient, channel, segments),
       application: application ? budgetOf(application) : null,
       isSafeNumber: this.rules.isSafeNumber(recipient),
       isSafeAddress: this.rules.isSafeAddress(ip),

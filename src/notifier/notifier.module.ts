@@ -6,6 +6,7 @@ import { Notifier } from './notifier.js';
 import { DeliveryAttempts } from './outbox/delivery-attempts.js';
 import { Dispatcher } from './outbox/dispatcher.js';
 import { MessageHistory } from './outbox/message-history.js';
+import { MessagePrices } from './outbox/message-prices.js';
 import { MessageReceipts } from './outbox/message-receipts.js';
 import { MessageRepository } from './outbox/message.repository.js';
 import { OutboxHousekeeping } from './outbox/outbox.housekeeping.js';
@@ -28,12 +29,13 @@ import { Templates } from './text/templates.js';
     DeliveryAttempts,
     OutcomeWriter,
     MessageHistory,
+    MessagePrices,
     MessageReceipts,
     ProviderFeedback,
     QueueMetrics,
     OutboxHousekeeping,
     { provide: Notifier, useClass: Dispatcher },
   ],
-  exports: [Notifier, MessageHistory, MessageReceipts, ProviderFeedback, Templates],
+  exports: [Notifier, MessageHistory, MessagePrices, MessageReceipts, ProviderFeedback, Templates],
 })
 export class NotifierModule {}

@@ -117,11 +117,11 @@ export class Codes {
     return this.keyring.acceptedMacs(...hashedParts(request), code);
   }
 
-  /** The code in clear: that of the new challenge, or the older code that it repeats. */
-  liveCode(challenge: NewChallenge, repeatedCode: Buffer | null): string | undefined {
-    if (!repeatedCode) return challenge.content.code;
+  /** The message in clear: that of the new challenge, or the older one whose code it repeats. */
+  liveContent(challenge: NewChallenge, repeatedCode: Buffer | null): MessageContent {
+    if (!repeatedCode) return challenge.content;
     const { recipient, purpose, lane } = challenge;
-    return (JSON.parse(this.keyring.open(repeatedCode, recipient, purpose, lane)) as MessageContent).code;
+    return JSON.parse(this.keyring.open(repeatedCode, recipient, purpose, lane)) as MessageContent;
   }
 
   /** Null if the token is forged or belongs to another purpose. Does not consume the link. */

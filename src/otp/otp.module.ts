@@ -12,6 +12,7 @@ import { ChallengeStreams } from './challenge-streams.js';
 import { ChallengeRepository } from './challenge.repository.js';
 import { CodeGuesses } from './code-guesses.js';
 import { Codes } from './codes.js';
+import { MessageCharges } from './message-charges.js';
 import { OtpController } from './otp.controller.js';
 import { OtpHousekeeping } from './otp.housekeeping.js';
 import { OtpService } from './otp.service.js';
@@ -29,6 +30,7 @@ import { Recipients } from './recipients.js';
     Codes,
     CallerRules,
     CodeGuesses,
+    MessageCharges,
     ProofService,
     RedeemedProofRepository,
     Purposes,

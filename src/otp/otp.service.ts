@@ -16,6 +16,7 @@ import {
 } from './challenge.repository.js';
 import { CodeGuesses } from './code-guesses.js';
 import { Codes, PUBLIC_LANE, type CodeRequest, type LinkToken, type SendRequest } from './codes.js';
+import { MessageCharges } from './message-charges.js';
 import { OtpError } from './otp.errors.js';
 import { withoutLimits } from './purposes.js';
 import { Recipients } from './recipients.js';
@@ -51,6 +52,7 @@ export class OtpService {
     private readonly recipients: Recipients,
     private readonly codes: Codes,
     private readonly guesses: CodeGuesses,
+    private readonly charges: MessageCharges,
     private readonly budgets: Budgets,
     private readonly notifier: Notifier,
     private readonly feedback: ProviderFeedback,
@@ -78,7 +80,8 @@ export class OtpService {
     } catch (error) {
       const isCharged = charged.length === requests.length;
       // `issue` has given back the charge of the one that it refused.
-      for (const send of charged.slice(issued.length + (isCharged ? 1 : 0))) this.refund(send.challenge);
+      for (const send of charged.slice(issued.length + (isCharged ? 1 : 0)))
+        this.charges.refund(send.challenge);
       throw error;
     }
   }
@@ -176,15 +179,13 @@ export class OtpService {
   /** Charges the message before anything is stored. */
   private async charge(sendRequest: SendRequest, resend: boolean, waited = false): Promise<ChargedSend> {
     const request = this.withTestIdentity(sendRequest);
-    const { recipient, client, userId, fromDevice = false } = request;
     const channel = this.recipients.chooseChannel(request);
     const challenge = this.codes.newChallenge(request, channel, resend);
     if (challenge.isTest) return { request, channel, challenge };
     const refusal = waited ? await this.findRefusal(challenge) : null;
     if (refusal) throw refusal;
     try {
-      const send = { recipient, channel, client, userId, isRecognised: fromDevice };
-      challenge.charge = await this.budgets.chargeSend(send);
+      challenge.charge = await this.charges.charge(request, channel, challenge);
       return { request, channel, challenge };
     } catch (error) {
       // Nobody should solve a proof of work and then be told to wait.
@@ -196,14 +197,17 @@ export class OtpService {
     const { recipient, policy } = request;
     const issued = await this.challenges.issue(challenge);
     if (!issued) {
-      this.refund(challenge);
+      this.charges.refund(challenge);
       throw (await this.findRefusal(challenge)) ?? this.cooldown(challenge, 1);
     }
     this.metrics.codesIssued.inc({ channel });
 
     if (!challenge.isTest && !issued.suppressed) this.dispatch(challenge, issued, channel);
+    await this.charges.correctRepeated(challenge, channel, issued);
     return {
-      ...(this.config.OTP_EXPOSE_CODE && { code: this.codes.liveCode(challenge, issued.repeatedCode) }),
+      ...(this.config.OTP_EXPOSE_CODE && {
+        code: this.codes.liveContent(challenge, issued.repeatedCode).code,
+      }),
       challenge: {
         id: issued.id,
         channel,
@@ -233,10 +237,6 @@ export class OtpService {
       lastProvider: null,
       fromDevice,
     });
-  }
-
-  private refund({ charge }: NewChallenge): void {
-    if (charge) this.budgets.refundSend(charge);
   }
 
   /** Why ISSUE refuses the challenge now; null if it does not. */

@@ -5,6 +5,7 @@ import { SkipThrottle } from '@nestjs/throttler';
 import { Public } from '../http/access.js';
 import { BODY_PROBLEMS } from '../http/common.errors.js';
 import { ApiProblems } from '../http/api-problems.js';
+import { MessagePrices } from '../notifier/outbox/message-prices.js';
 import { MessageReceipts } from '../notifier/outbox/message-receipts.js';
 import { readFields } from './read-fields.js';
 import { ReceiptError } from './receipts.errors.js';
@@ -28,7 +29,10 @@ const EXAMPLE = {
 @UseGuards(WebhookSignatureGuard)
 @Controller('webhooks/delivery')
 export class WebhookReceiptsController {
-  constructor(private readonly receipts: MessageReceipts) {}
+  constructor(
+    private readonly receipts: MessageReceipts,
+    private readonly prices: MessagePrices,
+  ) {}
 
   /**
    * Receive a receipt from your own sender
@@ -47,7 +51,7 @@ export class WebhookReceiptsController {
     const receipt = readFields(WebhookReceipt, [...names], body);
     const { id, status, reason } = receipt;
     const price = priceOf(receipt);
-    if (price !== null) await this.receipts.correctPrice(id, price);
+    if (price !== null) await this.prices.setRealPrice(id, price);
     if (status !== 'delivered' && status !== 'failed') return;
     await this.receipts.receive({
       messageId: id,

@@ -1,5 +1,4 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { Budgets } from '../../budgets/budgets.service.js';
 import { Metrics } from '../../metrics/metrics.js';
 import type { Recipient } from '../../common/recipient.js';
 import type { SuppressionReason } from './message.js';
@@ -16,7 +15,6 @@ export class MessageReceipts {
   constructor(
     private readonly receipts: ReceiptRepository,
     private readonly suppressions: SuppressionRepository,
-    private readonly budgets: Budgets,
     private readonly metrics: Metrics,
   ) {}
 
@@ -28,12 +26,6 @@ export class MessageReceipts {
     this.metrics.countMessageEvent({ channel, event, provider, reason: failure });
     if (event === 'failed')
       this.logger.warn({ msg: 'message not delivered', messageId, provider, failure, state });
-  }
-
-  /** A message cost another price than it was charged. In millionths of the unit of `PHONE_PRICES`. */
-  async correctPrice(messageId: string, price: number): Promise<void> {
-    const correction = await this.receipts.setRealPrice(messageId, price);
-    if (correction) await this.budgets.correctPrice(correction);
   }
 
   /** Stops messages to the recipient until the same provider lifts the suppression. */

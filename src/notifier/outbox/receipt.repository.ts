@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import type { Channel } from '../../common/delivery.js';
-import type { PriceCorrection } from '../../budgets/budgets.service.js';
 import { Sql, statement } from '../../database/sql.js';
 import { CHANNEL_UNDELIVERABLE } from './failure-reasons.js';
 import { logEntry, logHas, NEXT_STATE, recordUndeliverable } from './message.sql.js';
@@ -63,22 +62,9 @@ const RECEIVE = statement(
     select state, channel from received`,
 );
 
-/** Records the real price once. Of several receipts with a price, the row lock makes the first one win. */
-const SET_REAL_PRICE = statement(
-  'messages_set_real_price',
-  `
-    update messages set real_price = $2::int where id = $1::uuid and price is not null and real_price is null
-    returning $2 - price as difference, created_at as "chargedAt"`,
-);
-
 @Injectable()
 export class ReceiptRepository {
   constructor(private readonly sql: Sql) {}
-
-  /** What the price changes; null if the message was not charged or its real price is known. */
-  setRealPrice(messageId: string, price: number): Promise<PriceCorrection | null> {
-    return this.sql.row<PriceCorrection & Record<string, unknown>>(SET_REAL_PRICE, [messageId, price]);
-  }
 
   /** The message if the receipt changed it; null if it is unknown, a duplicate or too late. */
   receive({ messageId, event, provider, ref, failure }: Receipt): Promise<UpdatedMessage | null> {
