@@ -1,13 +1,10 @@
 import { Agent } from 'node:http';
-import { createChallenge, type Challenge } from 'altcha-lib';
-import { deriveKey } from 'altcha-lib/algorithms/pbkdf2';
-import { networksOf } from '../../../src/budgets/budget-keys.js';
-import { Keyring } from '../../../src/common/keyring.js';
+import type { Challenge } from 'altcha-lib';
 import { age } from '../age.js';
 import type { Client } from '../client.js';
 import { Cluster } from '../cluster.js';
 import { inParallel, post, type Reply } from '../parallel.js';
-import { solve } from '../proof.js';
+import { forgeProof } from '../proof.js';
 
 const APP_SECRET = 'the secret of a simulation';
 const CONNECTIONS = 64;
@@ -39,7 +36,6 @@ export class Simulation {
   work = 0;
   private next = 0;
   private readonly agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
-  private readonly keyring = new Keyring(APP_SECRET);
 
   private constructor(readonly cluster: Cluster) {}
 
@@ -90,7 +86,8 @@ export class Simulation {
     if (reply.body.code !== 'proof_of_work_required') return { ...reply, level: 0 };
     const { level } = (reply.body.proofOfWork as Challenge).parameters.data as { level: number };
     this.work += 2 ** (level - 1);
-    const proofOfWork = await this.makeProof(visit, level);
+    const { recipient: subject, ip } = visit;
+    const proofOfWork = await forgeProof(APP_SECRET, { subject, ip, level });
     return { ...(await this.call({ ...visit, body: { ...visit.body, proofOfWork } }, url)), level };
   }
 
@@ -113,27 +110,6 @@ export class Simulation {
     const lock = (statement: string) =>
       statement.includes('budget_counters') ? `lock table budget_counters; ${statement}` : statement;
     return age((statement) => this.cluster.sql(lock(statement)), seconds);
-  }
-
-  /**
-   * A valid proof that takes no work. The simulation knows the secret of the server, so it makes a
-   * challenge whose solution is the first counter.
-   */
-  private async makeProof({ recipient, ip }: Visit, level: number): Promise<string> {
-    const [network] = networksOf(ip);
-    const mac = (use: string) => this.keyring.mac(use, recipient, network).toString('hex');
-    return solve(
-      await createChallenge({
-        algorithm: 'PBKDF2/SHA-256',
-        cost: 2_000,
-        counter: 0,
-        data: { level },
-        deriveKey,
-        expiresAt: Math.floor(Date.now() / 1_000) + 60,
-        hmacSignatureSecret: mac('proof of work'),
-        hmacKeySignatureSecret: mac('proof of work solution'),
-      }),
-    );
   }
 }
 
