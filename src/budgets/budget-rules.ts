@@ -86,9 +86,10 @@ export const BANDS = {
     day: (verified) => ({ free: 20 + verified, refused: 25 + 3 * verified }),
   },
   country: {
+    // One for each right code, and not more, because pumped numbers use what honest people pay back.
     // On the day of a launch many people are just about to enter their codes, also when an hour begins.
-    hour: (verified, today) => ({ free: 20 + 2 * verified + Math.floor(today / 5), refused: null }),
-    day: (verified) => ({ free: 100 + 2 * verified, refused: null }),
+    hour: (verified, today) => ({ free: 20 + verified + Math.floor(today / 5), refused: null }),
+    day: (verified) => ({ free: 100 + verified, refused: null }),
   },
 } satisfies Record<string, { hour: BandOf; day?: BandOf }>;
 
