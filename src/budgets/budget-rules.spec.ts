@@ -61,6 +61,12 @@ describe('judgeRecipient', () => {
     expect(signs(12, verifiedBefore)).toBe('0000001111xx');
   });
 
+  it('refuses the eleventh message to a phone number whose codes are all right, also on recognised devices', () => {
+    const devices = { ...PHONE, isRecognised: true };
+    const judge = (n: number) => judgeRecipient(usage({ daySent: n, dayVerified: n - 1 }), devices);
+    expect(signs(11, judge)).toBe('0'.repeat(10) + 'x');
+  });
+
   it('refuses the eleventh message for recognised devices to a phone number', () => {
     const burst = (n: number) =>
       judgeRecipient(usage({ daySent: n, recognised: n }), { ...PHONE, isRecognised: true });
