@@ -66,25 +66,26 @@ async function verifyNumber(
 
 /** Honest people, new ones and known ones, whose prefixes are pumped for six hours. */
 async function attackPrefixes(simulation: Simulation, isFull: boolean, solves: boolean) {
-  const [prefixes, perHour] = isFull ? [20, 100] : [4, 30];
-  const hours = 6;
+  // Few prefixes, so that the limit per country does not stop the attack first.
+  const [prefixes, hours] = [4, 6];
+  /** In each hour and prefix, and as many known people as new ones. */
+  const [attacks, people] = isFull ? [500, 5] : [30, 1];
   const numberIn = (prefix: number, line: number) => `+1415${220 + prefix}${String(line).padStart(4, '0')}`;
-  // One new person an hour and prefix, and as many known ones.
-  const phones = range(prefixes * hours).map((at) => numberIn(at % prefixes, 8_000 + at));
+  const phones = range(prefixes * hours * people).map((at) => numberIn(at % prefixes, 8_000 + at));
   const known = await knownPeople(simulation, phones);
   const attackers = new Crowd(simulation, solves);
   const strangers = new Crowd(simulation, true);
   const recognised = new Crowd(simulation, true);
   for (let hour = 0; hour < hours; hour++) {
-    await simulation.each(range(prefixes * perHour), (at) =>
+    await simulation.each(range(prefixes * attacks), (at) =>
       attackers.request(
-        { phone_number: numberIn(at % prefixes, 1_000 + hour * perHour + Math.floor(at / prefixes)) },
+        { phone_number: numberIn(at % prefixes, 1_000 + hour * attacks + Math.floor(at / prefixes)) },
         network(10, at),
       ),
     );
-    for (const prefix of range(prefixes)) {
-      const at = hour * prefixes + prefix;
-      await verifyNumber(strangers, numberIn(prefix, 7_000 + hour), at);
+    for (const visit of range(prefixes * people)) {
+      const at = hour * prefixes * people + visit;
+      await verifyNumber(strangers, numberIn(at % prefixes, 7_000 + at), at);
       const { phone, deviceToken } = known[at] as KnownPerson;
       await recognised.signIn(phone, network(90, at), deviceToken);
     }
