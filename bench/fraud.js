@@ -26,10 +26,12 @@ try {
     const start = performance.now();
     const { attempts, messages, money, honest, bars } = await run(simulation, !values.short);
     if (bars.some(({ measured, atMost }) => !(measured <= atMost))) process.exitCode = 1;
-    rows.push([
+    const row = [
       ...[name, String(attempts), String(messages), money.toFixed(2), honest],
       ...[bars.map(describeBar).join('; '), String(Math.round((performance.now() - start) / 1_000))],
-    ]);
+    ];
+    rows.push(row);
+    console.error(row.join(' | '));
   }
 } finally {
   await simulation.stop();

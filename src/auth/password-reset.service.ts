@@ -108,7 +108,7 @@ export class PasswordResetService {
       const refusal = entryRefusal(account);
       if (refusal) throw refusal;
       const hash = await this.passwords.hash(password, { client, isRecognised: true });
-      await this.users.setPassword(account, hash, { forgetDevices: true, locale: client.locale });
+      await this.users.setPassword(account, hash, { client, forgetDevices: true });
       await this.record(account, recipient, client);
     });
   }
@@ -138,7 +138,7 @@ export class PasswordResetService {
     this.passwords.assertAcceptable(password, this.users.passwordOwner(account));
     await this.users.reauthenticate(account, caller, client, currentPassword);
     const hash = await this.passwords.hash(password, { client, isRecognised: true });
-    await this.users.setPassword(account, hash, { locale: client.locale });
+    await this.users.setPassword(account, hash, { client });
     await this.events.record({ userId: account.id, action: 'password_change', succeeded: true, client });
   }
 
@@ -164,7 +164,7 @@ export class PasswordResetService {
     const hash = await this.passwords.hash(password, { client, isRecognised: true });
     await this.dataSource.transaction(async (manager) => {
       if (!(await this.otp.redeem(right, PURPOSE, manager))) throw AuthError.resetInvalid();
-      await this.users.setPassword(account, hash, { forgetDevices: true, locale: client.locale, manager });
+      await this.users.setPassword(account, hash, { client, forgetDevices: true, manager });
     });
     await this.otp.credit(right.recipient);
     await this.record(account, right.recipient, client);

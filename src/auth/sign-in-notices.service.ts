@@ -19,13 +19,15 @@ export class SignInNotices {
    * Queues at most one notice, because the sign-in waits for it. The notice about failures includes
    * everything that the one about a new device says.
    */
-  async notifyOwner(account: Account, signIn: NewSignIn, { userAgent, ip, locale }: Client): Promise<void> {
+  async notifyOwner(account: Account, signIn: NewSignIn, client: Client): Promise<void> {
+    const { userAgent, ip, locale } = client;
     const { at, isNewDevice, afterFailures } = signIn;
     if (!account.email || !(isNewDevice || afterFailures)) return;
     await this.notifier.notify({
       recipient: `email:${account.email}`,
       template: afterFailures ? 'many_failures' : 'new_sign_in',
       content: { locale, at: at.toISOString(), device: deviceName(userAgent), ip },
+      client,
     });
   }
 }

@@ -48,13 +48,16 @@ const MESSAGES = 20;
 const RECOGNISED_MESSAGES = 24;
 /**
  * Right codes of a phone number in a day. A premium number's owner verifies each code and earns from
- * each message, so a right code takes back one message until this many are left.
+ * each message, so a right code takes back one message until this many are left. It also takes back
+ * one of the four of recognised devices, or they would bring more.
  */
 const PAID_CODES = 10;
 
 export function judgeRecipient(usage: Usage, { isPhone, isRecognised, isServer }: Evidence): Judgement {
-  const messages = isRecognised ? RECOGNISED_MESSAGES : MESSAGES;
-  const limit = isPhone ? Math.max(PAID_CODES, messages - usage.dayVerified) : messages;
+  const reserved = isRecognised ? RECOGNISED_MESSAGES - MESSAGES : 0;
+  const rightCodes = isPhone ? usage.dayVerified : 0;
+  const messages = MESSAGES - rightCodes + Math.max(0, reserved - rightCodes);
+  const limit = Math.max(PAID_CODES, messages);
   const tooManyDevices = isPhone && isRecognised && usage.recognised > PAID_CODES;
   if (usage.daySent > limit || tooManyDevices) return refusedForDay(usage);
   if (usage.daySent <= FREE_MESSAGES || isRecognised || isServer) return ALLOWED;
@@ -86,9 +89,10 @@ export const BANDS = {
     day: (verified) => ({ free: 20 + verified, refused: 25 + 3 * verified }),
   },
   country: {
+    // One for each right code, and not more, because pumped numbers use what honest people pay back.
     // On the day of a launch many people are just about to enter their codes, also when an hour begins.
-    hour: (verified, today) => ({ free: 20 + 2 * verified + Math.floor(today / 5), refused: null }),
-    day: (verified) => ({ free: 100 + 2 * verified, refused: null }),
+    hour: (verified, today) => ({ free: 20 + verified + Math.floor(today / 5), refused: null }),
+    day: (verified) => ({ free: 100 + verified, refused: null }),
   },
 } satisfies Record<string, { hour: BandOf; day?: BandOf }>;
 

@@ -1,6 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import type { Channel } from '../common/delivery.js';
 import type { Recipient } from '../common/recipient.js';
+import type { Client } from '../http/client.js';
 import type { MessageContent } from './text/message-content.js';
 
 export type { Channel } from '../common/delivery.js';
@@ -33,6 +34,8 @@ export interface Notice {
   recipient: Recipient;
   template: string;
   content: MessageContent;
+  /** Whose request causes the notice, for the record; null: the command line. */
+  client: Pick<Client, 'application'> | null;
   /** After this time, the notice is not sent any more. Default: a day. */
   lifeSeconds?: number;
 }

@@ -49,7 +49,7 @@ export class AccountClosure {
       await this.sessions.endAll(account.id, 'deletion', { manager, devices: true });
       const content = this.undoContent({ id: account.id, closureId }, client.locale);
       for (const recipient of provedAddresses(account))
-        await this.notifier.notify({ recipient, template: TEMPLATE, content }, manager);
+        await this.notifier.notify({ recipient, template: TEMPLATE, content, client }, manager);
       return true;
     });
     if (!closed) throw await this.refusal(account);

@@ -4,7 +4,6 @@ import { AppError } from '../common/app-error.js';
 import { AccountEvents } from '../account-events/account-events.service.js';
 import type { Caller } from '../http/access.js';
 import type { Client } from '../http/client.js';
-import type { Locale } from '../common/locale.js';
 import { newId } from '../common/random.js';
 import { addressOf, type Recipient } from '../common/recipient.js';
 import { Housekeeping } from '../database/housekeeping.js';
@@ -80,7 +79,7 @@ export class ContactsService {
     const policy = this.purposes.policyOf('contact_change');
     try {
       await this.otp.verify({ recipient, policy, boundTo: account.id, client }, otp);
-      const changed = await this.apply(account, caller, recipient, client.locale);
+      const changed = await this.apply(account, caller, recipient, client);
       await this.events.record({ ...event, succeeded: true });
       return changed;
     } catch (error) {
@@ -130,7 +129,7 @@ export class ContactsService {
     return this.addresses.list(userId);
   }
 
-  private apply(account: Account, caller: Caller, recipient: Recipient, locale?: Locale): Promise<Account> {
+  private apply(account: Account, caller: Caller, recipient: Recipient, client: Client): Promise<Account> {
     const field = fieldOf(recipient);
     const to = addressOf(recipient);
     const oldAddress = field === 'email' ? account.email : account.phoneVerifiedAt && account.phone;
@@ -156,7 +155,8 @@ export class ContactsService {
         {
           recipient: oldAddress ? (`${field}:${oldAddress}` as Recipient) : noticeRecipient(account),
           template: 'contact_changed',
-          content: { locale, ...this.undoLinks.forChange(id, field, to).notice },
+          content: { locale: client.locale, ...this.undoLinks.forChange(id, field, to).notice },
+          client,
         },
         manager,
       );

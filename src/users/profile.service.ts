@@ -69,7 +69,7 @@ export class ProfileService {
 
   private async changePassword(account: Account, password: string, client: Client): Promise<void> {
     const hash = await this.passwords.hash(password, { client, isRecognised: true });
-    await this.users.setPassword(account, hash, { locale: client.locale });
+    await this.users.setPassword(account, hash, { client });
     await this.events.record({ userId: account.id, action: 'password_change', succeeded: true, client });
   }
 

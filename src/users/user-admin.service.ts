@@ -5,7 +5,7 @@ import type { AccountEvent } from '../account-events/account-events.dto.js';
 import { AccountEvents } from '../account-events/account-events.service.js';
 import { AuditLog, type NewEntry } from '../audit/audit-log.service.js';
 import { sha256 } from '../common/digest.js';
-import { supportedLocale, type Locale } from '../common/locale.js';
+import { supportedLocale } from '../common/locale.js';
 import { addressOf, maskedSearch } from '../common/recipient.js';
 import { Config } from '../config/config.js';
 import type { Caller } from '../http/access.js';
@@ -79,9 +79,10 @@ export class UserAdminService {
       const invitation = { email: addressOf(recipient), roles, tokenHash: sha256(token) };
       const account = await this.users.invite(manager, invitation);
       if (!account) throw UserError.addressTaken();
-      const notice = { recipient, template: 'invitation', content: { locale, link } };
+      const notice = { recipient, template: 'invitation', content: { locale, link }, client };
       await this.notifier.notify({ ...notice, lifeSeconds: INVITATION_SECONDS }, manager);
-      if (roles.includes('admin')) await this.roleNotices.tellAdministrators(manager, account, locale);
+      if (roles.includes('admin'))
+        await this.roleNotices.tellAdministrators(manager, account, { ...client, locale });
       const entry = { action: 'user.invite', subjectId: account.id, details: { roles } } as const;
       await this.record(caller, client, entry, manager);
       return account;
@@ -94,7 +95,7 @@ export class UserAdminService {
     if (roles === undefined && disabled === undefined && !endSessions) throw UserError.nothingToChange();
     if (roles || disabled) await this.assertNotOwn(caller, id);
     return this.dataSource.transaction(async (manager) => {
-      const account = await this.setAccess(manager, id, { roles, disabled }, client.locale);
+      const account = await this.setAccess(manager, id, { roles, disabled }, client);
       if (!account) throw UserError.notFound();
       const entry = { action: 'user.update', subjectId: account.id, details: { ...change } } as const;
       await this.record(caller, client, entry, manager);
@@ -108,8 +109,7 @@ export class UserAdminService {
     await this.dataSource.transaction(async (manager) => {
       const erased = await this.users.closeForErasure(manager, id);
       if (!erased) throw UserError.notFound();
-      if (erased.wasAdministrator)
-        await this.roleNotices.tellOfDeletion(manager, { id, ...erased }, client.locale);
+      if (erased.wasAdministrator) await this.roleNotices.tellOfDeletion(manager, { id, ...erased }, client);
       const subjectId = id.toLowerCase();
       const entry = { actorId: caller.userId, action: 'user.delete', subjectId, client } as const;
       await this.erasure.erase(subjectId, { manager, entry });
@@ -124,7 +124,7 @@ export class UserAdminService {
     const account = await this.users.findByEmail(email);
     if (!account) return false;
     await this.dataSource.transaction(async (manager) => {
-      await this.setAccess(manager, account.id, { roles: ['user', 'admin'], disabled: false });
+      await this.setAccess(manager, account.id, { roles: ['user', 'admin'], disabled: false }, null);
       await this.audit.record({ actorId: null, action: 'user.grant_admin', subjectId: account.id }, manager);
     });
     return true;
@@ -134,13 +134,13 @@ export class UserAdminService {
     manager: EntityManager,
     id: string,
     change: Pick<UpdateUser, 'roles' | 'disabled'>,
-    locale?: Locale,
+    client: Client | null,
   ): Promise<Account | null> {
     const changed = await this.users.setAccess(manager, id, change);
     if (!changed) return null;
     const { formerRoles, ...account } = changed;
     await this.sessions.endAll(id, 'admin', { manager });
-    await this.roleNotices.tellOfChange(manager, account, formerRoles, locale);
+    await this.roleNotices.tellOfChange(manager, account, formerRoles, client);
     return account;
   }
 

@@ -5,7 +5,6 @@ import type { Caller } from '../http/access.js';
 import type { Client } from '../http/client.js';
 import { CommonError } from '../http/common.errors.js';
 import { sha256 } from '../common/digest.js';
-import type { Locale } from '../common/locale.js';
 import { addressOf, isPhone, maskedAddress, type Recipient } from '../common/recipient.js';
 import { TestIdentities } from '../config/test-identities.js';
 import { Notifier, type MessageContent } from '../notifier/notifier.js';
@@ -64,11 +63,13 @@ export class UsersService {
     const phone = addressOf(recipient);
     const claimant = await this.sessions.findClaimant(phone, caller, client.deviceToken);
     if (!claimant) return null;
-    const content = { locale: client.locale, phone: maskedAddress(recipient) };
     return nullIfTaken(
       this.dataSource.transaction(async (manager) => {
         const account = await this.users.linkPhone(manager, claimant, phone);
-        if (account) await this.notifyOwner(manager, account, 'phone_linked', content);
+        if (account)
+          await this.notifyOwner(manager, account, 'phone_linked', client, {
+            phone: maskedAddress(recipient),
+          });
         return account;
       }),
     );
@@ -136,9 +137,9 @@ export class UsersService {
   async setPassword(
     account: Account,
     hash: string,
-    options: { forgetDevices?: boolean; locale?: Locale; manager?: EntityManager } = {},
+    options: { client: Client; forgetDevices?: boolean; manager?: EntityManager },
   ): Promise<void> {
-    const { forgetDevices = false, locale, manager } = options;
+    const { client, forgetDevices = false, manager } = options;
     if (!manager)
       return this.dataSource.transaction((transaction) =>
         this.setPassword(account, hash, { ...options, manager: transaction }),
@@ -147,7 +148,7 @@ export class UsersService {
     // newer security stamp, or commits before it, so that the next statement ends its session.
     if (!(await this.users.setPassword(manager, account, hash))) throw UserError.accountChanged();
     await this.sessions.endAll(account.id, 'password_change', { manager, devices: forgetDevices });
-    await this.notifyOwner(manager, account, 'password_changed', { locale });
+    await this.notifyOwner(manager, account, 'password_changed', client);
   }
 
   /** The names and address that a password of the account must not consist of. */
@@ -159,9 +160,12 @@ export class UsersService {
     manager: EntityManager,
     { email }: Account,
     template: string,
-    content: MessageContent,
+    client: Client,
+    content: MessageContent = {},
   ): Promise<void> {
-    if (email) await this.notifier.notify({ recipient: `email:${email}`, template, content }, manager);
+    if (!email) return;
+    const notice = { template, content: { locale: client.locale, ...content }, client };
+    await this.notifier.notify({ recipient: `email:${email}`, ...notice }, manager);
   }
 }
 

@@ -1,5 +1,5 @@
 import { decodeJwt } from 'jose';
-import { logIn, signUp, type Person } from '../support/accounts.js';
+import { logIn, PASSWORD, signUp, type Person } from '../support/accounts.js';
 import { TestApp } from '../support/app.js';
 import {
   ApplicationClient,
@@ -524,6 +524,68 @@ describe('applications', () => {
       await admin.get('/users').set('x-application-id', browser.id).expect(200);
       const [entry] = (await admin.get('/audit?limit=1').expect(200)).body as object[];
       expect(entry).toMatchObject({ action: 'user.list', applicationId: browser.id });
+    });
+
+    it('of notices name the application whose request causes them', async () => {
+      const password = 'velvet otters dance';
+      const causes: [template: string, cause: (person: Person, id: string) => PromiseLike<unknown>][] = [
+        [
+          'new_sign_in',
+          ({ email }, id) =>
+            app.post('/auth/login', { email, password: PASSWORD }).set('x-application-id', id).expect(200),
+        ],
+        [
+          'password_changed',
+          (person, id) => person.patch('/users/me', { password }).set('x-application-id', id).expect(200),
+        ],
+        [
+          'contact_changed',
+          async (person, id) => {
+            const phone = `+1415555${2_000 + people}`;
+            const { otp } = await app.codeOf(phone, () => person.patch('/users/me', { phone }).expect(200));
+            await person
+              .post('/users/me/contact/verify', { phone, otp })
+              .set('x-application-id', id)
+              .expect(200);
+          },
+        ],
+        [
+          'roles_changed',
+          ({ user }, id) =>
+            admin
+              .patch(`/users/${user.id}`, { roles: ['user', 'admin'] })
+              .set('x-application-id', id)
+              .expect(200),
+        ],
+        [
+          'account_deleted',
+          (person, id) => person.delete('/users/me').set('x-application-id', id).expect(204),
+        ],
+      ];
+      for (const [template, cause] of causes) {
+        const person = await signUp(app, newEmail());
+        await cause(person, browser.id);
+        const notices = await app.sql(
+          'select template, application_id from messages where recipient = $1 and challenge_id is null',
+          [`email:${person.email}`],
+        );
+        expect(notices).toEqual([{ template, application_id: browser.id }]);
+      }
+
+      const email = newEmail();
+      await admin.post('/users', { email }).set('x-application-id', browser.id).expect(201);
+      const { body } = await admin.get(`/deliveries?recipient=${email}`).expect(200);
+      expect(body).toMatchObject({ messages: [{ applicationId: browser.id }] });
+    });
+
+    it('of notices name no application if the request came without one', async () => {
+      const person = await signUp(app, newEmail());
+      await logIn(app, person.email);
+      expect(
+        await app.sql('select application_id from messages where recipient = $1 and challenge_id is null', [
+          `email:${person.email}`,
+        ]),
+      ).toEqual([{ application_id: null }]);
     });
   });
 });

@@ -46,7 +46,7 @@ describe('fraud guard', () => {
     expect(await report()).toMatchObject({
       mode: 'enforce',
       countries: [
-        { value: 'US', day: { sent: 6, verified: 1, outstanding: 5, free: 102, limit: null }, spent: 1.8 },
+        { value: 'US', day: { sent: 6, verified: 1, outstanding: 5, free: 101, limit: null }, spent: 1.8 },
         { value: 'DE', day: { sent: 1, verified: 0, outstanding: 1 }, spent: 0.3 },
       ],
       prefixes: [

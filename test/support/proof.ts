@@ -1,5 +1,7 @@
-import { solveChallenge, type Challenge } from 'altcha-lib';
+import { createChallenge, solveChallenge, type Challenge } from 'altcha-lib';
 import { deriveKey } from 'altcha-lib/algorithms/pbkdf2';
+import { networksOf } from '../../src/budgets/budget-keys.js';
+import { Keyring } from '../../src/common/keyring.js';
 
 /** Solves a challenge as the browser widget does. Returns the body's `proofOfWork`. */
 export async function solve(challenge: Challenge): Promise<string> {
@@ -24,4 +26,29 @@ export async function withProof<Reply extends { body: unknown }>(
   return code === 'proof_of_work_required'
     ? call({ proofOfWork: await solveProblem(reply.body as object) })
     : reply;
+}
+
+/**
+ * A valid proof that takes no work: a challenge that is signed with the server's secret, and whose
+ * solution is the first counter.
+ */
+export async function forgeProof(
+  appSecret: string,
+  { subject, ip, level }: { subject: string; ip: string; level: number },
+): Promise<string> {
+  const keyring = new Keyring(appSecret);
+  const [network] = networksOf(ip);
+  const mac = (use: string) => keyring.mac(use, subject, network).toString('hex');
+  return solve(
+    await createChallenge({
+      algorithm: 'PBKDF2/SHA-256',
+      cost: 2_000,
+      counter: 0,
+      data: { level },
+      deriveKey,
+      expiresAt: Math.floor(Date.now() / 1_000) + 60,
+      hmacSignatureSecret: mac('proof of work'),
+      hmacKeySignatureSecret: mac('proof of work solution'),
+    }),
+  );
 }

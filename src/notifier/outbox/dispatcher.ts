@@ -60,7 +60,7 @@ export class Dispatcher extends Notifier implements OnApplicationBootstrap, OnAp
   }
 
   async notify(
-    { recipient, template, content, lifeSeconds = NOTICE_LIFE_SECONDS }: Notice,
+    { recipient, template, content, client, lifeSeconds = NOTICE_LIFE_SECONDS }: Notice,
     manager?: EntityManager,
   ): Promise<void> {
     if (this.testIdentities.has(recipient)) return;
@@ -68,8 +68,9 @@ export class Dispatcher extends Notifier implements OnApplicationBootstrap, OnAp
     // A mistake of the caller. Without this check it would show only as a missing notice.
     if (!this.templates.has(template, channel)) throw new Error(`no ${channel} template ${template}`);
     const sealed = this.keyring.seal(JSON.stringify(content), recipient, NOTICE.purpose, NOTICE.lane);
-    const message = { id: newId(), recipient, ...NOTICE, channel, template, sealed, lifeSeconds };
-    await this.messages.queue(message, manager);
+    const applicationId = client?.application?.id ?? null;
+    const message = { recipient, ...NOTICE, channel, template, sealed, lifeSeconds, applicationId };
+    await this.messages.queue({ id: newId(), ...message }, manager);
   }
 
   private newQueue(): DeliveryQueue {

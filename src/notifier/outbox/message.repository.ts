@@ -9,6 +9,8 @@ import { LEASE_SECONDS, isSuppressed, type Channel, type LeasedMessage } from '.
 /** A message that any process may send. */
 export interface QueuedMessage extends Omit<LeasedMessage, 'secondsLeft' | 'attempts' | 'lastProvider'> {
   lifeSeconds: number;
+  /** Null: no application caused it. */
+  applicationId: string | null;
 }
 
 /** The outcome of one attempt. */
@@ -85,10 +87,11 @@ const QUEUE = statement(
   'messages_queue',
   `
     insert into messages
-      (id, recipient, purpose, lane, channel, template, sealed, state, failure, due_at, expires_at, finished_at)
+      (id, recipient, purpose, lane, channel, template, sealed, state, failure, due_at, expires_at, finished_at,
+        application_id)
     select $1, $2, $3, $4, $5, $6, case when not suppressed then $7::bytea end,
       case when suppressed then 'failed' else 'queued' end, case when suppressed then 'suppressed' end,
-      now(), now() + make_interval(secs => $8::float8), case when suppressed then now() end
+      now(), now() + make_interval(secs => $8::float8), case when suppressed then now() end, $9::text
     from (select ${isSuppressed('$2::text')} as suppressed) recipient`,
 );
 
@@ -181,8 +184,8 @@ export class MessageRepository {
   }
 
   async queue(message: QueuedMessage, manager?: EntityManager): Promise<void> {
-    const { id, recipient, purpose, lane, channel, template, sealed, lifeSeconds } = message;
-    const values = [id, recipient, purpose, lane, channel, template, sealed, lifeSeconds];
+    const { id, recipient, purpose, lane, channel, template, sealed, lifeSeconds, applicationId } = message;
+    const values = [id, recipient, purpose, lane, channel, template, sealed, lifeSeconds, applicationId];
     await (manager ? manager.query(QUEUE.text, values) : this.sql.rows(QUEUE, values));
   }
 

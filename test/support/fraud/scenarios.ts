@@ -1,104 +1,21 @@
 import { logIn, signUp } from '../accounts.js';
-import { Crowd, PRICE, SPEND_PER_DAY, type Simulation } from './simulation.js';
-
-const MINUTE = 60;
-const HOUR = 3_600;
-const DAY = 24 * HOUR;
-/** Processor time of a proof of level 1 on average, see src/budgets/proof-of-work.ts. */
-const SECONDS_OF_PROOF = 0.17;
-
-/** What must hold. */
-export interface Bar {
-  what: string;
-  measured: number;
-  atMost: number;
-}
-
-export interface Result {
-  attempts: number;
-  messages: number;
-  money: number;
-  /** Honest people who were asked for a proof of work, or refused. */
-  honest: string;
-  bars: Bar[];
-}
-
-export interface Scenario {
-  name: string;
-  title: string;
-  /** The short form is the same with fewer requests. */
-  run: (simulation: Simulation, isFull: boolean) => Promise<Result>;
-}
-
-const range = (length: number) => Array.from({ length }, (_, index) => index);
-const digits = (count: number) => String(Math.floor(Math.random() * 10 ** count)).padStart(count, '0');
-/** The `index`-th network of a provider. */
-const network = (provider: number, index: number) =>
-  `${provider}.${(index >> 8) & 255}.${index & 255}.${1 + Math.floor(Math.random() * 250)}`;
-const germanNumber = () => `+49151${digits(8)}`;
-function americanNumber(): string {
-  const areas = [206, 212, 213, 305, 312, 404, 503, 602, 617, 702, 713];
-  return `+1${areas[Math.floor(Math.random() * areas.length)]}${220 + Math.floor(Math.random() * 80)}${digits(4)}`;
-}
-const share = (part: number, all: number) => part / Math.max(1, all);
-const describe = ({ asked, refused, refusals, attempts }: Crowd) =>
-  `${asked} asked, ${refused} refused of ${attempts} ${Object.keys(refusals).join()}`.trim();
-const processorHours = ({ work }: Simulation) => (work * SECONDS_OF_PROOF) / HOUR;
-
-/** Consecutive numbers over a day, while honest people of the country sign in. */
-async function pumpNumbers(
-  simulation: Simulation,
-  plan: { attempts: number; prefixes: number; networks: number; honest: number; hours: number },
-  solves: boolean,
-): Promise<Result> {
-  const attackers = new Crowd(simulation, solves);
-  const people = new Crowd(simulation, true);
-  let index = 0;
-  for (let hour = 0; hour < plan.hours; hour++) {
-    const attacks = range(Math.ceil(plan.attempts / plan.hours)).map(() => async () => {
-      const at = index++;
-      const line = 1_000 + Math.floor(at / plan.prefixes);
-      await attackers.request(
-        { phone_number: `+1415${220 + (at % plan.prefixes)}${line}` },
-        network(10 + (at % 3), at % plan.networks),
-      );
-    });
-    const every = Math.floor(attacks.length / plan.honest);
-    const honest = range(plan.honest).map((person) => async () => {
-      const [phone, ip] = [americanNumber(), network(90, hour * plan.honest + person)];
-      const otp = await people.request({ phone_number: phone }, ip);
-      if (otp) await people.verify(phone, otp, ip);
-    });
-    const mixed = attacks.flatMap((attack, at) =>
-      at % every === 0 ? [attack, ...honest.splice(0, 1)] : [attack],
-    );
-    await simulation.each([...mixed, ...honest], (visit) => visit());
-    await simulation.age(DAY / plan.hours);
-  }
-  const money = (attackers.messages + people.messages) * PRICE;
-  // The bar of one per cent, or what the limits allow in a day, whichever is more.
-  const perDay = Math.max(plan.attempts / 100, plan.prefixes * 25);
-  return {
-    attempts: attackers.attempts,
-    messages: attackers.messages,
-    money,
-    honest: describe(people),
-    bars: [
-      { what: 'messages to pumped numbers', measured: attackers.messages, atMost: perDay },
-      { what: 'money', measured: money, atMost: SPEND_PER_DAY },
-      { what: 'honest people refused', measured: share(people.refused, people.attempts), atMost: 0.01 },
-      ...(solves
-        ? [
-            {
-              what: 'processor hours of the attacker',
-              measured: processorHours(simulation),
-              atMost: Infinity,
-            },
-          ]
-        : []),
-    ],
-  };
-}
+import { BYSTANDERS, signUpWithPhone } from './bystanders.js';
+import { pumpNumbers } from './pumping.js';
+import {
+  americanNumber,
+  DAY,
+  describe,
+  digits,
+  germanNumber,
+  HOUR,
+  MINUTE,
+  network,
+  range,
+  share,
+  type Scenario,
+} from './scenario.js';
+import { SIEGES } from './sieges.js';
+import { Crowd, PRICE } from './simulation.js';
 
 /** People who sign up at the same moment: a minute of the busiest hour of 10,000 people a day. */
 const IN_FLIGHT = Number(process.env.FRAUD_IN_FLIGHT ?? 10);
@@ -119,65 +36,6 @@ async function signUpWave(
 }
 
 const threeOfFour = (person: number) => person % 4 !== 3;
-
-/** A stranger who asks for sign-in codes of an owner and guesses, every half hour of a week. */
-async function besiege(simulation: Simulation, isFull: boolean, solves: boolean) {
-  const email = `owner-${Math.random().toString(36).slice(2)}@example.com`;
-  const recipient = `email:${email}`;
-  const owner = await signUp(simulation.client, email);
-  await simulation.age(DAY);
-  await simulation.reset();
-  const stepsOfDay = isFull ? 96 : 12;
-  const counted = { attempts: 0, messages: 0, judged: 0 };
-  let stranger = 0;
-
-  const attack = async (path: string, body: object) => {
-    const visit = {
-      path,
-      body: { email, ...body },
-      recipient,
-      ip: network(10 + (stranger % 3), stranger++ % 10_000),
-    };
-    counted.attempts++;
-    const reply = await (solves ? simulation.callWithProof(visit) : simulation.call(visit));
-    if (path === '/auth/send_otp' && reply.status === 201) counted.messages++;
-    if (reply.body.code === 'otp_invalid') counted.judged++;
-    return reply;
-  };
-  const guess = () => attack('/auth/verify_otp', { otp: digits(6) });
-  const besiegeOnce = async () => {
-    await attack('/auth/send_otp', {});
-    for (let guesses = 0; guesses < 3; guesses++) await guess();
-  };
-
-  /** The minutes that the owner needs on a new phone; null: more than five. */
-  const signIn = async (): Promise<number | null> => {
-    for (let minute = 0; minute < 5; minute++) {
-      const ip = network(90, stranger);
-      const earlier = (await simulation.client.messages(email)).length;
-      const sent = await simulation.callWithProof(
-        { path: '/auth/send_otp', body: { email }, ip, recipient },
-        simulation.client.url,
-      );
-      if (sent.status === 201) {
-        const otp = await simulation.client.code(email, earlier + 1);
-        await guess();
-        const { status } = await simulation.callWithProof({
-          path: '/auth/verify_otp',
-          body: { email, otp },
-          ip,
-          recipient,
-        });
-        if (status === 201) return minute;
-      }
-      await besiegeOnce();
-      await simulation.age(MINUTE);
-    }
-    return null;
-  };
-
-  return { email, recipient, owner, stepsOfDay, counted, besiegeOnce, signIn };
-}
 
 export const SCENARIOS: Scenario[] = [
   {
@@ -283,42 +141,26 @@ export const SCENARIOS: Scenario[] = [
     title: 'a premium number whose owner enters every code, 50 devices',
     async run(simulation) {
       const phone = `+1415555${digits(4)}`;
-      const recipient = `phone:${phone}`;
-      const { client } = simulation;
-      const { email } = await signUp(client, `premium-${digits(9)}@example.com`);
-      await simulation.cluster.sql(
-        'update users set phone = $1, phone_verified_at = now() where email = $2',
-        [phone, email],
-      );
+      const { email } = await signUpWithPhone(simulation, phone);
       await simulation.age(DAY);
       await simulation.reset();
       const devices: string[] = [];
-      for (let device = 0; device < 50; device++) devices.push((await logIn(client, email)).deviceToken);
-      const counted = { attempts: 0, messages: 0 };
+      for (let device = 0; device < 50; device++)
+        devices.push((await logIn(simulation.client, email)).deviceToken);
+      const owner = new Crowd(simulation, true);
       for (const [device, deviceToken] of devices.entries()) {
         const ip = network(10, device);
-        for (const token of [deviceToken, undefined]) {
-          counted.attempts++;
-          const visit = {
-            path: '/otp/generate',
-            body: { phone_number: phone },
-            ip,
-            recipient,
-            deviceToken: token,
-          };
-          const { status, body } = await simulation.callWithProof(visit);
-          if (status !== 200) continue;
-          counted.messages++;
-          const { otp } = body;
-          await simulation.call({ ...visit, path: '/otp/verify', body: { phone_number: phone, otp } });
-        }
+        await owner.signIn(phone, ip, deviceToken);
+        const otp = await owner.request({ phone_number: phone }, ip);
+        if (otp) await owner.verify(phone, otp, ip);
         await simulation.age(DAY / 60);
       }
       return {
-        ...counted,
-        money: counted.messages * PRICE,
+        attempts: owner.attempts,
+        messages: owner.messages,
+        money: owner.messages * PRICE,
         honest: '–',
-        bars: [{ what: 'messages in the day', measured: counted.messages, atMost: 10 }],
+        bars: [{ what: 'messages in the day', measured: owner.messages, atMost: 10 }],
       };
     },
   },
@@ -398,87 +240,6 @@ export const SCENARIOS: Scenario[] = [
       };
     },
   },
-  {
-    name: 'siege',
-    title: 'a stranger against an owner on a new phone, one week',
-    async run(simulation, isFull) {
-      const siege = await besiege(simulation, isFull, false);
-      const days: { judged: number; minutes: number | null }[] = [];
-      for (let day = 0; day < 7; day++) {
-        const { judged } = siege.counted;
-        const hourOfOwner = (day * 5) % siege.stepsOfDay;
-        let minutes: number | null = null;
-        for (let step = 0; step < siege.stepsOfDay; step++) {
-          await siege.besiegeOnce();
-          if (step === hourOfOwner) minutes = await siege.signIn();
-          await simulation.age(DAY / siege.stepsOfDay);
-        }
-        days.push({ judged: siege.counted.judged - judged, minutes });
-      }
-      const slowest = Math.max(...days.map(({ minutes }) => minutes ?? Infinity));
-      return {
-        ...siege.counted,
-        money: 0,
-        honest: `the owner signs in within ${slowest + 1} minutes on every day`,
-        bars: [
-          { what: 'minutes until the owner is in', measured: slowest, atMost: 5 },
-          {
-            what: 'guesses of strangers in a day',
-            measured: Math.max(...days.map(({ judged }) => judged)),
-            atMost: 20,
-          },
-        ],
-      };
-    },
-  },
-  {
-    name: 'siege-with-proofs',
-    title: 'a stranger with proofs of work against an owner on a new phone',
-    async run(simulation, isFull) {
-      const siege = await besiege(simulation, isFull, true);
-      const { email, recipient, owner } = siege;
-      const failed = { device: 0, link: 0, newPhone: 0 };
-      const days = isFull ? 7 : 2;
-      for (let day = 0; day < days; day++) {
-        // As fast as the cooldown allows, until nothing is left for a new phone.
-        for (let send = 0; send < 20; send++) {
-          await siege.besiegeOnce();
-          await simulation.age(MINUTE + 1);
-        }
-        const earlier = (await simulation.client.messages(email)).length;
-        const visit = { path: '/auth/send_otp', body: { email }, ip: network(90, day), recipient };
-        const known = { ...visit, deviceToken: owner.deviceToken };
-        const work = simulation.work;
-        // A day with the code, and a day with the link, which the owner opens on the new phone.
-        const sent = await simulation.callWithProof(known, simulation.client.url);
-        if (sent.status === 201) {
-          const otp = await simulation.client.code(email, earlier + 1);
-          const [mail] = await simulation.client.messages(email);
-          const token = /#token=([\w-]+)/.exec(mail?.text ?? '')?.[1];
-          const used =
-            day % 2
-              ? await simulation.call({ ...known, path: '/auth/verify_otp', body: { email, otp } })
-              : await simulation.call({ ...visit, path: '/auth/link', body: { token } });
-          if (used.status !== 201) failed[day % 2 ? 'device' : 'link']++;
-        } else failed.device++;
-        if ((await simulation.call(visit)).status === 429) failed.newPhone++;
-        simulation.work = work;
-        await simulation.age(DAY);
-      }
-      return {
-        ...siege.counted,
-        money: 0,
-        honest: `a new phone is refused on ${failed.newPhone} of ${days} days`,
-        bars: [
-          { what: 'failures of the recognised device', measured: failed.device, atMost: 0 },
-          { what: 'failures of the sign-in link', measured: failed.link, atMost: 0 },
-          {
-            what: 'processor hours of the stranger a day',
-            measured: processorHours(simulation) / days,
-            atMost: Infinity,
-          },
-        ],
-      };
-    },
-  },
+  ...SIEGES,
+  ...BYSTANDERS,
 ];

@@ -1,18 +1,16 @@
 import { Agent } from 'node:http';
-import { createChallenge, type Challenge } from 'altcha-lib';
-import { deriveKey } from 'altcha-lib/algorithms/pbkdf2';
-import { networksOf } from '../../../src/budgets/budget-keys.js';
-import { Keyring } from '../../../src/common/keyring.js';
+import type { Challenge } from 'altcha-lib';
 import { age } from '../age.js';
 import type { Client } from '../client.js';
 import { Cluster } from '../cluster.js';
 import { inParallel, post, type Reply } from '../parallel.js';
-import { solve } from '../proof.js';
+import { forgeProof } from '../proof.js';
 
 const APP_SECRET = 'the secret of a simulation';
 const CONNECTIONS = 64;
 export const PRICE = 0.3;
 export const SPEND_PER_DAY = 10_000;
+export const SPEND_PER_HOUR = SPEND_PER_DAY / 4;
 
 /** A request of somebody on a network. */
 export interface Visit {
@@ -23,6 +21,7 @@ export interface Visit {
   recipient: string;
   deviceToken?: string;
   accessToken?: string;
+  headers?: Record<string, string>;
 }
 
 export interface Answer extends Reply {
@@ -39,7 +38,6 @@ export class Simulation {
   work = 0;
   private next = 0;
   private readonly agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
-  private readonly keyring = new Keyring(APP_SECRET);
 
   private constructor(readonly cluster: Cluster) {}
 
@@ -51,7 +49,7 @@ export class Simulation {
         OTP_EXPOSE_CODE: 'true',
         TRUST_PROXY: 'loopback',
         FRAUD_MODE: 'enforce',
-        PHONE_SPEND_PER_HOUR: String(SPEND_PER_DAY / 4),
+        PHONE_SPEND_PER_HOUR: String(SPEND_PER_HOUR),
         PHONE_SPEND_PER_DAY: String(SPEND_PER_DAY),
       }),
     );
@@ -73,9 +71,10 @@ export class Simulation {
   }
 
   /** Sends a request to the processes in turn, or to the process at `url`. */
-  call({ path, body, ip, deviceToken, accessToken }: Visit, url?: string): Promise<Reply> {
+  call({ path, body, ip, deviceToken, accessToken, ...more }: Visit, url?: string): Promise<Reply> {
     const { urls } = this.cluster;
     const headers = {
+      ...more.headers,
       'x-forwarded-for': ip,
       ...(deviceToken && { 'x-device-token': deviceToken }),
       ...(accessToken && { authorization: `Bearer ${accessToken}` }),
@@ -90,7 +89,8 @@ export class Simulation {
     if (reply.body.code !== 'proof_of_work_required') return { ...reply, level: 0 };
     const { level } = (reply.body.proofOfWork as Challenge).parameters.data as { level: number };
     this.work += 2 ** (level - 1);
-    const proofOfWork = await this.makeProof(visit, level);
+    const { recipient: subject, ip } = visit;
+    const proofOfWork = await forgeProof(APP_SECRET, { subject, ip, level });
     return { ...(await this.call({ ...visit, body: { ...visit.body, proofOfWork } }, url)), level };
   }
 
@@ -108,32 +108,13 @@ export class Simulation {
     });
   }
 
-  /** Lets time pass. The table lock waits for refused messages that are being given back. */
+  /** Lets time pass. The table locks wait for what the servers still write, so that rows do not deadlock. */
   age(seconds: number): Promise<void> {
-    const lock = (statement: string) =>
-      statement.includes('budget_counters') ? `lock table budget_counters; ${statement}` : statement;
+    const lock = (statement: string) => {
+      const table = /^update (budget_counters|messages|challenges) /.exec(statement)?.[1];
+      return table ? `lock table ${table}; ${statement}` : statement;
+    };
     return age((statement) => this.cluster.sql(lock(statement)), seconds);
-  }
-
-  /**
-   * A valid proof that takes no work. The simulation knows the secret of the server, so it makes a
-   * challenge whose solution is the first counter.
-   */
-  private async makeProof({ recipient, ip }: Visit, level: number): Promise<string> {
-    const [network] = networksOf(ip);
-    const mac = (use: string) => this.keyring.mac(use, recipient, network).toString('hex');
-    return solve(
-      await createChallenge({
-        algorithm: 'PBKDF2/SHA-256',
-        cost: 2_000,
-        counter: 0,
-        data: { level },
-        deriveKey,
-        expiresAt: Math.floor(Date.now() / 1_000) + 60,
-        hmacSignatureSecret: mac('proof of work'),
-        hmacKeySignatureSecret: mac('proof of work solution'),
-      }),
-    );
   }
 }
 
@@ -156,28 +137,50 @@ export class Crowd {
   }
 
   /** Asks for a code. Returns it, or null if it was not sent. */
-  async request(address: { phone_number: string } | { email: string }, ip: string): Promise<string | null> {
-    this.attempts++;
+  async request(
+    address: { phone_number: string } | { email: string },
+    ip: string,
+    headers: Record<string, string> = {},
+  ): Promise<string | null> {
     const recipient = 'email' in address ? `email:${address.email}` : `phone:${address.phone_number}`;
-    const visit = { path: '/otp/generate', body: address, ip, recipient };
-    const reply = this.solves
-      ? await this.simulation.callWithProof(visit)
-      : { ...(await this.simulation.call(visit)), level: 0 };
-    if (reply.level > 0 || reply.status === 403) this.asked++;
-    if (reply.status === 200) {
-      this.messages++;
-      return reply.body.otp as string;
-    }
-    const code = String(reply.body.code);
-    if (reply.status === 429) this.refusals[code] = (this.refusals[code] ?? 0) + 1;
-    else if (reply.status !== 403) throw new Error(`${reply.status} ${JSON.stringify(reply.body)}`);
-    return null;
+    const body = await this.ask({ path: '/otp/generate', body: address, ip, recipient, headers });
+    return body && (body.otp as string);
   }
 
   async verify(phone_number: string, otp: string, ip: string): Promise<void> {
     const recipient = `phone:${phone_number}`;
-    const visit = { path: '/otp/verify', body: { phone_number, otp }, ip, recipient };
+    await this.enter({ path: '/otp/verify', body: { phone_number, otp }, ip, recipient });
+  }
+
+  /** Signs in to an account. Its recognised devices are recognised here, and not at `/otp`. */
+  async signIn(phone: string, ip: string, deviceToken: string): Promise<void> {
+    const { client } = this.simulation;
+    const visit = { body: { phone }, ip, recipient: `phone:${phone}`, deviceToken };
+    const earlier = (await client.messages(phone)).length;
+    if (!(await this.ask({ ...visit, path: '/auth/send_otp' }, client.url))) return;
+    const otp = await client.code(phone, earlier + 1);
+    await this.enter({ ...visit, path: '/auth/verify_otp', body: { phone, otp } });
+  }
+
+  /** The reply to a request for a code; null if nothing was sent. */
+  private async ask(visit: Visit, url?: string): Promise<Reply['body'] | null> {
+    this.attempts++;
+    const { status, body, level } = this.solves
+      ? await this.simulation.callWithProof(visit, url)
+      : { ...(await this.simulation.call(visit, url)), level: 0 };
+    if (level > 0 || status === 403) this.asked++;
+    if (status < 300) {
+      this.messages++;
+      return body;
+    }
+    const code = String(body.code);
+    if (status === 429) this.refusals[code] = (this.refusals[code] ?? 0) + 1;
+    else if (status !== 403) throw new Error(`${status} ${JSON.stringify(body)}`);
+    return null;
+  }
+
+  private async enter(visit: Visit): Promise<void> {
     const { status, body } = await this.simulation.call(visit);
-    if (status !== 200) throw new Error(`${status} ${JSON.stringify(body)}`);
+    if (status >= 300) throw new Error(`${status} ${JSON.stringify(body)}`);
   }
 }
