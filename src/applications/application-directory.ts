@@ -71,6 +71,7 @@ function isAccepted(row: AuthenticationRow, { secret }: Credentials): boolean {
 }
 
 function clientOf(row: AuthenticationRow): ClientApplication {
-  const { id, kind, limits, purposes, channels, countries, origins, audience, brandName } = row;
-  return { id, kind, limits, purposes, channels, countries, origins, audience, brandName };
+  const { id, kind, limits, purposes, channels, countries, origins, audience } = row;
+  const { brandName, smsHost } = row;
+  return { id, kind, limits, purposes, channels, countries, origins, audience, brandName, smsHost };
 }

@@ -33,12 +33,13 @@ export interface ApplicationChange {
   origins?: string[];
   audience?: string | null;
   brandName?: string | null;
+  smsHost?: string | null;
   /** Limits that are not given stay. */
   limits?: Partial<ApplicationLimits>;
 }
 
-const CLIENT_COLUMNS =
-  'id, kind, purposes, channels, countries, origins, audience, brand_name as "brandName", limits';
+const CLIENT_COLUMNS = `id, kind, purposes, channels, countries, origins, audience, brand_name as "brandName",
+  sms_host as "smsHost", limits`;
 
 const COLUMNS = `${CLIENT_COLUMNS}, name, created_at as "createdAt", disabled_at as "disabledAt",
   case when previous_secret_expires_at > now() then previous_secret_expires_at end as "previousSecretExpiresAt"`;
@@ -65,8 +66,8 @@ const LIST = statement(
 
 const ADD = `
   insert into applications
-    (id, name, kind, secret_hash, purposes, channels, countries, origins, audience, brand_name, limits)
-  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+    (id, name, kind, secret_hash, purposes, channels, countries, origins, audience, brand_name, sms_host, limits)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
   returning ${COLUMNS}`;
 
 /**
@@ -77,9 +78,9 @@ const ADD = `
 const CHANGE = `
   with changed as (
     update applications a set
-      (name, purposes, channels, countries, origins, audience, brand_name, limits, disabled_at) = (
+      (name, purposes, channels, countries, origins, audience, brand_name, sms_host, limits, disabled_at) = (
         select n.name, n.purposes, n.channels, n.countries, n.origins, n.audience, n.brand_name,
-          a.limits || coalesce($2::jsonb -> 'limits', '{}'),
+          n.sms_host, a.limits || coalesce($2::jsonb -> 'limits', '{}'),
           case $3::boolean when true then coalesce(a.disabled_at, now()) when false then null else a.disabled_at end
         from jsonb_populate_record(a, $2::jsonb - 'limits') n)
     where a.id = $1 and (a.kind = 'browser' or not $2::jsonb ? 'origins')
@@ -136,9 +137,10 @@ export class ApplicationRepository {
   }
 
   async add(manager: EntityManager, row: NewRow): Promise<ApplicationRow> {
-    const { id, name, kind, secretHash, purposes, channels, countries, origins, audience, brandName } = row;
-    const values = [id, name, kind, secretHash, purposes, channels, countries, origins, audience, brandName];
-    const [added] = await manager.query<[ApplicationRow]>(ADD, [...values, JSON.stringify(row.limits)]);
+    const { id, name, kind, secretHash, purposes, channels, countries, origins, audience } = row;
+    const values = [id, name, kind, secretHash, purposes, channels, countries, origins, audience];
+    const texts = [row.brandName, row.smsHost, JSON.stringify(row.limits)];
+    const [added] = await manager.query<[ApplicationRow]>(ADD, [...values, ...texts]);
     return added;
   }
 
@@ -146,10 +148,11 @@ export class ApplicationRepository {
   async change(
     manager: EntityManager,
     id: string,
-    { brandName, ...change }: ApplicationChange,
+    { brandName, smsHost, ...change }: ApplicationChange,
     disabled?: boolean,
   ): Promise<ApplicationRow | null> {
-    const fields = JSON.stringify({ ...change, ...(brandName !== undefined && { brand_name: brandName }) });
+    // JSON leaves out what is undefined.
+    const fields = JSON.stringify({ ...change, brand_name: brandName, sms_host: smsHost });
     const [row] = await manager.query<ApplicationRow[]>(CHANGE, [id, fields, disabled ?? null]);
     return row ?? null;
   }

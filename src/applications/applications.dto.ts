@@ -12,7 +12,7 @@ import {
 } from 'class-validator';
 import { isSupportedCountry } from 'libphonenumber-js/max';
 import { CHANNELS, type Channel } from '../common/delivery.js';
-import { isOrigin } from '../common/origin.js';
+import { HOST_NAME, isOrigin } from '../common/origin.js';
 import { BRAND_NAME } from '../config/settings.js';
 import { IfGiven } from '../http/if-given.js';
 import { PageLimit } from '../http/pagination.js';
@@ -113,6 +113,17 @@ class ApplicationFields {
   @IsOptional()
   @Matches(BRAND_NAME, { message: "brandName must be up to 32 letters, digits, blanks and any of &'+.-" })
   brandName?: string | null;
+
+  /**
+   * The host that the last line of its SMS names, so that its page can read the code:
+   * `@shop.example.com #123456`. Chrome fills in the code only at exactly this host, Safari also at
+   * its sub-domains. It must be the host of one of the origins, or a parent domain of it. Null: the
+   * host of this server.
+   * @example null
+   */
+  @IsOptional()
+  @Matches(HOST_NAME, { message: 'smsHost must be a host name, such as shop.example.com.' })
+  smsHost?: string | null;
 
   /** How much it may send. Limits that are not given keep their values; a new one has 600 a minute. */
   @IfGiven()
@@ -242,6 +253,12 @@ export class Application {
    * @example "Acme"
    */
   brandName!: string | null;
+
+  /**
+   * The host in the last line of its SMS. Null: that of this server.
+   * @example null
+   */
+  smsHost!: string | null;
 
   /** How much it may send. */
   limits!: ApplicationLimitValues;

@@ -48,6 +48,13 @@ export const ApplicationError = {
     new AppError('conflict', 'application_has_no_secret', 'A browser application has no secret.'),
   hasNoOrigins: () =>
     CommonError.validation([{ field: 'origins', detail: 'Only browser applications have origins.' }]),
+  smsHostNotCovered: () =>
+    CommonError.validation([
+      {
+        field: 'smsHost',
+        detail: 'smsHost must be the host of one of the origins, or a parent domain of it.',
+      },
+    ]),
   originNotEncrypted: () =>
     CommonError.validation([
       { field: 'origins', detail: 'Production accepts only https: origins (http: for localhost).' },

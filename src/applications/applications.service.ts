@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { AuditLog, type NewEntry } from '../audit/audit-log.service.js';
 import { sha256 } from '../common/digest.js';
+import { coversHost } from '../common/origin.js';
 import { Config } from '../config/config.js';
 import { isPlainHttp } from '../config/safety.js';
 import type { Caller } from '../http/access.js';
@@ -51,9 +52,10 @@ export class ApplicationsService {
   /** Only this reply has the secret. */
   async create(fields: NewApplication, actor: Actor): Promise<ApplicationWithSecret> {
     const { name, kind, purposes = null, channels = null, countries = null, origins = [] } = fields;
-    const { audience = null, brandName = null } = fields;
+    const { audience = null, brandName = null, smsHost = null } = fields;
     if (kind === 'server' && origins.length > 0) throw ApplicationError.hasNoOrigins();
     this.assertEncrypted(origins);
+    assertSmsHost({ smsHost, origins });
     const limits = { ...DEFAULT_LIMITS, ...fields.limits };
     const secret = kind === 'server' ? newSecret() : undefined;
     const secretHash = secret === undefined ? null : sha256(secret);
@@ -69,6 +71,7 @@ export class ApplicationsService {
       origins,
       audience,
       brandName,
+      smsHost,
       limits,
     };
     const created = await this.dataSource.transaction(async (manager) => {
@@ -88,6 +91,8 @@ export class ApplicationsService {
     const changed = await this.dataSource.transaction(async (manager) => {
       const application = await this.applications.change(manager, id, change, disabled);
       if (!application) return null;
+      // Of the whole row, which stays locked: another request may have changed the other field.
+      assertSmsHost(application);
       const details = { application: id, ...change, ...(disabled !== undefined && { disabled }) };
       await this.audit.record(entryOf(actor, { action: 'application.update', details }), manager);
       return application;
@@ -131,6 +136,12 @@ export class ApplicationsService {
     if (this.config.production && origins.some((origin) => origin.startsWith('http:') && isPlainHttp(origin)))
       throw ApplicationError.originNotEncrypted();
   }
+}
+
+/** A host that no page of the application has would be a typing error. Throwing undoes the change. */
+function assertSmsHost({ smsHost, origins }: Pick<Application, 'smsHost' | 'origins'>): void {
+  if (smsHost !== null && !origins.some((origin) => coversHost(origin, smsHost)))
+    throw ApplicationError.smsHostNotCovered();
 }
 
 function entryOf({ caller, client }: Actor, entry: Pick<NewEntry, 'action' | 'details'>): NewEntry {

@@ -14,6 +14,7 @@ export const APPLICATION_OPTIONS = {
   origins: { type: 'string' },
   audience: { type: 'string' },
   'brand-name': { type: 'string' },
+  'sms-host': { type: 'string' },
   'messages-per-minute': { type: 'string' },
   'messages-per-day': { type: 'string' },
   'spend-per-day': { type: 'string' },
@@ -52,6 +53,7 @@ function fieldsOf(options: OptionValues): object {
     origins: listOf(options.origins),
     audience: options.audience,
     brandName: options['brand-name'],
+    smsHost: options['sms-host'],
     ...(Object.keys(limits).length > 0 && { limits }),
   });
 }

@@ -24,6 +24,20 @@ export function matchesOrigin(origin: string, matchers: (string | RegExp)[]): bo
   );
 }
 
+/** A domain as `URL` writes it, at least of two labels: not an IP address, without a port. */
+export const HOST_NAME =
+  /^(?=.{1,253}$)(?:localhost|(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9])$/;
+
+/** Whether pages of the origin may have the host, or a sub-domain of it. */
+export function coversHost(origin: string, host: string): boolean {
+  const [, isPattern, own = ''] = /^[^:]+:\/\/(\*\.)?([^:]+)/.exec(origin) ?? [];
+  return isWithin(own, host) || (isPattern !== undefined && isWithin(host, own));
+}
+
+function isWithin(host: string, domain: string): boolean {
+  return host === domain || host.endsWith(`.${domain}`);
+}
+
 function isWebOrigin(text: string): boolean {
   return /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text && !text.includes('*');
 }

@@ -98,6 +98,7 @@ create table applications (
   origins text[] not null default '{}',  -- of the pages of a browser application
   audience text,                  -- \`aud\` of its proofs; null: that of the server
   brand_name text,                -- the sender's name in its messages; null: that of the server
+  sms_host text,                  -- in the last line of its SMS; null: the host of the server
   limits jsonb not null,          -- see ApplicationLimits
   created_at timestamptz not null default now(),
   disabled_at timestamptz,

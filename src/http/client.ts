@@ -32,6 +32,8 @@ export interface ClientApplication {
   audience: string | null;
   /** The sender's name in its messages. Null: that of the server. */
   brandName: string | null;
+  /** In the last line of its SMS. Null: the host of the server. */
+  smsHost: string | null;
 }
 
 export type RequestWithApplication = FastifyRequest & {

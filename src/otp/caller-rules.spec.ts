@@ -9,7 +9,7 @@ const CLIENT_IP = { clientIp: '203.0.113.7' };
 
 function application(kind: 'server' | 'browser', purposes: string[] | null = null): ClientApplication {
   const limits = { messagesPerMinute: 600, messagesPerDay: null, spendPerDay: null };
-  const all = { channels: null, countries: null, audience: null, brandName: null };
+  const all = { channels: null, countries: null, audience: null, brandName: null, smsHost: null };
   return { id: 'app_1', kind, limits, purposes, origins: [], ...all };
 }
 

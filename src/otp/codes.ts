@@ -88,6 +88,7 @@ export class Codes {
       ...(!decoy && { code, purpose }),
       ...(context && { context }),
       ...(application?.brandName && { brand: application.brandName }),
+      ...(application?.smsHost && { host: application.smsHost }),
       ...(link && { link: link(this.linkToken({ id, recipient, lane }, purpose)) }),
       ...request.notice,
     };

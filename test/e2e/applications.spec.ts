@@ -67,6 +67,7 @@ describe('applications', () => {
         origins: [],
         audience: 'https://api.acme.test',
         brandName: null,
+        smsHost: null,
         limits: { messagesPerMinute: 600, messagesPerDay: null, spendPerDay: null },
         createdAt: expect.any(String),
         disabledAt: null,

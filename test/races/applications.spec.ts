@@ -121,7 +121,11 @@ describe('applications, over two processes', () => {
     ).toEqual([{ actor_id: null, details: { application: id, name: 'Shop', kind: 'server' } }]);
 
     const page = ['--name', 'Front', '--kind', 'browser', '--origins', 'https://shop.acme.test'];
-    const browser = await runCommand(['application:create', ...page], settings);
+    const command = ['application:create', ...page, '--sms-host', 'acme.test'];
+    const browser = await runCommand(command, settings);
     expect(browser).toEqual({ code: 0, stdout: expect.stringMatching(/^id: app_[\w-]+\n$/), stderr: '' });
+    const browserId = browser.stdout.slice('id: '.length).trim();
+    const made = await admin.get(`/applications/${browserId}`).expect(200);
+    expect(made.body).toMatchObject({ origins: ['https://shop.acme.test'], smsHost: 'acme.test' });
   });
 });

@@ -15,9 +15,10 @@ export class SignInPage {
     page.on('worker', (worker) => this.workers.push(worker.url()));
     page.on('console', (message) => {
       // Chromium reports each refusal of the server, and requests without a connection.
-      const isRefusal = /^Failed to load resource: (the server responded|net::ERR_INTERNET)/.test(
-        message.text(),
-      );
+      const isRefusal =
+        /^Failed to load resource: (the server responded|net::ERR_(INTERNET|CONNECTION))/.test(
+          message.text(),
+        );
       if (message.type() === 'error' && !isRefusal) this.faults.push(message.text());
     });
   }

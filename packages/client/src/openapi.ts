@@ -1247,6 +1247,8 @@ export interface components {
              * @example Acme
              */
             brandName: string | null;
+            /** @description The host in the last line of its SMS. Null: that of this server. */
+            smsHost: string | null;
             /** @description How much it may send. */
             limits: components["schemas"]["ApplicationLimitValues"];
             /**
@@ -1330,6 +1332,13 @@ export interface components {
              * @example Acme
              */
             brandName?: string | null;
+            /**
+             * @description The host that the last line of its SMS names, so that its page can read the code:
+             *     `@shop.example.com #123456`. Chrome fills in the code only at exactly this host, Safari also at
+             *     its sub-domains. It must be the host of one of the origins, or a parent domain of it. Null: the
+             *     host of this server.
+             */
+            smsHost?: string | null;
             /** @description How much it may send. Limits that are not given keep their values; a new one has 600 a minute. */
             limits?: components["schemas"]["ApplicationLimitFields"];
         };
@@ -1364,6 +1373,8 @@ export interface components {
              * @example Acme
              */
             brandName: string | null;
+            /** @description The host in the last line of its SMS. Null: that of this server. */
+            smsHost: string | null;
             /** @description How much it may send. */
             limits: components["schemas"]["ApplicationLimitValues"];
             /**
@@ -1437,6 +1448,13 @@ export interface components {
              * @example Acme
              */
             brandName?: string | null;
+            /**
+             * @description The host that the last line of its SMS names, so that its page can read the code:
+             *     `@shop.example.com #123456`. Chrome fills in the code only at exactly this host, Safari also at
+             *     its sub-domains. It must be the host of one of the origins, or a parent domain of it. Null: the
+             *     host of this server.
+             */
+            smsHost?: string | null;
             /** @description How much it may send. Limits that are not given keep their values; a new one has 600 a minute. */
             limits?: components["schemas"]["ApplicationLimitFields"];
         };

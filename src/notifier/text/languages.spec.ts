@@ -141,6 +141,19 @@ describe('SMS with a code', () => {
       }
   });
 
+  it.each(LOCALES)('names the host of the application in %s, in place of an app hash', (locale) => {
+    const hosts = [undefined, 'shop.example.org', 'pay.example.org', undefined];
+    const app = new Templates(Config.from({ PUBLIC_URL, ANDROID_APP_HASH: 'FA+9qCX9VSu' }));
+    for (const context of [undefined, { note: 'Müller' }]) {
+      const texts = (from: Templates) =>
+        hosts.map((host) => from.sms('code', { code: '012345', host, context, locale }, 300));
+      const shown = texts(branded).map((text) => originBoundCode(text)?.host);
+      expect(shown).toEqual(hosts.map((host) => host ?? 'auth.example.com'));
+      expect(texts(app).map((text) => originBoundCode(text)?.host)).toEqual(hosts);
+      expect(texts(app)[1]).not.toContain('FA+9qCX9VSu');
+    }
+  });
+
   it.each(LOCALES)('ends with the hash of an Android app in %s and fits one segment', (locale) => {
     const app = new Templates(Config.from({ PUBLIC_URL, ANDROID_APP_HASH: 'FA+9qCX9VSu' }));
     for (const purpose of PURPOSES) {

@@ -7,6 +7,8 @@ export interface MessageContent {
   code?: string;
   /** The sender's name. Default: `BRAND_NAME`. */
   brand?: string;
+  /** The host of the page that may read the code from an SMS. Default: that of `PUBLIC_URL`. */
+  host?: string;
   /** The purpose of the code. It selects the sentences that say what the code is for. */
   purpose?: string;
   /** What the code approves, in the order to show it. */

@@ -136,18 +136,18 @@ export class Templates {
    */
   private render(template: string, part: Part, content: MessageContent, secondsLeft: number): string {
     const { locale = this.config.DEFAULT_LOCALE, purpose, ...fields } = content;
-    const { code, link, brand, ...others } = fields;
+    const { code, link, brand, host, ...others } = fields;
     const section = this.sentences.sectionFor(locale, template, purpose);
     const lifetime = formatLifetime(locale, secondsLeft);
     const data: RenderingData = { section, locale, html: part === 'html' };
     if (!code || Object.values(others).some((value) => value !== undefined))
       return this.renderUncached(`${template}.${part}`, data, { ...fields, lifetime });
 
-    const key = `${section}.${part} ${locale} ${lifetime}${link === undefined ? '' : ' with link'} ${brand ?? ''}`;
+    const key = `${section}.${part} ${locale} ${lifetime}${link === undefined ? '' : ' with link'} ${host ?? ''} ${brand ?? ''}`;
     let text = this.cache.get(key);
     if (text === undefined) {
       const placeholders = { code: CODE_PLACEHOLDER, ...(link !== undefined && { link: LINK_PLACEHOLDER }) };
-      text = this.renderUncached(`${template}.${part}`, data, { ...placeholders, brand, lifetime });
+      text = this.renderUncached(`${template}.${part}`, data, { ...placeholders, brand, host, lifetime });
       this.cache.set(key, text);
     }
     const shownLink = part === 'html' ? this.handlebars.escapeExpression(link ?? '') : (link ?? '');
@@ -190,13 +190,15 @@ function isRightToLeft(locale: Locale): boolean {
  * sentence.
  */
 function messageFields(content: MessageContent, locale: Locale): object {
-  const { context = {}, at, undoHours, device = '', to, phone, ip, roles, brand, ...rest } = content;
+  const { context = {}, at, undoHours, device = '', to, phone, ip, roles, brand, host, ...rest } = content;
   const foreign = Object.entries({ device, to, phone, ip, roles, brand }).filter(
     ([, value]) => value !== undefined,
   );
   return {
     ...rest,
     ...Object.fromEntries(foreign.map(([name, value = '']) => [name, isolate(value, locale)])),
+    // A page is named for the browser, so the line for an app has to go.
+    ...(host !== undefined && { host, appHash: '' }),
     ...(at !== undefined && { when: formatTime(locale, at) }),
     ...(undoHours !== undefined && { undoWithin: formatAmount(locale, undoHours, 'hour') }),
     locale,
