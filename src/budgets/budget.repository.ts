@@ -12,7 +12,7 @@ export interface SendCount {
   isRecognised: boolean;
 }
 
-/** What a batch adds to a row whatever the recipients are: money, applications, verdicts. */
+/** What a batch adds to a row whatever the recipients are: money, messages of applications, verdicts. */
 export interface Entry {
   key: string;
   sent: number;

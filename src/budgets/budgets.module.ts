@@ -11,6 +11,7 @@ import { FraudRules } from './fraud-rules.js';
 import { PasswordBudgets } from './password-budgets.js';
 import { ProofCheck } from './proof-check.js';
 import { ProofOfWork } from './proof-of-work.js';
+import { ProviderReportRepository } from './provider-report.repository.js';
 import { SendCounter } from './send-counter.js';
 import { SpendWarning } from './spend-warning.js';
 import { UsedProofRepository } from './used-proof.repository.js';
@@ -29,6 +30,7 @@ import { UsedProofRepository } from './used-proof.repository.js';
     PasswordBudgets,
     ProofCheck,
     ProofOfWork,
+    ProviderReportRepository,
     SendCounter,
     SpendWarning,
     UsedProofRepository,

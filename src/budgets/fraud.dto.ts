@@ -58,6 +58,47 @@ export class ScopeUsage {
   day!: ScopeWindow;
 }
 
+/** Of a country or a number prefix. */
+export class NumberUsage extends ScopeUsage {
+  /**
+   * What messages cost in the current day, in the unit of `PHONE_PRICES`.
+   * @example 3.6
+   */
+  spent!: number;
+}
+
+export class ProviderUsage {
+  /**
+   * The provider that has the message now: the one that accepted it last.
+   * @example "twilio"
+   */
+  provider!: string;
+
+  /**
+   * `email`, `sms`, `whatsapp` or `voice`.
+   * @example "sms"
+   */
+  channel!: string;
+
+  /**
+   * Messages that it accepted.
+   * @example 120
+   */
+  sent!: number;
+
+  /**
+   * Messages that arrived, as its receipts say. 0 for a provider without receipts.
+   * @example 114
+   */
+  delivered!: number;
+
+  /**
+   * What the accepted messages cost, in the unit of `PHONE_PRICES`.
+   * @example 3.6
+   */
+  spent!: number;
+}
+
 export class ApplicationUsage {
   /**
    * Id of the application.
@@ -149,16 +190,26 @@ export class FraudReport {
   mode!: 'observe' | 'enforce';
 
   /** The first fifty countries, in the order that was asked for. */
-  countries!: ScopeUsage[];
+  countries!: NumberUsage[];
 
   /** The first fifty prefixes. A prefix is a number without its last four digits. */
-  prefixes!: ScopeUsage[];
+  prefixes!: NumberUsage[];
 
   /** The first fifty networks that asked for messages. */
   networks!: ScopeUsage[];
 
   /** The first fifty applications. */
   applications!: ApplicationUsage[];
+
+  /** Providers and channels, those with the most messages first. */
+  providers!: ProviderUsage[];
+
+  /**
+   * Since when messages of providers are counted: a day ago, or since the oldest of the newest 50,000
+   * messages.
+   * @example "2026-11-20T10:00:00.000Z"
+   */
+  providersSince!: Date;
 
   /** What messages to phones have cost, and their limits. */
   spend!: Spend;

@@ -21,10 +21,14 @@ import {
 } from './fraud-rule.repository.js';
 import { FraudRules } from './fraud-rules.js';
 import { targetOf, withoutPerson } from './fraud-target.js';
-import type { FraudEntry, FraudReport, ScopeUsage, ScopeWindow } from './fraud.dto.js';
+import type { FraudEntry, FraudReport, NumberUsage, ScopeUsage, ScopeWindow } from './fraud.dto.js';
+import { ProviderReportRepository, type ProviderCount } from './provider-report.repository.js';
 
 /** Rows of each list of the report. */
 const TOP = 50;
+/** Messages that the report on providers reads. */
+const NEWEST_MESSAGES = 50_000;
+const DAY_MS = 86_400_000;
 
 type NewRule = Partial<Record<FraudScope, string>> & { reason: string; until?: string };
 
@@ -38,6 +42,7 @@ const ACTIONS: Record<FraudEffect, { save: AuditAction; remove: AuditAction }> =
 export class FraudService {
   constructor(
     private readonly reports: FraudReportRepository,
+    private readonly providers: ProviderReportRepository,
     private readonly rules: FraudRuleRepository,
     private readonly activeRules: FraudRules,
     private readonly audit: AuditLog,
@@ -48,12 +53,13 @@ export class FraudService {
   async report(caller: Caller, client: Client, order: ReportOrder = 'outstanding'): Promise<FraudReport> {
     const kinds = ['country:', 'prefix:', 'network:', 'app:', 'verdict:'];
     const rows = await this.reports.top([...kinds, `${MONEY}:`], order, TOP);
+    const providers = await this.providers.count(NEWEST_MESSAGES);
     const of = (kind: string) => rows.filter(({ key }) => key.startsWith(kind));
     await this.audit.record({ actorId: caller.userId, action: 'fraud.read', client });
     return {
       mode: this.config.fraudMode,
-      countries: of('country:').map((row) => scopeUsage('country', row)),
-      prefixes: of('prefix:').map((row) => scopeUsage('prefix', row)),
+      countries: of('country:').map((row) => numberUsage('country', row)),
+      prefixes: of('prefix:').map((row) => numberUsage('prefix', row)),
       networks: of('network:').map((row) =>
         scopeUsage(row.key.endsWith('/48') ? 'wideNetwork' : 'network', row),
       ),
@@ -62,6 +68,10 @@ export class FraudService {
         sent: row.daySent,
         spent: row.daySpent / MICROS,
       })),
+      providers: providers.flatMap(({ provider, channel, sent, delivered, spent }) =>
+        provider === null || sent === 0 ? [] : { provider, channel, sent, delivered, spent: spent / MICROS },
+      ),
+      providersSince: countedSince(providers),
       spend: this.spend(of(MONEY)[0]),
       refusals: of('verdict:').map(refusalCount),
     };
@@ -118,6 +128,17 @@ export class FraudService {
 
 /** The part of a key after its kind. */
 const valueOf = ({ key }: ReportRow) => key.slice(key.indexOf(':') + 1);
+
+/** The last day, unless it has more messages than are read. */
+function countedSince(counts: ProviderCount[]): Date {
+  const messages = counts.reduce((sum, count) => sum + count.messages, 0);
+  if (messages < NEWEST_MESSAGES) return new Date(Date.now() - DAY_MS);
+  return new Date(Math.min(...counts.map(({ since }) => since.getTime())));
+}
+
+function numberUsage(scope: 'country' | 'prefix', row: ReportRow): NumberUsage {
+  return { ...scopeUsage(scope, row), spent: row.daySpent / MICROS };
+}
 
 function scopeUsage(scope: BandedScope, row: ReportRow): ScopeUsage {
   const { hour, day }: { hour: BandOf; day?: BandOf } = BANDS[scope];

@@ -196,7 +196,7 @@ function keysOf({ keys }: CountedSend): string[] {
   return [recipient, MONEY, network, wideNetwork, prefix, country, application].filter((key) => key !== null);
 }
 
-/** What the batch adds to the money, to applications and to the verdicts, one entry per key. */
+/** What the batch adds to the money, to applications, to verdicts and to the money of each scope, by key. */
 function entriesOf(counts: (SendCount & { send: CountedSend })[], verdicts: Map<string, number>): Entry[] {
   const entries = new Map<string, Entry>();
   const add = (key: string, sent: number, spent: number) => {
@@ -205,8 +205,11 @@ function entriesOf(counts: (SendCount & { send: CountedSend })[], verdicts: Map<
   };
   for (const { send, weight } of counts) {
     // Also with the weight 0, because the verdict needs the totals.
-    if (send.price > 0) add(MONEY, weight, weight * send.price);
-    if (send.keys.application) add(send.keys.application, weight, weight * send.price);
+    const spent = weight * send.price;
+    if (send.price > 0) add(MONEY, weight, spent);
+    if (send.keys.application) add(send.keys.application, weight, spent);
+    // These count each recipient once, which the statement does, and the price of every message.
+    for (const key of [send.keys.prefix, send.keys.country]) if (key && spent !== 0) add(key, 0, spent);
   }
   for (const [key, count] of verdicts) add(key, count, 0);
   return [...entries.values()];

@@ -65,8 +65,8 @@ function additions({ keys, price }: CountedSend, fresh: number): Addition[] {
   const all = [
     { key: keys.network, hour: network, day: network, spent: 0 },
     { key: keys.wideNetwork, hour: wide, day: wide, spent: 0 },
-    { key: keys.prefix, hour, day, spent: 0 },
-    { key: keys.country, hour, day, spent: 0 },
+    { key: keys.prefix, hour, day, spent: price },
+    { key: keys.country, hour, day, spent: price },
     { key: keys.application, hour: 1, day: 1, spent: price },
     { key: price > 0 ? MONEY : null, hour: 1, day: 1, spent: price },
   ];

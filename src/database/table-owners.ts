@@ -62,6 +62,10 @@ export const CROSS_MODULE_STATEMENTS: Record<string, CrossModuleStatement> = {
     reason:
       'After a failure receipt, the next provider gets the message only while its code is live, and a number that this channel does not reach ends the wait for other channels.',
   },
+  messages_by_provider: {
+    tables: ['messages'],
+    reason: 'The report on abuse says what each provider was sent and cost. It only reads.',
+  },
   health_ping: {
     tables: ['challenges'],
     reason: 'Reads a real table, so that the server is not ready before its schema exists.',

@@ -148,8 +148,8 @@ export interface paths {
         /**
          * Get messages, right codes, spend and refusals
          * @description The 50 countries, number prefixes, networks and applications with the most outstanding
-         *     recipients or messages today, what was spent, and what was refused and why. The audit log records
-         *     it.
+         *     recipients or messages today, what was spent, what each provider accepted, delivered and cost, and
+         *     what was refused and why. The audit log records it.
          */
         get: operations["getFraudReport"];
         put?: never;
@@ -1481,6 +1481,22 @@ export interface components {
              */
             limit: number | null;
         };
+        NumberUsage: {
+            /**
+             * @description What messages cost in the current day, in the unit of `PHONE_PRICES`.
+             * @example 3.6
+             */
+            spent: number;
+            /**
+             * @description The country, number prefix or network.
+             * @example +1415555
+             */
+            value: string;
+            /** @description The current hour. It begins with the first message. */
+            hour: components["schemas"]["ScopeWindow"];
+            /** @description The current day. It begins with the first message. */
+            day: components["schemas"]["ScopeWindow"];
+        };
         ScopeUsage: {
             /**
              * @description The country, number prefix or network.
@@ -1505,6 +1521,33 @@ export interface components {
             sent: number;
             /**
              * @description What they cost, in the unit of `PHONE_PRICES`.
+             * @example 3.6
+             */
+            spent: number;
+        };
+        ProviderUsage: {
+            /**
+             * @description The provider that has the message now: the one that accepted it last.
+             * @example twilio
+             */
+            provider: string;
+            /**
+             * @description `email`, `sms`, `whatsapp` or `voice`.
+             * @example sms
+             */
+            channel: string;
+            /**
+             * @description Messages that it accepted.
+             * @example 120
+             */
+            sent: number;
+            /**
+             * @description Messages that arrived, as its receipts say. 0 for a provider without receipts.
+             * @example 114
+             */
+            delivered: number;
+            /**
+             * @description What the accepted messages cost, in the unit of `PHONE_PRICES`.
              * @example 3.6
              */
             spent: number;
@@ -1570,13 +1613,22 @@ export interface components {
              */
             mode: "observe" | "enforce";
             /** @description The first fifty countries, in the order that was asked for. */
-            countries: components["schemas"]["ScopeUsage"][];
+            countries: components["schemas"]["NumberUsage"][];
             /** @description The first fifty prefixes. A prefix is a number without its last four digits. */
-            prefixes: components["schemas"]["ScopeUsage"][];
+            prefixes: components["schemas"]["NumberUsage"][];
             /** @description The first fifty networks that asked for messages. */
             networks: components["schemas"]["ScopeUsage"][];
             /** @description The first fifty applications. */
             applications: components["schemas"]["ApplicationUsage"][];
+            /** @description Providers and channels, those with the most messages first. */
+            providers: components["schemas"]["ProviderUsage"][];
+            /**
+             * Format: date-time
+             * @description Since when messages of providers are counted: a day ago, or since the oldest of the newest 50,000
+             *     messages.
+             * @example 2026-11-20T10:00:00.000Z
+             */
+            providersSince: string;
             /** @description What messages to phones have cost, and their limits. */
             spend: components["schemas"]["Spend"];
             /** @description What was not sent at once, and why. */
@@ -2069,7 +2121,7 @@ export interface components {
              * @example sent
              * @enum {string}
              */
-            delivery: "sent" | "queued" | "failed" | "delivered";
+            delivery: "sent" | "delivered" | "queued" | "failed";
             /**
              * @description Why delivery failed, if known. Only for administrators, and for recognised devices of the
              *     account that owns the address.
