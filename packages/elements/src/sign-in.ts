@@ -38,7 +38,10 @@ export class OtpSignIn extends LitElement {
   declare locale: string;
   /** `email`, `phone` and `password`, in the order to offer. Default: all. */
   declare methods: string;
-  /** How codes reach a phone: `sms`, `whatsapp`, `voice`, as the server offers them. Default: `sms`. */
+  /**
+   * How codes reach a phone: `sms`, `whatsapp`, `voice`, as the server offers them. Default: `sms`.
+   * Without one, `phone` is not offered.
+   */
   declare channels: string;
   /** Digits of a code that was not requested here, such as one of a reset mail. Default: 6. */
   declare codeLength: number;
@@ -143,8 +146,9 @@ export class OtpSignIn extends LitElement {
   }
 
   private get offeredMethods(): Method[] {
-    const offered = listed(this.methods, METHODS);
-    return offered.length > 0 ? offered : [...METHODS];
+    const isReachable = (method: Method) => method !== 'phone' || this.offeredChannels.length > 0;
+    const offered = listed(this.methods, METHODS).filter(isReachable);
+    return offered.length > 0 ? offered : METHODS.filter(isReachable);
   }
 
   private get offeredChannels(): Channel[] {
