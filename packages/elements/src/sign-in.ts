@@ -1,7 +1,9 @@
 import { createClient, type Client, type User } from '@otp-auth/client';
 import { LitElement, type PropertyValues, type TemplateResult } from 'lit';
 import type { OtpCodeInput } from './code-input.js';
+import { feedbackStyles } from './feedback.styles.js';
 import { SignInFlow } from './flow.js';
+import { formStyles } from './form.styles.js';
 import type { Channel, Method } from './state.js';
 import { signInStyles } from './sign-in.styles.js';
 import { tokens } from './tokens.styles.js';
@@ -20,7 +22,7 @@ const CHANNELS: readonly Channel[] = ['sms', 'whatsapp', 'voice'];
  * @fires problem - The server refused a request: `detail.problem`. The element shows the way forward.
  */
 export class OtpSignIn extends LitElement {
-  static override styles = [tokens, signInStyles];
+  static override styles = [tokens, signInStyles, formStyles, feedbackStyles];
   static override properties = {
     url: {},
     applicationId: { attribute: 'application-id' },
