@@ -4,6 +4,7 @@ import { logIn, PASSWORD, signInByCode, signUp, type Person } from '../support/a
 import { TestApp } from '../support/app.js';
 import { describeInBrowser, launchBrowser } from '../support/browser.js';
 import { SignedInPages } from '../support/signed-in-page.js';
+import { untilFocused } from '../support/focus.js';
 import { until } from '../support/until.js';
 
 const NEW_PASSWORD = 'another horse battery staple';
@@ -102,12 +103,12 @@ describeInBrowser('the account page', () => {
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('Enter');
     const current = page.getByLabel('Current password');
-    await until('the focus is there', () => current.evaluate((input) => input.matches(':focus')));
+    await untilFocused(current);
     await page.keyboard.type('a wrong password');
     await page.keyboard.press('Enter');
     await page.getByText('The password is wrong.').waitFor();
     expect(await current.getAttribute('aria-invalid')).toBe('true');
-    await until('the focus is back', () => current.evaluate((input) => input.matches(':focus')));
+    await untilFocused(current);
     await page.keyboard.press('Control+A');
     await page.keyboard.type(PASSWORD);
     const { otp } = await app.codeOf(phone, () => page.keyboard.press('Enter'));

@@ -3,6 +3,7 @@ import type { TestApp } from '../support/app.js';
 import { createApplication } from '../support/applications.js';
 import { describeInBrowser } from '../support/browser.js';
 import { button, row, TestConsole } from '../support/console.js';
+import { untilFocused } from '../support/focus.js';
 import { until } from '../support/until.js';
 
 describeInBrowser('applications in the console', () => {
@@ -96,9 +97,7 @@ describeInBrowser('applications in the console', () => {
     const page = await open();
     await row(page, name).getByRole('button', { name: 'Edit' }).focus();
     await page.keyboard.press('Enter');
-    await until('the name has the focus', () =>
-      field(page, 'Name').evaluate((input) => input.matches(':focus')),
-    );
+    await untilFocused(field(page, 'Name'));
     const values = ['Renamed', 'verification, checkout', 'de us', 'https://api.example.com', 'Acme Shop'];
     for (const value of values) {
       await page.keyboard.press('Control+A');
@@ -126,7 +125,7 @@ describeInBrowser('applications in the console', () => {
       limits: { messagesPerMinute: 600, messagesPerDay: null, spendPerDay: 12.5 },
     });
     const edit = row(page, 'Renamed').getByRole('button', { name: 'Edit' });
-    await until('the focus is back', () => edit.evaluate((element) => element.matches(':focus')));
+    await untilFocused(edit);
     await console.admin.patch(`/applications/${id}`, { brandName: 'Changed by a colleague' }).expect(200);
     await page.keyboard.press('Enter');
     await field(page, 'Messages in a minute').fill('5');
@@ -159,7 +158,7 @@ describeInBrowser('applications in the console', () => {
       const below = page.locator(`#${await input.getAttribute('aria-describedby')}`);
       expect(await below.innerText()).toContain(text);
     }
-    expect(await field(page, 'Allowed pages').evaluate((input) => input.matches(':focus'))).toBe(true);
+    await untilFocused(field(page, 'Allowed pages'));
     expect(await console.pages.violations(page)).toEqual([]);
     await button(page, 'Cancel').click();
     await row(page, name).getByRole('button', { name: 'Edit' }).waitFor();
