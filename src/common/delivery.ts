@@ -1,7 +1,8 @@
 /** How a message is delivered. `sms`, `whatsapp` and `voice` reach phone numbers. */
-export const CHANNELS = ['email', 'sms', 'whatsapp', 'voice'] as const;
+export const PHONE_CHANNELS = ['sms', 'whatsapp', 'voice'] as const;
+export type PhoneChannel = (typeof PHONE_CHANNELS)[number];
+export const CHANNELS = ['email', ...PHONE_CHANNELS] as const;
 export type Channel = (typeof CHANNELS)[number];
-export type PhoneChannel = Exclude<Channel, 'email'>;
 
 /**
  * Why a vendor did not accept a message:

@@ -58,6 +58,7 @@ export function readPage(file: string, config: Config): BuiltPage {
     defaultLocale: config.DEFAULT_LOCALE,
     passwordMinLength: config.PASSWORD_MIN_LENGTH,
     codeLength: config.OTP_LENGTH,
+    channels: { login: config.channelsFor('login'), contact_change: config.channelsFor('contact_change') },
     pages: config.pages,
     hasDocs: config.DOCS,
     hasInbox: config.hasInbox,

@@ -4,8 +4,9 @@ import { AppError } from '../common/app-error.js';
 import { AccountEvents } from '../account-events/account-events.service.js';
 import type { Caller } from '../http/access.js';
 import type { Client } from '../http/client.js';
+import type { PhoneChannel } from '../common/delivery.js';
 import { newId } from '../common/random.js';
-import { addressOf, type Recipient } from '../common/recipient.js';
+import { addressOf, isPhone, type Recipient } from '../common/recipient.js';
 import { Housekeeping } from '../database/housekeeping.js';
 import { Notifier } from '../notifier/notifier.js';
 import type { Challenge } from '../otp/otp.dto.js';
@@ -47,17 +48,24 @@ export class ContactsService {
   }
 
   /**
-   * Sends a code to each new address. The codes work for this account only. They are sent even if an
+   * Sends a code to each new address, to a phone by the channel if given. The codes work for this account only. They are sent even if an
    * address belongs to another account, so that the reply does not reveal that account. Only the
    * newest address of its kind can be confirmed. A request that a limit refuses changes nothing.
    */
-  async start({ id }: Account, recipients: Recipient[], client: Client): Promise<Challenge[]> {
+  async start(
+    { id }: Account,
+    recipients: Recipient[],
+    { channel, client }: { channel?: PhoneChannel; client: Client },
+  ): Promise<Challenge[]> {
     const policy = this.purposes.policyOf('contact_change');
     const { locale } = client;
     // First, so that a crash leaves no message that an erasure of the account would not find.
     for (const recipient of recipients) await this.addresses.addRequested(id, recipient);
     const sent = await this.otp.sendAll(
-      recipients.map((recipient) => ({ recipient, policy, boundTo: id, userId: id, locale, client })),
+      recipients.map((recipient) => ({
+        ...{ recipient, policy, boundTo: id, userId: id, locale, client },
+        ...(isPhone(recipient) && { channel }),
+      })),
     );
     for (const recipient of recipients) await this.users.setPending(id, recipient);
     return sent.map(({ challenge }) => challenge);

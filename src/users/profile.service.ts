@@ -38,7 +38,7 @@ export class ProfileService {
    * this session.
    */
   async update(caller: Caller, body: UpdateProfile, client: Client): Promise<UpdatedProfile> {
-    const { username, firstName, lastName, email, phone, password, currentPassword } = body;
+    const { username, firstName, lastName, email, phone, channel, password, currentPassword } = body;
     const names = { username, firstName, lastName };
     const hasNames = Object.values(names).some((name) => name !== undefined);
     if (!hasNames && [email, phone, password].every((value) => value === undefined))
@@ -50,7 +50,7 @@ export class ProfileService {
     if (recipients.length > 0 || password !== undefined)
       await this.users.reauthenticate(account, caller, client, currentPassword);
 
-    const pending = await this.contacts.start(account, recipients, client);
+    const pending = await this.contacts.start(account, recipients, { channel, client });
     const updated = hasNames ? await this.users.setNames(account.id, names) : account;
     if (!updated) throw CommonError.unauthorized();
     if (password !== undefined) await this.changePassword(account, password, client);

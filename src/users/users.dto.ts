@@ -10,6 +10,7 @@ import {
 } from 'class-validator';
 import { applyDecorators } from '@nestjs/common';
 import { ProofOfWorkField } from '../budgets/proof-of-work-field.js';
+import { PHONE_CHANNELS, type PhoneChannel } from '../common/delivery.js';
 import type { Role } from '../http/access.js';
 import { EmailField, PasswordField, PhoneField, PhoneOrEmailField } from '../http/fields.js';
 import { IfGiven } from '../http/if-given.js';
@@ -133,6 +134,15 @@ export class UpdateProfile {
   @IfGiven()
   @PhoneField()
   phone?: string;
+
+  /**
+   * How to send the code to the new phone number: `sms`, or `whatsapp` or `voice` (a call) if
+   * `OTP_CHANNELS` has them. Default: the first offered channel that reaches the number.
+   * @example "sms"
+   */
+  @IfGiven()
+  @IsIn(PHONE_CHANNELS, { message: 'channel must be sms, whatsapp or voice.' })
+  channel?: PhoneChannel;
 
   /**
    * New password. It ends all sessions.

@@ -4,6 +4,7 @@ import { logIn, PASSWORD, signInByCode, signUp, type Person } from '../support/a
 import { TestApp } from '../support/app.js';
 import { describeInBrowser, launchBrowser } from '../support/browser.js';
 import { SignedInPages } from '../support/signed-in-page.js';
+import { untilFocused } from '../support/focus.js';
 import { until } from '../support/until.js';
 
 const NEW_PASSWORD = 'another horse battery staple';
@@ -18,7 +19,12 @@ describeInBrowser('the account page', () => {
 
   beforeAll(async () => {
     [app, browser] = await Promise.all([
-      TestApp.start({ BCRYPT_COST: '4', BRAND_NAME: 'Acme', OTP_RESEND_SECONDS: '0' }),
+      TestApp.start({
+        BCRYPT_COST: '4',
+        BRAND_NAME: 'Acme',
+        OTP_RESEND_SECONDS: '0',
+        OTP_CHANNELS: 'sms,email,whatsapp,voice',
+      }),
       launchBrowser(),
     ]);
     pages = new SignedInPages(app, browser);
@@ -85,23 +91,86 @@ describeInBrowser('the account page', () => {
     await section(page, 'E-mail address').getByText(address).waitFor();
   });
 
-  it('asks for the password again when the sign-in is old, and goes on with what the person did', async () => {
+  it('asks for the current password when the sign-in is old, with the keyboard only', async () => {
     const person = await newPerson();
     await makeSignInOld(person);
     const page = await open(person);
     const phone = '+14155550177';
-    await button(page, 'Add a number').click();
-    await page.getByLabel('New phone number').fill(phone);
-    await button(page, 'Send code').click();
-    const dialog = page.getByRole('dialog', { name: 'Please sign in again' });
-    await dialog.getByLabel('Password').fill('a wrong password');
-    await dialog.getByRole('button', { name: 'Sign in' }).click();
-    await dialog.getByText('The password is wrong.').waitFor();
-    await dialog.getByLabel('Password').fill(PASSWORD);
-    const { otp } = await app.codeOf(phone, () => dialog.getByRole('button', { name: 'Sign in' }).click());
+    await button(page, 'Add a number').focus();
+    await page.keyboard.press('Enter');
+    await page.keyboard.type(phone);
+    await page.getByRole('radio', { name: 'SMS' }).focus();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    const current = page.getByLabel('Current password');
+    await untilFocused(current);
+    await page.keyboard.type('a wrong password');
+    await page.keyboard.press('Enter');
+    await page.getByText('The password is wrong.').waitFor();
+    expect(await current.getAttribute('aria-invalid')).toBe('true');
+    await untilFocused(current);
+    await page.keyboard.press('Control+A');
+    await page.keyboard.type(PASSWORD);
+    const { otp } = await app.codeOf(phone, () => page.keyboard.press('Enter'));
+    const [message] = await app.messages(phone);
+    expect(message).toMatchObject({ channel: 'whatsapp' });
     await page.locator('otp-code-input input').fill(otp);
     await button(page, 'Confirm').click();
     await page.getByText('Your phone number was changed.').waitFor();
+  });
+
+  it('changes the password with the current one, or after a sign-in with a code', async () => {
+    const person = await newPerson();
+    await makeSignInOld(person);
+    const page = await open(person);
+    await button(page, 'Change the password').click();
+    await page.getByLabel('New password').fill(NEW_PASSWORD);
+    await button(page, 'Save the password').click();
+    await page.getByLabel('Current password').fill(PASSWORD);
+    await button(page, 'Save the password').click();
+    await page.getByText('Your new password was saved').waitFor();
+    await makeSignInOld(person);
+    await button(page, 'Change the password').click();
+    await page.getByLabel('New password').fill(PASSWORD);
+    await button(page, 'Save the password').click();
+    await button(page, 'Sign in with a code instead').click();
+    const dialog = page.getByRole('dialog', { name: 'Please sign in again' });
+    const { email } = person;
+    const { otp } = await app.codeOf(email, () => button(page, `Send a code to ${email}`).click());
+    await dialog.locator('otp-code-input input').fill(otp);
+    await dialog.getByRole('button', { name: 'Sign in' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    await button(page, 'Save the password').click();
+    await page.getByText('Your new password was saved').waitFor();
+    await logIn(app, email);
+  });
+
+  it('signs in by a call, and again by another channel, without an e-mail address', async () => {
+    const phone = '+14155550178';
+    const { user } = await newPerson();
+    await app.sql(
+      `update users set email = null, phone = $2, phone_verified_at = now(), password_hash = null where id = $1`,
+      [user.id, phone],
+    );
+    const page = await open();
+    await page.getByRole('radio', { name: 'Phone', exact: true }).check();
+    await page.locator('otp-sign-in input[type=tel]').fill(phone);
+    await page.getByRole('radio', { name: 'Phone call' }).check();
+    const { otp } = await app.codeOf(phone, () => button(page, 'Send code').click());
+    await page.locator('otp-sign-in input[autocomplete=one-time-code]').fill(otp);
+    await button(page, 'Set a password').waitFor();
+    await app.sql(`update sessions set authenticated_at = authenticated_at - interval '1 hour'`);
+    await button(page, 'Add an address').click();
+    await page.getByLabel('New e-mail address').fill(`caller-${people}@example.com`);
+    await button(page, 'Send code').click();
+    const dialog = page.getByRole('dialog', { name: 'Please sign in again' });
+    await dialog.getByRole('radio', { name: 'WhatsApp' }).check();
+    const again = await app.codeOf(phone, () => button(page, `Send a code to ${phone}`).click());
+    const channels = (await app.messages(phone)).map(({ channel }) => channel);
+    expect([...new Set(channels)].sort()).toEqual(['voice', 'whatsapp']);
+    await dialog.locator('otp-code-input input').fill(again.otp);
+    await dialog.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByText(`We sent a code to caller-${people}@example.com.`).waitFor();
   });
 
   it('sets a first password after a sign-in with a code in the dialog', async () => {
@@ -236,7 +305,11 @@ describeInBrowser('the account page', () => {
     await page.getByText('Please choose another password.').waitFor();
     expect(await pages.violations(page)).toEqual([]);
     await makeSignInOld(person);
-    await button(page, 'Send code').waitFor();
+    await page.getByLabel('New password').fill(NEW_PASSWORD);
+    await button(page, 'Save the password').click();
+    await page.getByLabel('Current password').waitFor();
+    await button(page, 'Add a number').click();
+    await page.getByRole('radio', { name: 'Phone call' }).waitFor();
     await button(page, 'Delete account').click();
     expect(await pages.violations(page)).toEqual([]);
     await page.getByRole('dialog').getByRole('button', { name: 'Delete account' }).click();

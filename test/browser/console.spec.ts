@@ -1,41 +1,40 @@
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { logIn, PASSWORD, signUp, type Person } from '../support/accounts.js';
-import { TestApp } from '../support/app.js';
-import { describeInBrowser, launchBrowser } from '../support/browser.js';
-import { SignedInPages } from '../support/signed-in-page.js';
+import type { TestApp } from '../support/app.js';
+import { createApplication } from '../support/applications.js';
+import { describeInBrowser } from '../support/browser.js';
+import { button, row, TestConsole } from '../support/console.js';
+import type { SignedInPages } from '../support/signed-in-page.js';
 import { until } from '../support/until.js';
 
 const TABS = ['Messages', 'Traffic', 'Blocks', 'Applications', 'Users', 'Audit log'];
 
 declare const document: { activeElement: { textContent: string | null } | null };
 
+interface Report {
+  countries: { value: string; day: { sent: number }; spent: number }[];
+  providers: { channel: string; sent: number; delivered: number; spent: number }[];
+}
+
+/** The values of a row in the region of this name. */
+async function cellsOf(page: Page, region: string, text: string): Promise<string[]> {
+  const found = page.getByRole('region', { name: region }).getByRole('row').filter({ hasText: text });
+  return (await found.first().getByRole('cell').allInnerTexts()).map((cell) => cell.trim());
+}
+
 describeInBrowser('the console', () => {
+  let console: TestConsole;
   let app: TestApp;
-  let browser: Browser;
   let pages: SignedInPages;
   let admin: Person;
   let people = 0;
 
   beforeAll(async () => {
-    [app, browser] = await Promise.all([
-      TestApp.start({
-        BCRYPT_COST: '4',
-        BRAND_NAME: 'Acme',
-        PHONE_SPEND_PER_HOUR: '25',
-        PHONE_SPEND_PER_DAY: '150',
-      }),
-      launchBrowser(),
-    ]);
-    pages = new SignedInPages(app, browser);
-    const { user, email } = await signUp(app, 'admin@example.com');
-    await app.sql(`update users set roles = '{user,admin}' where id = $1`, [user.id]);
-    admin = await logIn(app, email);
+    console = await TestConsole.start({ PHONE_SPEND_PER_HOUR: '25', PHONE_SPEND_PER_DAY: '150' });
+    ({ app, pages, admin } = console);
     for (const last of [1, 2, 3]) await sendTo(`+1415555010${last}`);
   });
-  afterAll(async () => {
-    await browser?.close();
-    await app?.stop();
-  });
+  afterAll(() => console?.stop());
   afterEach(async () => {
     const faults = [...pages.faults];
     await pages.close();
@@ -45,9 +44,7 @@ describeInBrowser('the console', () => {
   const sendTo = (phone: string) =>
     app.post('/otp/generate', { phone_number: phone, purpose: 'verification' }).expect(200);
   const newPerson = () => signUp(app, `person-${++people}@example.com`);
-  const open = (tab: string) => pages.open(`/console#${tab}`, admin);
-  const button = (page: Page, name: string | RegExp) => page.getByRole('button', { name, exact: true });
-  const row = (page: Page, text: string) => page.getByRole('listitem').filter({ hasText: text }).first();
+  const open = (tab: string) => console.open(tab);
 
   it('signs an administrator in, and shows every part with the keyboard only', async () => {
     const page = await pages.open('/console');
@@ -92,7 +89,7 @@ describeInBrowser('the console', () => {
     await dialog.getByLabel('Password').fill(PASSWORD);
     await dialog.getByRole('button', { name: 'Sign in' }).click();
     await page.getByText('The address is unblocked.').waitFor();
-    admin = await logIn(app, admin.email);
+    admin = console.admin = await logIn(app, admin.email);
   });
 
   it('says that a search is no address', async () => {
@@ -107,7 +104,16 @@ describeInBrowser('the console', () => {
     const prefixes = page.getByRole('region', { name: 'Number prefixes' });
     await prefixes.getByRole('row').nth(1).waitFor();
     await page.getByText(/of 25 for \d+ messages/).waitFor();
-    await page.getByRole('rowheader', { name: 'United States' }).waitFor();
+    const { body: report } = await admin.get('/fraud').expect(200);
+    const { countries, providers } = report as Report;
+    const { day, spent } = countries.find(({ value }) => value === 'US')!;
+    const bySms = providers.find(({ channel }) => channel === 'sms')!;
+    expect(await cellsOf(page, 'Countries', 'United States')).toEqual([
+      ...[`${day.sent}`, `${day.sent}`, '0', '0%', `${spent}`],
+    ]);
+    expect(await cellsOf(page, 'Providers', 'SMS')).toEqual(
+      ['SMS', bySms.sent, bySms.delivered, bySms.spent].map(String),
+    );
     await prefixes
       .getByRole('link', { name: /^Block \+1415/ })
       .first()
@@ -134,40 +140,6 @@ describeInBrowser('the console', () => {
     await safeList.getByText('Germany').waitFor();
     await button(page, 'Lift or remove Germany').click();
     await page.getByText('It was removed.').waitFor();
-  });
-
-  it('creates an application, shows its secret once, exchanges it, disables and deletes', async () => {
-    const page = await open('applications');
-    await page.getByLabel('Name').fill('Shop');
-    await button(page, 'Create').click();
-    const secret = page.locator('.secret code');
-    const first = await secret.innerText();
-    const id = await row(page, 'Shop').locator('code').innerText();
-    const send = (password: string) =>
-      app.post('/otp/generate', { email: 'buyer@example.com', purpose: 'verification' }).auth(id, password);
-    await send(first).expect(200);
-    await row(page, 'Shop').getByRole('button', { name: 'New secret' }).click();
-    await page.getByRole('dialog').getByRole('button', { name: 'New secret' }).click();
-    await until('another secret', async () => (await secret.innerText()) !== first || null);
-    await row(page, 'the old secret is valid until').waitFor();
-    await row(page, 'Shop').getByRole('button', { name: 'Disable' }).click();
-    await row(page, 'Shop').getByText('Disabled').waitFor();
-    await send(first).expect(401);
-    await page.reload();
-    await row(page, 'Shop').waitFor();
-    expect(await secret.count()).toBe(0);
-    await row(page, 'Shop').getByRole('button', { name: 'Delete' }).click();
-    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
-    await page.getByText('It was removed.').waitFor();
-  });
-
-  it('creates a browser application for its pages', async () => {
-    const page = await open('applications');
-    await page.getByLabel('Name').fill('Web');
-    await page.getByLabel('Kind').selectOption('browser');
-    await page.getByLabel('Allowed pages').fill('https://app.example.com, https://www.example.com');
-    await button(page, 'Create').click();
-    await row(page, 'https://app.example.com, https://www.example.com').waitFor();
   });
 
   it('finds, appoints, disables and deletes a user, and shows the events', async () => {
@@ -212,10 +184,38 @@ describeInBrowser('the console', () => {
     await page.getByLabel('Id of a user').fill(user.id);
     await page.keyboard.press('Enter');
     await until('one entry is left', async () => (await page.getByRole('listitem').count()) === 1 || null);
-    await page.getByText('by you').waitFor();
+    await button(page, 'by you').waitFor();
+  });
+
+  it('shows the entries of one administrator, with the keyboard only', async () => {
+    const other = await newPerson();
+    await app.sql(`update users set roles = '{user,admin}' where id = $1`, [other.user.id]);
+    const colleague = await logIn(app, other.email);
+    await colleague.get('/audit?limit=1').expect(200);
+    await colleague.get(`/users/${admin.user.id}`).expect(200);
+    await admin.get(`/users/${other.user.id}`).expect(200);
+    const page = await open('audit');
+    const entries = page.getByRole('listitem');
+    await button(page, `by ${other.user.id}`).first().focus();
+    await page.keyboard.press('Enter');
+    await until('one entry is left', async () => (await entries.count()) === 1 || null);
+    const field = page.getByLabel('Id of an administrator');
+    expect(await field.inputValue()).toBe(other.user.id);
+    await field.focus();
+    await page.keyboard.press('Control+A');
+    await page.keyboard.type(admin.user.id);
+    await page.keyboard.press('Tab');
+    await page.keyboard.type(other.user.id);
+    await page.keyboard.press('Enter');
+    await until('the other entry', async () => (await button(page, 'by you').count()) === 1 || null);
+    await button(page, 'Show all').focus();
+    await page.keyboard.press('Enter');
+    await until('all entries', async () => (await entries.count()) > 2 || null);
+    expect(await field.inputValue()).toBe('');
   });
 
   it('has no violation that axe finds, and fits', async () => {
+    await createApplication(app, admin, { name: 'Shop' });
     const until = new Date(Date.now() + 3_600_000).toISOString();
     await admin.post('/fraud/blocks', { prefix: '+1900', until, reason: 'Premium numbers' }).expect(201);
     const found: [string, string[]][] = [];

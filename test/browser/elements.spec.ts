@@ -113,6 +113,15 @@ describeInBrowser('elements in a browser', () => {
       expect(await page.signedInEmail()).toBe(email);
     });
 
+    it('offers no phone where no channel reaches one', async () => {
+      const page = await open({ channels: '' });
+      expect(await page.$('input[value=phone]').count()).toBe(0);
+      expect(await page.$('input[name=method]').count()).toBe(2);
+      const alone = await open({ channels: '', methods: 'phone,email' });
+      await alone.$('#email').waitFor();
+      expect(await alone.$('input[name=method]').count()).toBe(0);
+    });
+
     it('by a code that the browser reads from an SMS (WebOTP)', async () => {
       const [email, phone] = [newEmail(), '+14155552672'];
       await changeContact(app, await signUp(app, email), { phone });

@@ -345,3 +345,28 @@ describe('contact changes', () => {
     });
   });
 });
+
+describe('the channel of the code for a new phone number', () => {
+  let app: TestApp;
+  beforeAll(async () => {
+    app = await TestApp.start({ BCRYPT_COST: '4', OTP_CHANNELS: 'sms,email,whatsapp' });
+  });
+  afterAll(() => app?.stop());
+
+  it('is the one that the person chooses, among those that reach the number', async () => {
+    const person = await signUp(app, 'bob@example.com');
+    const change = (phone: string, more: object) => person.patch('/users/me', { phone, ...more });
+    const both = await change('+14155550130', { channel: 'whatsapp', email: 'rob@example.com' }).expect(200);
+    expect(both.body).toMatchObject({ pending: [{ channel: 'email' }, { channel: 'whatsapp' }] });
+    const byDefault = await change('+14155550131', {}).expect(200);
+    expect(byDefault.body).toMatchObject({ pending: [{ channel: 'sms' }] });
+    expect(problemOf(await change('+14155550132', { channel: 'voice' }))).toEqual({
+      status: 400,
+      code: 'channel_not_available',
+    });
+    const mail = await change('+14155550132', { channel: 'email' }).expect(400);
+    expect(mail.body).toMatchObject({ code: 'validation_failed', errors: [{ field: 'channel' }] });
+    const { body } = await person.get('/users/me').expect(200);
+    expect(body).toMatchObject({ phone: null });
+  });
+});

@@ -1232,7 +1232,7 @@ export interface components {
             /** @description Null: all. */
             purposes: string[] | null;
             /** @description Null: all. */
-            channels: ("email" | "sms" | "whatsapp" | "voice")[] | null;
+            channels: ("sms" | "whatsapp" | "voice" | "email")[] | null;
             /** @description Null: all that this server sends to. */
             countries: string[] | null;
             /** @example [] */
@@ -1307,7 +1307,7 @@ export interface components {
              *       "sms"
              *     ]
              */
-            channels?: ("email" | "sms" | "whatsapp" | "voice")[] | null;
+            channels?: ("sms" | "whatsapp" | "voice" | "email")[] | null;
             /**
              * @description The countries of the phone numbers it may send to (ISO 3166). Null: all that this server sends to.
              * @example [
@@ -1358,7 +1358,7 @@ export interface components {
             /** @description Null: all. */
             purposes: string[] | null;
             /** @description Null: all. */
-            channels: ("email" | "sms" | "whatsapp" | "voice")[] | null;
+            channels: ("sms" | "whatsapp" | "voice" | "email")[] | null;
             /** @description Null: all that this server sends to. */
             countries: string[] | null;
             /** @example [] */
@@ -1423,7 +1423,7 @@ export interface components {
              *       "sms"
              *     ]
              */
-            channels?: ("email" | "sms" | "whatsapp" | "voice")[] | null;
+            channels?: ("sms" | "whatsapp" | "voice" | "email")[] | null;
             /**
              * @description The countries of the phone numbers it may send to (ISO 3166). Null: all that this server sends to.
              * @example [
@@ -1874,7 +1874,7 @@ export interface components {
              * @example sms
              * @enum {string}
              */
-            channel: "email" | "sms" | "whatsapp" | "voice";
+            channel: "sms" | "whatsapp" | "voice" | "email";
             /**
              * @description The masked address, so that the person recognises it.
              * @example +14•••••••23
@@ -2100,7 +2100,7 @@ export interface components {
              * @example sms
              * @enum {string}
              */
-            channel: "email" | "sms" | "whatsapp" | "voice";
+            channel: "sms" | "whatsapp" | "voice" | "email";
             /**
              * @description The masked address, so that the person recognises it.
              * @example +14•••••••23
@@ -2805,6 +2805,13 @@ export interface components {
              * @example Lovelace
              */
             lastName?: string | null;
+            /**
+             * @description How to send the code to the new phone number: `sms`, or `whatsapp` or `voice` (a call) if
+             *     `OTP_CHANNELS` has them. Default: the first offered channel that reaches the number.
+             * @example sms
+             * @enum {string}
+             */
+            channel?: "sms" | "whatsapp" | "voice";
             /**
              * @description New password. It ends all sessions.
              * @example correct horse battery staple
@@ -3640,7 +3647,7 @@ export interface components {
              * @example sms
              * @enum {string}
              */
-            channel: "email" | "sms" | "whatsapp" | "voice";
+            channel: "sms" | "whatsapp" | "voice" | "email";
             /** @example +14155550123 */
             to: string;
             /** @example 123456 is your code to sign in */

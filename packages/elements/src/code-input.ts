@@ -1,13 +1,9 @@
 import { html, LitElement, nothing, type PropertyValues } from 'lit';
 import { codeInputStyles } from './code-input.styles.js';
 import { digitsOf, readCode } from './read-code.js';
+import { codeFromSms } from './web-otp.js';
 import { tokens } from './tokens.styles.js';
 import { localeOf, translate } from './texts.js';
-
-/** Not in TypeScript's library yet. */
-interface OtpCredentialRequest extends CredentialRequestOptions {
-  otp: { transport: ['sms'] };
-}
 
 /**
  * A field for a one-time code, in a form like any other field. It is one real input, so that paste,
@@ -214,13 +210,8 @@ export class OtpCodeInput extends LitElement {
 
   private readSms(): void {
     this.smsRequest?.abort();
-    if (!this.webOtp || !('OTPCredential' in globalThis)) return;
+    if (!this.webOtp) return;
     this.smsRequest = new AbortController();
-    const request: OtpCredentialRequest = { otp: { transport: ['sms'] }, signal: this.smsRequest.signal };
-    navigator.credentials.get(request).then(
-      (credential) => this.enter(digitsOf((credential as unknown as { code?: string })?.code ?? '')),
-      // The person declined, or nothing arrived.
-      () => undefined,
-    );
+    void codeFromSms(this.smsRequest.signal).then((code) => code && this.enter(digitsOf(code)));
   }
 }

@@ -1,5 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { live } from 'lit/directives/live.js';
+import { choice } from './choice.js';
 import type { Field } from './refusals.js';
 import type { TextKey } from './texts.js';
 import { translateText, type ViewContext } from './view-context.js';
@@ -13,40 +14,6 @@ export function methodChoice(c: ViewContext): TemplateResult {
     choose: (method) => c.flow.go('address', { method }),
     isLegendHidden: true,
   });
-}
-
-function choice<Name extends string>(
-  legend: string,
-  name: string,
-  options: Name[],
-  chosen: Name,
-  {
-    text,
-    choose,
-    isLegendHidden = false,
-  }: {
-    text: (option: Name) => string;
-    choose: (option: Name) => void;
-    isLegendHidden?: boolean;
-  },
-): TemplateResult {
-  return html`<fieldset part="choice">
-    <legend class=${isLegendHidden ? 'hidden' : ''}>${legend}</legend>
-    <div class="segments" part="segments">
-      ${options.map(
-        (option) =>
-          html`<label part="segment">
-            <input
-              type="radio"
-              name=${name}
-              value=${option}
-              .checked=${live(option === chosen)}
-              @change=${() => choose(option)}
-            />${text(option)}
-          </label>`,
-      )}
-    </div>
-  </fieldset>`;
 }
 
 export function emailField(c: ViewContext): TemplateResult {

@@ -1,7 +1,9 @@
 import { createClient, type Client, type User } from '@otp-auth/client';
 import { LitElement, type PropertyValues, type TemplateResult } from 'lit';
 import type { OtpCodeInput } from './code-input.js';
+import { feedbackStyles } from './feedback.styles.js';
 import { SignInFlow } from './flow.js';
+import { formStyles } from './form.styles.js';
 import type { Channel, Method } from './state.js';
 import { signInStyles } from './sign-in.styles.js';
 import { tokens } from './tokens.styles.js';
@@ -20,7 +22,7 @@ const CHANNELS: readonly Channel[] = ['sms', 'whatsapp', 'voice'];
  * @fires problem - The server refused a request: `detail.problem`. The element shows the way forward.
  */
 export class OtpSignIn extends LitElement {
-  static override styles = [tokens, signInStyles];
+  static override styles = [tokens, signInStyles, formStyles, feedbackStyles];
   static override properties = {
     url: {},
     applicationId: { attribute: 'application-id' },
@@ -38,7 +40,10 @@ export class OtpSignIn extends LitElement {
   declare locale: string;
   /** `email`, `phone` and `password`, in the order to offer. Default: all. */
   declare methods: string;
-  /** How codes reach a phone: `sms`, `whatsapp`, `voice`, as the server offers them. Default: `sms`. */
+  /**
+   * How codes reach a phone: `sms`, `whatsapp`, `voice`, as the server offers them. Default: `sms`.
+   * Without one, `phone` is not offered.
+   */
   declare channels: string;
   /** Digits of a code that was not requested here, such as one of a reset mail. Default: 6. */
   declare codeLength: number;
@@ -143,8 +148,9 @@ export class OtpSignIn extends LitElement {
   }
 
   private get offeredMethods(): Method[] {
-    const offered = listed(this.methods, METHODS);
-    return offered.length > 0 ? offered : [...METHODS];
+    const isReachable = (method: Method) => method !== 'phone' || this.offeredChannels.length > 0;
+    const offered = listed(this.methods, METHODS).filter(isReachable);
+    return offered.length > 0 ? offered : METHODS.filter(isReachable);
   }
 
   private get offeredChannels(): Channel[] {

@@ -3,6 +3,7 @@ import { html, type TemplateResult } from 'lit';
 import { client } from '../shared/client.js';
 import { pageOf } from '../signed-in/pages.js';
 import { SignedInPage } from '../signed-in/signed-in-page.js';
+import type { Confirmation } from './confirmed-section.js';
 import type { AccountTexts } from './texts.js';
 import '../signed-in/event-list.js';
 import './contact-section.js';
@@ -54,7 +55,8 @@ class AccountPage extends SignedInPage<AccountTexts> {
       <password-section
         .texts=${texts}
         .profile=${profile}
-        .change=${(password: string) => this.changePassword(password, profile.email)}
+        .change=${(password: string, confirmation: Confirmation) =>
+          this.changePassword({ password, ...confirmation }, profile.email)}
       ></password-section>
       <sessions-section .texts=${texts}></sessions-section>
       <section aria-labelledby="events-title">
@@ -73,9 +75,10 @@ class AccountPage extends SignedInPage<AccountTexts> {
   }
 
   /** A new password ends all sessions, so the person is signed in again with it. */
-  private changePassword(password: string, email: string | null): Promise<void> {
+  private changePassword(request: { password: string } & Confirmation, email: string | null): Promise<void> {
+    const { password } = request;
     return this.replacingSession(async () => {
-      await client.resetPassword({ password });
+      await client.resetPassword(request);
       this.message = ({ passwordChanged }) => passwordChanged;
       if (email) await client.signInWithPassword({ email, password }).catch(() => undefined);
     });

@@ -1,38 +1,42 @@
-import type { User } from '@otp-auth/client';
 import { html, nothing, type TemplateResult } from 'lit';
 import { client } from '../shared/client.js';
 import { codeOf } from '../shared/problems.js';
-import { server } from '../shared/server.js';
+import { phoneChannels, type PhoneChannel } from '../shared/server.js';
 import { fill } from '../shared/texts.js';
-import { Section, valuesOf } from '../signed-in/section.js';
+import { channelChoice } from '../signed-in/channel-choice.js';
+import { valuesOf } from '../signed-in/section.js';
+import { ConfirmedSection } from './confirmed-section.js';
+import { addressForm, codeForm } from './contact-forms.js';
 import { forgetPending, pendingAddress, rememberPending, type ContactKind } from './pending-change.js';
-import type { AccountTexts } from './texts.js';
 
 /** Refusals after which another code is of no use for the pending address. */
 const FINAL = ['address_taken', 'contact_change_replaced'];
 
 /** An address of the account: shows it, and changes it with a code that is sent to the new one. */
-class ContactSection extends Section<AccountTexts> {
+class ContactSection extends ConfirmedSection {
   static override properties = {
-    ...Section.properties,
-    profile: { attribute: false },
+    ...ConfirmedSection.properties,
     kind: {},
     isEditing: { state: true },
     pending: { state: true },
     undoToken: { state: true },
   };
-  declare profile: User;
   declare kind: ContactKind;
   declare private isEditing: boolean;
   /** The new address whose code has not been entered yet. */
   declare private pending: string | null;
   /** Gives the address back to the account that had it until recently. */
   declare private undoToken: string | null;
+  private channel?: PhoneChannel;
 
   constructor() {
     super();
     this.isEditing = false;
     this.pending = this.undoToken = null;
+  }
+
+  protected get name(): string {
+    return this.kind;
   }
 
   protected override firstUpdated(): void {
@@ -69,54 +73,23 @@ class ContactSection extends Section<AccountTexts> {
   }
 
   private renderForm(): TemplateResult {
-    const { texts, kind } = this;
-    return html`
-      <form @submit=${this.request}>
-        <label for="new-${kind}">${texts[`${kind}New`]}</label>
-        <input
-          id="new-${kind}"
-          class="field"
-          name="address"
-          required
-          dir="ltr"
-          type=${kind === 'email' ? 'email' : 'tel'}
-          autocomplete=${kind === 'email' ? 'email' : 'tel'}
-          aria-describedby="${kind}-hint"
-        />
-        <p class="hint" id="${kind}-hint">${texts[`${kind}Hint`]}</p>
-        <div class="buttons">
-          <button class="small" ?disabled=${this.isBusy}>${texts.sendCode}</button>
-          <button class="small secondary" type="button" @click=${this.stop}>${texts.cancel}</button>
-        </div>
-      </form>
-    `;
+    return addressForm({ ...this.formContext, submit: this.request });
   }
 
   private renderCode(address: string): TemplateResult {
-    const { texts } = this;
-    return html`
-      <form class="pending" @submit=${this.verify}>
-        <p>${fill(texts.pending, { address })}</p>
-        <otp-code-input
-          name="otp"
-          required
-          .label=${texts.code}
-          .length=${server.codeLength}
-        ></otp-code-input>
-        <div class="buttons">
-          <button class="small" ?disabled=${this.isBusy}>${texts.confirm}</button>
-          <button
-            class="small secondary"
-            type="button"
-            ?disabled=${this.isBusy}
-            @click=${() => this.send(address)}
-          >
-            ${texts.newCode}
-          </button>
-          <button class="small secondary" type="button" @click=${this.stop}>${texts.cancel}</button>
-        </div>
-      </form>
-    `;
+    return codeForm({ ...this.formContext, submit: this.verify }, address, () => void this.send(address));
+  }
+
+  private get formContext() {
+    const { kind, texts, isBusy } = this;
+    const more = html`${kind === 'phone' ? this.renderChannels() : nothing} ${this.renderCurrentPassword()}`;
+    return { kind, texts, isBusy, more, cancel: () => this.stop() };
+  }
+
+  private renderChannels(): TemplateResult | typeof nothing {
+    const { texts, channel } = this;
+    const choose = (chosen: PhoneChannel) => (this.channel = chosen);
+    return channelChoice(phoneChannels('contact_change'), channel, { name: 'channel', texts, choose });
   }
 
   private edit(): void {
@@ -126,20 +99,22 @@ class ContactSection extends Section<AccountTexts> {
   }
 
   private stop(): void {
-    this.isEditing = false;
+    this.isEditing = this.asksPassword = false;
     this.pending = this.notice = this.undoToken = null;
     forgetPending(this.kind);
     void this.focusOn('button');
   }
 
-  private request(event: Event): void {
+  private readonly request = (event: Event): void => {
     const { address = '' } = valuesOf(event);
     void this.send(address.trim());
-  }
+  };
 
   private async send(address: string): Promise<void> {
-    const isSent = await this.run(async () => {
-      await client.api.PATCH('/users/me', { body: { [this.kind]: address } });
+    const isSent = await this.runConfirmed(async (confirmation) => {
+      const channel = this.kind === 'phone' ? this.channel : undefined;
+      const body = { [this.kind]: address, ...(channel && { channel }), ...confirmation };
+      await client.api.PATCH('/users/me', { body });
       return (texts) => fill(texts.codeSent, { address });
     });
     if (!isSent) return;
@@ -148,7 +123,7 @@ class ContactSection extends Section<AccountTexts> {
     await this.focusOn('otp-code-input');
   }
 
-  private verify(event: Event): void {
+  private readonly verify = (event: Event): void => {
     const { otp = '' } = valuesOf(event);
     const body = { [this.kind]: this.pending ?? '', otp } as { email: string; otp: string };
     void this.run(async () => {
@@ -157,7 +132,7 @@ class ContactSection extends Section<AccountTexts> {
       this.dispatchEvent(new CustomEvent('profile-changed', { detail: data, bubbles: true }));
       return (texts) => texts[`${this.kind}Changed`];
     });
-  }
+  };
 
   protected override refuse(error: unknown): void {
     const code = codeOf(error) ?? '';

@@ -1,28 +1,28 @@
-import type { User } from '@otp-auth/client';
 import { html, type TemplateResult } from 'lit';
-import { codeOf } from '../shared/problems.js';
 import { server } from '../shared/server.js';
 import { fill } from '../shared/texts.js';
-import { Section, valuesOf } from '../signed-in/section.js';
-import type { AccountTexts } from './texts.js';
+import { valuesOf } from '../signed-in/section.js';
+import { ConfirmedSection, type Confirmation } from './confirmed-section.js';
 
-/** Sets or changes the password. An older sign-in is asked to repeat with the current password or a code. */
-class PasswordSection extends Section<AccountTexts> {
+/** Sets or changes the password. */
+class PasswordSection extends ConfirmedSection {
   static override properties = {
-    ...Section.properties,
-    profile: { attribute: false },
+    ...ConfirmedSection.properties,
     change: { attribute: false },
     isEditing: { state: true },
     isShown: { state: true },
   };
-  declare profile: User;
-  declare change: (password: string) => Promise<void>;
+  declare change: (password: string, confirmation: Confirmation) => Promise<void>;
   declare private isEditing: boolean;
   declare private isShown: boolean;
 
   constructor() {
     super();
     this.isEditing = this.isShown = false;
+  }
+
+  protected get name(): string {
+    return 'password';
   }
 
   protected override render(): TemplateResult {
@@ -45,7 +45,6 @@ class PasswordSection extends Section<AccountTexts> {
 
   private renderForm(): TemplateResult {
     const { texts, profile, isShown } = this;
-    const isRefused = this.notice?.kind === 'bad';
     return html`
       <form @submit=${this.save}>
         <input
@@ -68,7 +67,7 @@ class PasswordSection extends Section<AccountTexts> {
           spellcheck="false"
           minlength=${server.passwordMinLength}
           type=${isShown && !this.isBusy ? 'text' : 'password'}
-          aria-invalid=${isRefused ? 'true' : 'false'}
+          aria-invalid=${this.isRefused('password_refused') ? 'true' : 'false'}
           aria-describedby="password-hint"
         />
         <p class="hint" id="password-hint">
@@ -83,6 +82,7 @@ class PasswordSection extends Section<AccountTexts> {
           />
           ${texts.showPassword}
         </label>
+        ${this.renderCurrentPassword()}
         <div class="buttons">
           <button class="small" ?disabled=${this.isBusy}>${texts.passwordSave}</button>
           <button class="small secondary" type="button" @click=${this.stop}>${texts.cancel}</button>
@@ -98,15 +98,15 @@ class PasswordSection extends Section<AccountTexts> {
   }
 
   private stop(): void {
-    this.isEditing = this.isShown = false;
+    this.isEditing = this.isShown = this.asksPassword = false;
     this.notice = null;
     void this.focusOn('button');
   }
 
   private save(event: Event): void {
     const { password = '' } = valuesOf(event);
-    void this.run(async () => {
-      await this.change(password);
+    void this.runConfirmed(async (confirmation) => {
+      await this.change(password, confirmation);
       this.isEditing = this.isShown = false;
       return ({ passwordChanged }) => passwordChanged;
     });
@@ -114,7 +114,7 @@ class PasswordSection extends Section<AccountTexts> {
 
   protected override refuse(error: unknown): void {
     super.refuse(error);
-    if (codeOf(error) === 'password_refused') void this.focusOn('#password');
+    if (this.isRefused('password_refused')) void this.focusOn('#password');
   }
 }
 

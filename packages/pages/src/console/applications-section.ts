@@ -2,97 +2,60 @@ import type { components } from '@otp-auth/client';
 import { html, nothing, type TemplateResult } from 'lit';
 import { client } from '../shared/client.js';
 import { fill } from '../shared/texts.js';
-import { confirmAct } from '../signed-in/confirm.js';
+import { confirmAct, confirmWithOption } from '../signed-in/confirm.js';
 import { pageOf, type ListPage } from '../signed-in/pages.js';
-import { valuesOf } from '../signed-in/section.js';
 import { timeText } from '../signed-in/times.js';
+import type { Saved } from './application-form.js';
+import './application-form.js';
 import { ListSection } from './list-section.js';
+import './secret-box.js';
 
 type Schemas = components['schemas'];
 type Application = Schemas['Application'];
-type Kind = Application['kind'];
 
 /** The applications that may send codes, and their secrets. */
 class ApplicationsSection extends ListSection<Application> {
   static override properties = {
     ...ListSection.properties,
-    created: { state: true },
-    isCopied: { state: true },
-    kind: { state: true },
+    withSecret: { state: true },
+    openId: { state: true },
   };
   /** The application whose secret is shown. The server does not tell it again. */
-  declare private created: Schemas['ApplicationWithSecret'] | null;
-  declare private isCopied: boolean;
-  declare private kind: Kind;
+  declare private withSecret: Schemas['ApplicationWithSecret'] | null;
+  /** The application that is being changed, or `new`. */
+  declare private openId: string;
 
   constructor() {
     super();
-    this.created = null;
-    this.isCopied = false;
-    this.kind = 'server';
+    this.withSecret = null;
+    this.openId = '';
   }
 
   protected override render(): TemplateResult {
-    const { texts } = this;
+    const { texts, withSecret } = this;
     return html`
       <p class="quiet">${texts.applicationsText}</p>
-      <div aria-live="polite">${this.renderSecret()}</div>
-      ${this.renderNotice()} ${this.renderList()}
-      <section aria-labelledby="new-application">
-        <h2 id="new-application">${texts.newApplication}</h2>
-        <form @submit=${this.create}>
-          <div class="fields">
-            <div>
-              <label for="name">${texts.name}</label>
-              <input id="name" class="field" name="name" required maxlength="64" autocomplete="off" />
-            </div>
-            <div>
-              <label for="kind">${texts.kind}</label>
-              <select
-                id="kind"
-                class="field"
-                name="kind"
-                autocomplete="off"
-                @change=${({ target }: Event) => (this.kind = (target as HTMLSelectElement).value as Kind)}
-              >
-                <option value="server">${texts.kind_server}</option>
-                <option value="browser">${texts.kind_browser}</option>
-              </select>
-            </div>
-            ${
-              this.kind === 'browser'
-                ? html`<div>
-                    <label for="origins">${texts.origins}</label>
-                    <input
-                      id="origins"
-                      class="field"
-                      name="origins"
-                      required
-                      dir="ltr"
-                      autocomplete="off"
-                      placeholder="https://app.example.com"
-                    />
-                  </div>`
-                : nothing
-            }
-          </div>
-          <button class="small" ?disabled=${this.isBusy}>${texts.create}</button>
-        </form>
-      </section>
-    `;
-  }
-
-  private renderSecret(): TemplateResult | typeof nothing {
-    const { texts, created } = this;
-    if (!created?.secret) return nothing;
-    return html`<div class="secret">
-      <p><strong>${fill(texts.secretOf, { name: created.name })}</strong> ${texts.secretOnce}</p>
-      <p><code>${created.secret}</code></p>
-      <div class="buttons">
-        <button class="small" @click=${this.copy}>${this.isCopied ? texts.copied : texts.copy}</button>
-        <button class="small secondary" @click=${() => (this.created = null)}>${texts.hide}</button>
+      <div aria-live="polite">
+        ${
+          withSecret?.secret
+            ? html`<secret-box
+                .texts=${texts}
+                .application=${withSecret}
+                @hidden=${() => (this.withSecret = null)}
+              ></secret-box>`
+            : nothing
+        }
       </div>
-    </div>`;
+      ${this.renderNotice()} ${this.renderList()}
+      ${
+        this.openId === 'new'
+          ? html`<section aria-labelledby="new-application">
+              <h2 id="new-application">${texts.newApplication}</h2>
+              ${this.renderForm()}
+            </section>`
+          : html`<button class="small new" @click=${() => this.open('new')}>${texts.newApplication}</button>`
+      }
+    `;
   }
 
   protected renderItem(application: Application): TemplateResult {
@@ -113,57 +76,82 @@ class ApplicationsSection extends ListSection<Application> {
           }
         </p>
       </div>
-      <div class="buttons">
-        ${
-          kind === 'server'
-            ? html`<button
-                class="small secondary"
-                ?disabled=${this.isBusy}
-                @click=${() => this.rotate(application)}
-              >
-                ${texts.newSecret}
-              </button>`
-            : nothing
-        }
-        <button class="small secondary" ?disabled=${this.isBusy} @click=${() => this.switch(application)}>
-          ${disabledAt ? texts.enable : texts.disable}
-        </button>
-        <button class="small danger" ?disabled=${this.isBusy} @click=${() => this.delete(application)}>
-          ${texts.delete}
-        </button>
-      </div>
+      ${
+        this.openId === id
+          ? html`<div class="details">${this.renderForm(application)}</div>`
+          : this.renderActs(application)
+      }
     </li>`;
+  }
+
+  private renderActs(application: Application): TemplateResult {
+    const { texts } = this;
+    const act = (text: string, run: () => void, kind = 'secondary') =>
+      html`<button class="small ${kind}" ?disabled=${this.isBusy} @click=${run}>${text}</button>`;
+    return html`<div class="buttons" data-id=${application.id}>
+      ${act(texts.edit, () => this.open(application.id))}
+      ${application.kind === 'server' ? act(texts.newSecret, () => void this.rotate(application)) : nothing}
+      ${act(application.disabledAt ? texts.enable : texts.disable, () => this.switch(application))}
+      ${act(texts.delete, () => void this.delete(application), 'danger')}
+    </div>`;
+  }
+
+  private renderForm(application?: Application): TemplateResult {
+    return html`<application-form
+      .texts=${this.texts}
+      .application=${application}
+      @saved=${({ detail }: Saved) => this.saved(detail)}
+      @cancelled=${() => this.close()}
+    ></application-form>`;
   }
 
   protected async load(cursor?: string): Promise<ListPage<Application>> {
     return pageOf(await client.api.GET('/applications', { query: { limit: '20', cursor } }));
   }
 
-  private async create(event: Event): Promise<void> {
-    const { name = '', origins } = valuesOf(event);
-    const { kind } = this;
-    const list = origins?.split(/[\s,]+/).filter(Boolean);
-    const isCreated = await this.run(async () => {
-      const body = { name: name.trim(), kind, ...(list && { origins: list }) };
-      this.show((await client.api.POST('/applications', { body })).data);
-      await this.read();
-      return (texts) => texts.added;
-    });
-    if (!isCreated) return;
-    (event.target as HTMLFormElement).reset();
-    this.kind = 'server';
+  private open(id: string): void {
+    this.openId = id;
+    this.notice = null;
   }
 
-  private rotate({ id, name }: Application): void {
+  /** Returns the focus to the button that opened the form. */
+  private close(): void {
+    const { openId } = this;
+    this.openId = '';
+    void this.focusOn(openId === 'new' ? 'button.new' : `[data-id="${openId}"] button`);
+  }
+
+  private saved(application: Schemas['ApplicationWithSecret']): void {
+    const isNew = this.openId === 'new';
+    this.close();
+    if (isNew) {
+      this.withSecret = application;
+      void this.run(async () => {
+        await this.read();
+        return (texts) => texts.added;
+      });
+    } else {
+      this.replace(application);
+      this.notice = { kind: 'good', text: (texts) => texts.saved };
+    }
+  }
+
+  private async rotate({ id, name }: Application): Promise<void> {
     const { texts } = this;
-    void this.ask(
-      { title: fill(texts.rotateTitle, { name }), text: texts.rotateText, act: texts.newSecret },
-      async () => {
-        const { data } = await client.api.POST('/applications/{id}/secret', { path: { id }, body: {} });
-        this.show(data);
-        this.replace(data);
-      },
-    );
+    const question = {
+      title: fill(texts.rotateTitle, { name }),
+      text: texts.rotateText,
+      confirm: texts.newSecret,
+      cancel: texts.cancel,
+    };
+    const answer = await confirmWithOption(question, texts.revokePrevious);
+    if (!answer) return;
+    await this.run(async () => {
+      const body = { revokePrevious: answer.isChosen };
+      const { data } = await client.api.POST('/applications/{id}/secret', { path: { id }, body });
+      this.withSecret = data;
+      this.replace(data);
+    });
   }
 
   private switch({ id, disabledAt }: Application): void {
@@ -174,36 +162,17 @@ class ApplicationsSection extends ListSection<Application> {
     });
   }
 
-  private delete(application: Application): void {
+  private async delete(application: Application): Promise<void> {
     const { texts } = this;
     const { id, name } = application;
-    const question = {
-      title: fill(texts.deleteTitle, { name }),
-      text: texts.deleteApplication,
-      act: texts.delete,
-    };
-    void this.ask(question, async () => {
+    const title = fill(texts.deleteTitle, { name });
+    const question = { title, text: texts.deleteApplication, confirm: texts.delete, cancel: texts.cancel };
+    if (!(await confirmAct(question))) return;
+    await this.run(async () => {
       await client.api.DELETE('/applications/{id}', { path: { id } });
       this.drop(application);
       return ({ removed }) => removed;
     });
-  }
-
-  private async ask(
-    { title, text, act }: { title: string; text: string; act: string },
-    run: Parameters<ApplicationsSection['run']>[0],
-  ): Promise<void> {
-    if (await confirmAct({ title, text, confirm: act, cancel: this.texts.cancel })) await this.run(run);
-  }
-
-  private show(created: Schemas['ApplicationWithSecret']): void {
-    this.created = created;
-    this.isCopied = false;
-  }
-
-  private async copy(): Promise<void> {
-    await navigator.clipboard.writeText(this.created?.secret ?? '');
-    this.isCopied = true;
   }
 }
 

@@ -10,44 +10,81 @@ import { named } from './texts.js';
 
 type AuditEntry = components['schemas']['AuditEntry'];
 
+/** The API's names of the filters, and the texts of their fields. */
+const FILTERS = { actor: 'actorId', subject: 'subjectId' } as const;
+type Filter = keyof typeof FILTERS;
+
 /** What administrators did. */
 class AuditSection extends ListSection<AuditEntry> {
-  private subject = '';
+  static override properties = { ...ListSection.properties, filters: { state: true } };
+  declare private filters: Partial<Record<Filter, string>>;
+
+  constructor() {
+    super();
+    this.filters = {};
+  }
 
   protected override render(): TemplateResult {
     const { texts } = this;
     return html`
-      <p class="quiet">${texts.auditText}</p>
-      <form class="search" role="search" @submit=${this.search}>
-        <label for="subject">${texts.subjectId}</label>
-        <div>
-          <input
-            id="subject"
-            class="field"
-            name="subject"
-            dir="ltr"
-            autocomplete="off"
-            pattern="[0-9a-fA-F\\-]{36}"
-            spellcheck="false"
-          />
+      <p class="quiet">${texts.auditText} ${texts.auditHint}</p>
+      <form class="fields" role="search" @submit=${this.search}>
+        ${(Object.keys(FILTERS) as Filter[]).map((filter) => this.renderFilter(filter))}
+        <div class="buttons">
           <button class="small" ?disabled=${this.isBusy}>${texts.search}</button>
+          ${
+            Object.keys(this.filters).length > 0
+              ? html`<button
+                  class="small secondary"
+                  type="button"
+                  ?disabled=${this.isBusy}
+                  @click=${() => this.show({})}
+                >
+                  ${texts.showAll}
+                </button>`
+              : nothing
+          }
         </div>
       </form>
       ${this.renderNotice()} ${this.renderList()}
     `;
   }
 
+  private renderFilter(filter: Filter): TemplateResult {
+    return html`<div>
+      <label for=${filter}>${this.texts[FILTERS[filter]]}</label>
+      <input
+        id=${filter}
+        class="field"
+        name=${filter}
+        dir="ltr"
+        autocomplete="off"
+        pattern="[0-9a-fA-F\\-]{36}"
+        spellcheck="false"
+        .value=${this.filters[filter] ?? ''}
+      />
+    </div>`;
+  }
+
   protected renderItem({ at, action, actorId, subjectId, details, ip }: AuditEntry): TemplateResult {
     const { texts } = this;
-    const by = actorId === client.user?.id ? texts.you : (actorId ?? texts.commandLine);
+    const name = actorId === client.user?.id ? texts.you : (actorId ?? texts.commandLine);
+    const by = fill(texts.by, { name });
     const facts = Object.entries(details);
     return html`<li>
       <div>
         <strong>${named(texts, 'audit', action)}</strong>
         <p class="quiet">
-          ${time(at)} · ${fill(texts.by, { name: by })}${ip ? html` · <bdi>${ip}</bdi>` : nothing}
+          ${time(at)} ·
+          ${actorId ? this.renderLink('actor', actorId, by) : by}${ip ? html` · <bdi>${ip}</bdi>` : nothing}
         </p>
-        ${subjectId ? html`<p class="quiet">${texts.subjectId}: <bdi>${subjectId}</bdi></p>` : nothing}
+        ${
+          subjectId
+            ? html`<p class="quiet">
+                ${texts.subjectId}: ${this.renderLink('subject', subjectId, subjectId)}
+              </p>`
+            : nothing
+        }
         ${
           facts.length > 0
             ? html`<p class="quiet" dir="ltr">
@@ -59,14 +96,26 @@ class AuditSection extends ListSection<AuditEntry> {
     </li>`;
   }
 
+  /** Shows the entries of this administrator or user only. */
+  private renderLink(filter: Filter, id: string, text: string): TemplateResult {
+    return html`<button class="link" ?disabled=${this.isBusy} @click=${() => this.show({ [filter]: id })}>
+      <bdi>${text}</bdi>
+    </button>`;
+  }
+
   protected async load(cursor?: string): Promise<ListPage<AuditEntry>> {
-    const query = { limit: '20', cursor, subject: this.subject || undefined };
-    return pageOf(await client.api.GET('/audit', { query }));
+    return pageOf(await client.api.GET('/audit', { query: { limit: '20', cursor, ...this.filters } }));
   }
 
   private search(event: Event): void {
-    this.subject = valuesOf(event).subject?.trim() ?? '';
+    const values = Object.entries(valuesOf(event)).map(([name, value]) => [name, value.trim()] as const);
+    this.show(Object.fromEntries(values.filter(([, value]) => value !== '')));
+  }
+
+  private show(filters: Partial<Record<Filter, string>>): void {
+    this.filters = filters;
     void this.run(() => this.read());
+    void this.focusOn('#actor');
   }
 }
 

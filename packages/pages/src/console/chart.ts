@@ -5,39 +5,45 @@ import type { ConsoleTexts } from './texts.js';
 export interface Column<Row> {
   name: unknown;
   value: (row: Row) => unknown;
-  /** Draws a bar beside the value: the good part and the other part. */
+  /** Draws a bar below the value: the good part and the other part. Each column has its own scale. */
   bar?: (row: Row) => [good: number, other: number];
 }
 
-/** A table with bars. The bars repeat what the numbers say, so screen readers skip them. */
+/**
+ * A table with bars. The bars repeat what the numbers say, so screen readers skip them. On a narrow
+ * screen each row is a block, which would take the table's roles away if they were not explicit.
+ */
 export function chart<Row>(
   title: string,
   rows: Row[],
   columns: Column<Row>[],
-  texts: ConsoleTexts,
+  { texts, note }: { texts: ConsoleTexts; note?: string },
 ): TemplateResult {
   if (rows.length === 0)
     return html`<h2>${title}</h2>
       <p class="quiet">${texts.nothingToday}</p>`;
-  const sums = columns.flatMap(({ bar }) => (bar ? rows.map((row) => sum(bar(row))) : []));
-  const longest = Math.max(1, ...sums);
+  const longest = columns.map(({ bar }) => (bar ? Math.max(...rows.map((row) => sum(bar(row)))) : 0));
   return html`
     <h2>${title}</h2>
+    ${note ? html`<p class="quiet">${note}</p>` : nothing}
     <div class="scroll" role="region" aria-label=${title} tabindex="0">
-      <table>
-        <thead>
-          <tr>
-            ${columns.map(({ name }) => html`<th scope="col">${name}</th>`)}
+      <table role="table">
+        <thead role="rowgroup">
+          <tr role="row">
+            ${columns.map(({ name }) => html`<th scope="col" role="columnheader">${name}</th>`)}
           </tr>
         </thead>
-        <tbody>
+        <tbody role="rowgroup">
           ${rows.map(
             (row) =>
-              html`<tr>
-                ${columns.map(({ value, bar }, index) =>
+              html`<tr role="row">
+                ${columns.map(({ name, value, bar }, index) =>
                   index === 0
-                    ? html`<th scope="row">${value(row)}</th>`
-                    : html`<td>${value(row)} ${bar ? drawBar(bar(row), longest) : nothing}</td>`,
+                    ? html`<th scope="row" role="rowheader">${value(row)}</th>`
+                    : html`<td role="cell">
+                        <span class="column-name" aria-hidden="true">${name}</span>
+                        ${value(row)} ${bar ? drawBar(bar(row), longest[index]) : nothing}
+                      </td>`,
                 )}
               </tr>`,
           )}
@@ -47,8 +53,8 @@ export function chart<Row>(
   `;
 }
 
-function drawBar([good, other]: [number, number], longest: number): TemplateResult {
-  const share = (part: number) => (part / longest) * 100;
+function drawBar([good, other]: [number, number], longest = 0): TemplateResult {
+  const share = (part: number) => (longest > 0 ? (part / longest) * 100 : 0);
   return html`<svg class="bar-chart" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">
     ${svg`<rect class="good" width=${share(good)} height="10"></rect>
       <rect class="other" x=${share(good)} width=${share(other)} height="10"></rect>`}

@@ -3,17 +3,17 @@ import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { client } from '../shared/client.js';
 import { fill } from '../shared/texts.js';
 import { Section } from '../signed-in/section.js';
-import { chart, countryName, legend, number, percent, type Column } from './chart.js';
-import { named, type ConsoleTexts } from './texts.js';
+import { number } from './chart.js';
+import type { ConsoleTexts } from './texts.js';
+import { trafficCharts } from './traffic-charts.js';
 
 type Schemas = components['schemas'];
-type Report = Schemas['FraudReport'];
 type Order = 'outstanding' | 'sent';
 
 /** What was sent today, what it cost, and what was refused. */
 class TrafficSection extends Section<ConsoleTexts> {
   static override properties = { ...Section.properties, report: { state: true } };
-  declare private report: Report | null;
+  declare private report: Schemas['FraudReport'] | null;
   private order: Order = 'sent';
 
   constructor() {
@@ -44,71 +44,17 @@ class TrafficSection extends Section<ConsoleTexts> {
     `;
   }
 
-  private renderReport({ mode, spend, countries, prefixes, networks, applications, refusals }: Report) {
+  private renderReport(report: Schemas['FraudReport']): TemplateResult {
     const { texts } = this;
-    const byScope = this.scopeColumns();
+    const { mode, spend } = report;
     return html`
       <p class="quiet">${mode === 'enforce' ? texts.modeEnforce : texts.modeObserve}</p>
       <h2>${texts.spend}</h2>
       <div class="meters">
         ${this.renderSpend(texts.hour, spend.hour)} ${this.renderSpend(texts.day, spend.day)}
       </div>
-      ${chart(texts.countries, countries, [this.name(texts.country, countryName), ...byScope], texts)}
-      ${chart(texts.prefixes, prefixes, [this.name(texts.prefix, this.blockLink('prefix')), ...byScope], texts)}
-      ${chart(texts.networks, networks, [this.name(texts.network, this.blockLink('network')), ...byScope], texts)}
-      ${chart(
-        texts.tab_applications,
-        applications,
-        [
-          this.name(texts.application, (value) => value),
-          { name: texts.sent, value: ({ sent }) => number(sent), bar: ({ sent }) => [sent, 0] },
-          { name: texts.spent, value: ({ spent }) => number(spent) },
-        ],
-        texts,
-      )}
-      ${chart(
-        texts.refusals,
-        refusals,
-        [
-          { name: texts.verdict, value: ({ verdict }) => named(texts, 'verdict', verdict) },
-          { name: texts.limit, value: ({ scope }) => named(texts, 'scope', scope) },
-          { name: texts.country, value: ({ country }) => countryName(country, texts) },
-          { name: texts.hour, value: ({ hour }) => number(hour) },
-          { name: texts.day, value: ({ day }) => number(day), bar: ({ day }) => [0, day] },
-        ],
-        texts,
-      )}
+      ${trafficCharts(report, texts)}
     `;
-  }
-
-  private name<Row extends { value: string }>(
-    name: string,
-    show: (value: string, texts: ConsoleTexts) => unknown,
-  ): Column<Row> {
-    return { name, value: ({ value }) => show(value, this.texts) };
-  }
-
-  /** Opens the form for a block of this value. */
-  private blockLink(scope: string) {
-    return (value: string, texts: ConsoleTexts) =>
-      html`<bdi>${value}</bdi>
-        <a href="#rules/${scope}/${encodeURIComponent(value)}" aria-label=${fill(texts.blockOf, { value })}
-          >${texts.block}</a
-        >`;
-  }
-
-  private scopeColumns(): Column<Schemas['ScopeUsage']>[] {
-    const { texts } = this;
-    return [
-      { name: texts.hour, value: ({ hour }) => number(hour.sent) },
-      {
-        name: texts.day,
-        value: ({ day }) => number(day.sent),
-        bar: ({ day }) => [day.verified, day.outstanding],
-      },
-      { name: legend(texts.verified), value: ({ day }) => number(day.verified) },
-      { name: texts.conversion, value: ({ day }) => (day.sent > 0 ? percent(day.verified / day.sent) : '–') },
-    ];
   }
 
   private renderSpend(name: string, { spent, limit, messages }: Schemas['SpendWindow']): TemplateResult {

@@ -1,18 +1,19 @@
 import type { components } from '@otp-auth/client';
 import { html, nothing, type TemplateResult } from 'lit';
 import { client } from '../shared/client.js';
-import { fill, locale } from '../shared/texts.js';
+import { fill } from '../shared/texts.js';
 import { confirmAct } from '../signed-in/confirm.js';
 import { pageOf, type ListPage } from '../signed-in/pages.js';
 import { valuesOf } from '../signed-in/section.js';
 import { timeText } from '../signed-in/times.js';
 import '../signed-in/event-list.js';
+import './invitation-form.js';
 import { ListSection } from './list-section.js';
 
 type Schemas = components['schemas'];
 type User = Schemas['ManagedUser'];
 
-/** The people: search, invitations, roles, and the end of accounts. */
+/** The people: search, roles, and the end of accounts. */
 class UsersSection extends ListSection<User> {
   static override properties = { ...ListSection.properties, openId: { state: true } };
   /** The user whose events are shown. */
@@ -46,22 +47,7 @@ class UsersSection extends ListSection<User> {
       <section aria-labelledby="invite-title">
         <h2 id="invite-title">${texts.invite}</h2>
         <p class="quiet">${texts.inviteText}</p>
-        <form @submit=${this.invite}>
-          <label for="invite-email">${texts.email}</label>
-          <input
-            id="invite-email"
-            class="field"
-            name="email"
-            type="email"
-            required
-            dir="ltr"
-            autocomplete="off"
-          />
-          <label class="choice"
-            ><input type="checkbox" name="admin" autocomplete="off" />${texts.asAdmin}</label
-          >
-          <button class="small" ?disabled=${this.isBusy}>${texts.sendInvitation}</button>
-        </form>
+        <invitation-form .texts=${texts} @invited=${() => this.run(() => this.read())}></invitation-form>
       </section>
     `;
   }
@@ -155,17 +141,6 @@ class UsersSection extends ListSection<User> {
       this.drop(user);
       return ({ removed }) => removed;
     });
-  }
-
-  private async invite(event: Event): Promise<void> {
-    const { email = '', admin } = valuesOf(event);
-    const isInvited = await this.run(async () => {
-      const roles: Schemas['InviteUser']['roles'] = admin ? ['user', 'admin'] : ['user'];
-      await client.api.POST('/users', { body: { email: email.trim(), roles, locale } });
-      await this.read();
-      return (texts) => fill(texts.invitationSent, { address: email.trim() });
-    });
-    if (isInvited) (event.target as HTMLFormElement).reset();
   }
 }
 

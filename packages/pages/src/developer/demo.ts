@@ -1,7 +1,7 @@
 import '@otp-auth/elements';
 import { html, nothing, type TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
-import { server, SERVER_URL } from '../shared/server.js';
+import { phoneChannels, server, SERVER_URL, SIGN_IN_METHODS } from '../shared/server.js';
 import { locale } from '../shared/texts.js';
 import { DeveloperPage } from './developer-page.js';
 import { recordRequests, type Exchange } from './recorded-requests.js';
@@ -28,7 +28,13 @@ class DemoPage extends DeveloperPage {
       <h1>${this.heading}</h1>
       <p>${texts.demoIntro}</p>
       <div class="demo">
-        <otp-sign-in url=${SERVER_URL} locale=${locale} code-length=${server.codeLength}></otp-sign-in>
+        <otp-sign-in
+          url=${SERVER_URL}
+          locale=${locale}
+          methods=${SIGN_IN_METHODS}
+          channels=${phoneChannels('login').join(',')}
+          code-length=${server.codeLength}
+        ></otp-sign-in>
         <section aria-labelledby="requests">
           <h2 id="requests">${texts.requests}</h2>
           <p class="visually-hidden" role="status">

@@ -1,12 +1,11 @@
 import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
 import { client } from '../shared/client.js';
-import { server, SERVER_URL } from '../shared/server.js';
-import { fill, locale } from '../shared/texts.js';
+import { SERVER_URL } from '../shared/server.js';
+import { fill } from '../shared/texts.js';
 import { DeveloperPage } from './developer-page.js';
-import { codeIn, linkIn, mailFrame, withLinks } from './message-parts.js';
-
-type Message = Awaited<ReturnType<typeof listMessages>>[number];
+import { codeIn, linkIn } from './message-parts.js';
+import { mailView, phoneView, timeOf, type Message } from './message-view.js';
 
 async function listMessages() {
   const { data } = await client.api.GET('/inbox/messages', {});
@@ -130,55 +129,20 @@ class InboxPage extends DeveloperPage {
   }
 
   private renderMessage(message: Message): TemplateResult {
+    const { texts } = this;
     return html`
       <section class="message" aria-label=${this.texts.message} tabindex="-1">
         <a class="back" href="#">${this.texts.back}</a>
-        ${message.channel === 'email' ? this.renderMail(message) : this.renderPhone(message)}
+        ${
+          message.channel === 'email'
+            ? mailView(message, texts, {
+                isPlain: this.isPlain,
+                choose: (isPlain) => (this.isPlain = isPlain),
+              })
+            : phoneView(message, texts)
+        }
         ${this.renderActions(message)}
       </section>
-    `;
-  }
-
-  private renderMail({ to, subject, text, html: mail, at }: Message): TemplateResult {
-    const { texts } = this;
-    return html`
-      <article class="mail">
-        <h2 dir="auto">${subject}</h2>
-        <dl>
-          <dt>${texts.from}</dt>
-          <dd><bdi>${server.mailFrom ?? server.brandName ?? 'OTP Auth Server'}</bdi></dd>
-          <dt>${texts.to}</dt>
-          <dd><bdi dir="ltr">${to}</bdi></dd>
-          <dt>${texts.time}</dt>
-          <dd><time datetime=${at}>${timeOf(at)}</time></dd>
-        </dl>
-        <div class="tabs">
-          <button class="small" aria-pressed=${!this.isPlain} @click=${() => (this.isPlain = false)}>
-            ${texts.htmlText}
-          </button>
-          <button class="small" aria-pressed=${this.isPlain} @click=${() => (this.isPlain = true)}>
-            ${texts.plainText}
-          </button>
-        </div>
-        ${
-          this.isPlain || !mail
-            ? html`<pre dir="auto">${withLinks(text)}</pre>`
-            : mailFrame(mail, subject ?? texts.message)
-        }
-      </article>
-    `;
-  }
-
-  private renderPhone({ channel, to, text, at }: Message): TemplateResult {
-    return html`
-      <article class="phone ${channel}">
-        <header>
-          <strong>${server.brandName ?? 'OTP Auth Server'}</strong>
-          <span>${this.texts[channel]} · <bdi dir="ltr">${to}</bdi></span>
-        </header>
-        <p class="bubble" dir="auto">${withLinks(text)}</p>
-        <time class="quiet" datetime=${at}>${timeOf(at)}</time>
-      </article>
     `;
   }
 
@@ -227,10 +191,6 @@ class InboxPage extends DeveloperPage {
     this.messages = [message, ...others];
     this.announcement = fill(this.texts.newMessage, { to: message.to });
   }
-}
-
-function timeOf(at: string): string {
-  return new Intl.DateTimeFormat(locale, { timeStyle: 'medium' }).format(new Date(at));
 }
 
 customElements.define('inbox-page', InboxPage);

@@ -1,7 +1,7 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { client } from '../shared/client.js';
 import { PageElement } from '../shared/page-element.js';
-import { codeOf, explain, refusesField } from '../shared/problems.js';
+import { codeOf, explain, refusedFields } from '../shared/problems.js';
 import { server, SERVER_URL } from '../shared/server.js';
 import { locale } from '../shared/texts.js';
 import type linkTexts from '../texts/link/en.json';
@@ -120,7 +120,7 @@ export abstract class LinkPage extends PageElement<typeof linkTexts> {
         this.needsLink = false;
         return { kind: 'good', text: ({ requested }) => requested };
       } catch (error) {
-        const isInvalid = refusesField(error, 'email');
+        const isInvalid = refusedFields(error).includes('email');
         return { kind: 'bad', text: (texts) => (isInvalid ? texts.emailInvalid : explain(error, texts)) };
       }
     });
@@ -143,7 +143,7 @@ export abstract class LinkPage extends PageElement<typeof linkTexts> {
   private explainFailure(error: unknown): Result['text'] {
     const code = codeOf(error) ?? '';
     if (ACCOUNT_PROBLEMS.includes(code)) this.end();
-    if (code.endsWith('_link_invalid') || refusesField(error, 'token')) {
+    if (code.endsWith('_link_invalid') || refusedFields(error).includes('token')) {
       this.end();
       this.needsLink = true;
       return ({ linkInvalid }) => linkInvalid;

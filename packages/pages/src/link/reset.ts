@@ -1,6 +1,6 @@
 import { html, type TemplateResult } from 'lit';
 import { client } from '../shared/client.js';
-import { codeOf, refusesField } from '../shared/problems.js';
+import { codeOf, refusedFields } from '../shared/problems.js';
 import { server } from '../shared/server.js';
 import { fill } from '../shared/texts.js';
 import { LinkPage, type Result } from './link-page.js';
@@ -65,7 +65,7 @@ class ResetPage extends LinkPage {
   }
 
   protected override explainRefusal(error: unknown): Result['text'] | undefined {
-    if (codeOf(error) !== 'password_refused' && !refusesField(error, 'password')) return undefined;
+    if (codeOf(error) !== 'password_refused' && !refusedFields(error).includes('password')) return undefined;
     this.isRefused = true;
     const password = this.field?.value.normalize('NFC') ?? '';
     const { length } = [...password];

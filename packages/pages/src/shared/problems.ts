@@ -22,9 +22,9 @@ export function codeOf(error: unknown): string | undefined {
   return error instanceof Problem ? error.code : undefined;
 }
 
-/** Whether the server refuses a field of the request. */
-export function refusesField(error: unknown, field: string): boolean {
-  if (!(error instanceof Problem)) return false;
+/** The fields of the request that the server refuses, by the names of the API. */
+export function refusedFields(error: unknown): string[] {
+  if (!(error instanceof Problem)) return [];
   const { errors = [] } = error as unknown as { errors?: { field: string }[] };
-  return errors.some((refused) => refused.field === field);
+  return errors.map(({ field }) => field);
 }

@@ -1,5 +1,7 @@
 import type { Locale } from './texts.js';
 
+export type PhoneChannel = 'sms' | 'whatsapp' | 'voice';
+
 /** What the server says about itself to its pages. `src/http/pages.ts` writes it. */
 export interface ServerSettings {
   /** The product's name (`BRAND_NAME`). */
@@ -12,6 +14,8 @@ export interface ServerSettings {
   defaultLocale: Locale;
   passwordMinLength: number;
   codeLength: number;
+  /** How codes to sign in, and codes for a new address, can be sent (`OTP_CHANNELS`). */
+  channels: Record<'login' | 'contact_change', ('email' | PhoneChannel)[]>;
   /** Names of the served pages for people. */
   pages: string[];
   hasDocs: boolean;
@@ -23,6 +27,16 @@ export interface ServerSettings {
 const content = document.querySelector<HTMLMetaElement>('meta[name=server]')?.content ?? '';
 
 export const server = JSON.parse(content) as ServerSettings;
+
+/** Empty if the server sends no such codes to phones. */
+export function phoneChannels(purpose: keyof ServerSettings['channels']): PhoneChannel[] {
+  return server.channels[purpose].filter((channel) => channel !== 'email');
+}
+
+/** For `<otp-sign-in>`, which offers `phone` only if there is a channel. */
+export const SIGN_IN_METHODS = server.channels.login.includes('email')
+  ? 'email,phone,password'
+  : 'phone,password';
 
 /** Scripts are one level below the server's address, to which a proxy may add a prefix. */
 const scriptUrl = import.meta.url;

@@ -25,7 +25,7 @@ const TEXTS: Record<string, keyof SignedInTexts> = {
   phone_not_mobile: 'phoneInvalid',
   phone_country_unknown: 'phoneCountryUnknown',
   country_not_allowed: 'countryNotAllowed',
-  channel_not_available: 'countryNotAllowed',
+  channel_not_available: 'channelNotAvailable',
   password_refused: 'passwordRefused',
   invalid_credentials: 'passwordWrong',
   current_password_wrong: 'passwordWrong',
@@ -41,6 +41,7 @@ const TEXTS: Record<string, keyof SignedInTexts> = {
 const FIELD_TEXTS: Record<string, keyof SignedInTexts> = {
   email: 'emailInvalid',
   phone: 'phoneInvalid',
+  channel: 'channelNotAvailable',
   recipient: 'recipientInvalid',
   otp: 'codeIncomplete',
   password: 'passwordRefused',

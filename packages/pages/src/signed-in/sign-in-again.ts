@@ -2,8 +2,9 @@ import '@otp-auth/elements';
 import type { Challenge } from '@otp-auth/client';
 import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { client } from '../shared/client.js';
-import { server } from '../shared/server.js';
+import { phoneChannels, server, type PhoneChannel } from '../shared/server.js';
 import { fill, loadTexts, locale } from '../shared/texts.js';
+import { channelChoice } from './channel-choice.js';
 import { Cancelled } from './recent-sign-in.js';
 import { Section, valuesOf } from './section.js';
 import type { SignedInTexts } from './texts.js';
@@ -11,16 +12,18 @@ import type { SignedInTexts } from './texts.js';
 /** Signs the same person in again, with the password or a code. The new session replaces the old one. */
 class SignInAgain extends Section<SignedInTexts> {
   static override properties = { ...Section.properties, byCode: { state: true }, challenge: { state: true } };
-  declare private byCode: boolean;
+  declare byCode: boolean;
   declare private challenge: Challenge | null;
   readonly finished: Promise<void>;
   private finish!: () => void;
   private cancel!: (reason: Cancelled) => void;
   private readonly user = client.user;
 
+  private channel?: PhoneChannel;
+
   constructor() {
     super();
-    this.byCode = !(this.user?.hasPassword && this.user.email);
+    this.byCode = !this.hasPassword;
     this.challenge = null;
     this.finished = new Promise((resolve, reject) => {
       this.finish = resolve;
@@ -34,7 +37,6 @@ class SignInAgain extends Section<SignedInTexts> {
 
   protected override render(): TemplateResult {
     const { texts, byCode } = this;
-    const hasChoice = Boolean(this.user?.hasPassword && this.user.email);
     return html`
       <dialog aria-labelledby="again-title" @close=${() => this.cancel(new Cancelled())}>
         <h2 id="again-title">${texts.signInAgain}</h2>
@@ -42,7 +44,7 @@ class SignInAgain extends Section<SignedInTexts> {
         ${byCode ? this.renderCode() : this.renderPassword()} ${this.renderNotice()}
         <div class="links">
           ${
-            hasChoice
+            this.hasPassword
               ? html`<button type="button" class="link" @click=${this.switch}>
                   ${byCode ? texts.usePassword : texts.useCode}
                 </button>`
@@ -87,9 +89,10 @@ class SignInAgain extends Section<SignedInTexts> {
   private renderCode(): TemplateResult {
     const { texts, challenge, address } = this;
     if (!challenge)
-      return html`<button autofocus ?disabled=${this.isBusy} @click=${this.sendCode}>
-        ${fill(texts.sendCodeTo, { address })}
-      </button>`;
+      return html`${this.renderChannels()}
+        <button autofocus ?disabled=${this.isBusy} @click=${this.sendCode}>
+          ${fill(texts.sendCodeTo, { address })}
+        </button>`;
     return html`
       <form @submit=${this.submitCode}>
         <p>${fill(texts.codeSent, { address })}</p>
@@ -101,10 +104,23 @@ class SignInAgain extends Section<SignedInTexts> {
         ></otp-code-input>
         <button ?disabled=${this.isBusy}>${texts.signInAgainButton}</button>
       </form>
+      ${this.renderChannels()}
       <div class="links">
         <button type="button" class="link" @click=${this.sendCode}>${texts.newCode}</button>
       </div>
     `;
+  }
+
+  private renderChannels(): TemplateResult | typeof nothing {
+    const { texts, channel } = this;
+    if (this.user?.email) return nothing;
+    const choose = (chosen: PhoneChannel) => (this.channel = chosen);
+    return channelChoice(phoneChannels('login'), channel, { name: 'again-channel', texts, choose });
+  }
+
+  /** Accounts without an e-mail address sign in with codes only. */
+  private get hasPassword(): boolean {
+    return Boolean(this.user?.hasPassword && this.user.email);
   }
 
   private get address(): string {
@@ -128,8 +144,9 @@ class SignInAgain extends Section<SignedInTexts> {
 
   private sendCode(): void {
     const { email, phone } = this.user ?? {};
+    const address = email ? { email } : { phone: phone ?? '', channel: this.channel };
     void this.run(async () => {
-      this.challenge = await client.sendCode({ ...(email ? { email } : { phone: phone ?? '' }), locale });
+      this.challenge = await client.sendCode({ ...address, locale });
       void this.focusOn('otp-code-input');
     });
   }
@@ -148,8 +165,9 @@ class SignInAgain extends Section<SignedInTexts> {
 customElements.define('sign-in-again', SignInAgain);
 
 /** Resolves when the person has signed in again. Throws `Cancelled` if they close the dialog. */
-export async function askForSignIn(): Promise<void> {
+export async function askForSignIn({ byCode = false } = {}): Promise<void> {
   const element = new SignInAgain();
+  element.byCode ||= byCode;
   element.texts = await loadTexts<SignedInTexts>('shared', 'signed-in');
   document.body.append(element);
   try {

@@ -3,7 +3,7 @@ import type { User } from '@otp-auth/client';
 import { html, nothing, type TemplateResult } from 'lit';
 import { client } from '../shared/client.js';
 import { PageElement } from '../shared/page-element.js';
-import { server, SERVER_URL } from '../shared/server.js';
+import { phoneChannels, server, SERVER_URL, SIGN_IN_METHODS } from '../shared/server.js';
 import { locale } from '../shared/texts.js';
 import type { SignedInTexts } from './texts.js';
 import './signed-in.css';
@@ -40,7 +40,13 @@ export abstract class SignedInPage<Texts extends Record<string, string>> extends
       <div aria-live="polite">
         ${this.message ? html`<p class="notice good">${this.message(texts)}</p>` : nothing}
       </div>
-      <otp-sign-in .client=${client} locale=${locale} code-length=${server.codeLength}></otp-sign-in>
+      <otp-sign-in
+        .client=${client}
+        locale=${locale}
+        methods=${SIGN_IN_METHODS}
+        channels=${phoneChannels('login').join(',')}
+        code-length=${server.codeLength}
+      ></otp-sign-in>
     `;
   }
 
