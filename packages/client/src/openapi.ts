@@ -4,60 +4,7 @@
  */
 
 export interface paths {
-    "/applications": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List applications
-         * @description The programs that may call this server, oldest first. Follow the `Link` header to the next
-         *     page until there is none.
-         */
-        get: operations["listApplications"];
-        put?: never;
-        /**
-         * Create an application
-         * @description The reply shows the secret of a server application, once. Needs a sign-in within ten
-         *     minutes. The audit log records it, as every change of an application.
-         */
-        post: operations["createApplication"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/applications/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Get an application */
-        get: operations["getApplication"];
-        put?: never;
-        post?: never;
-        /**
-         * Delete an application
-         * @description Every process refuses it within ten seconds. Messages and events keep its id. Needs a
-         *     sign-in within ten minutes.
-         */
-        delete: operations["deleteApplication"];
-        options?: never;
-        head?: never;
-        /**
-         * Change, disable or enable an application
-         * @description Fields that are not sent stay unchanged. Every process follows within ten seconds. Needs
-         *     a sign-in within ten minutes.
-         */
-        patch: operations["updateApplication"];
-        trace?: never;
-    };
-    "/applications/{id}/secret": {
+    "/auth/send_otp": {
         parameters: {
             query?: never;
             header?: never;
@@ -67,11 +14,658 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Replace the secret of an application
-         * @description The secret until now stays valid for 24 hours, or ends within ten seconds with
-         *     `revokePrevious`. Needs a sign-in within ten minutes.
+         * Send a sign-in code
+         * @description Sends a code by SMS or e-mail. A mail also has a link to `SIGN_IN_URL`, whose token
+         *     `/auth/link` accepts instead of the code. In development, read the message at `/inbox`. A
+         *     second request within a minute replies `otp_cooldown`.
          */
-        post: operations["replaceApplicationSecret"];
+        post: operations["sendOtp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/verify_otp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign in with a code
+         * @description Takes the code from the message of `/auth/send_otp`, in development at `/inbox`. A
+         *     code is accepted once. The reply has tokens if an account has verified the address. A phone
+         *     number that an account only claims is linked to it, and opens it, if the request shows
+         *     evidence of that account: its device token, or its access token. An invalid access token is
+         *     refused. A refusal of the code has `VerificationStatus: pending` while the sign-in is still
+         *     open.
+         */
+        post: operations["verifyOtp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign in with the link from a mail
+         * @description Takes the token of the link in a sign-in mail, in development at `/inbox`, and
+         *     replies as `/auth/verify_otp` does. The link and its code are used up together, by whichever
+         *     comes first. Wrong guesses at the code do not end the link. It signs in whoever sends it, also
+         *     on another device than the one that requested the mail.
+         */
+        post: operations["signInWithLink"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/login": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign in with a password
+         * @description Needs an account whose address was verified: see `/auth/register`. Accepts its e-mail
+         *     address and no username, because several accounts may have the same username. The reply is the
+         *     same for an unknown address and a wrong password. An owner who is locked out by another
+         *     person's guesses can sign in with a code.
+         */
+        post: operations["login"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Get new tokens
+         * @description Takes the `refreshToken` of the last reply that had one, from a sign-in or from here.
+         *     Each refresh token works once, and the reply has the next one. If the reply was lost, send the
+         *     same token again, with the device token (`X-Device-Token` or its cookie), within a day. In any
+         *     other case, a token that is sent again after ten seconds ends its session, because somebody
+         *     else may have a copy.
+         */
+        post: operations["refreshTokens"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/logout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign out
+         * @description Ends this session. Its tokens stop working at once. The device stays recognised.
+         *
+         *     Needs an access token: press *Authorize*.
+         */
+        post: operations["logout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/otp/generate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a code
+         * @description Sends a code by SMS or e-mail that verifies an address or approves a transaction. In
+         *     development, read the message at `/inbox`. A second request within a minute replies
+         *     `otp_cooldown`.
+         */
+        post: operations["generateOtp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/otp/resend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send the code again
+         * @description Takes the same body as `/otp/generate`, at least a minute after it: until then, the
+         *     reply is `otp_cooldown`. Repeats the code while more than half of its lifetime is left. After
+         *     that it sends a new one, and the code before it stays valid until its own end.
+         */
+        post: operations["resendOtp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/otp/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Verify a code
+         * @description Takes the code from the message of `/otp/generate`, in development at `/inbox`, with
+         *     the same address, purpose and context. A code is accepted once. Every attempt counts; the
+         *     reply to a wrong code says how many attempts are left.
+         */
+        post: operations["checkOtp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/proofs/redeem": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Redeem a proof
+         * @description Checks the `proof` from a reply of `/otp/verify` and uses it up: each proof is
+         *     accepted once, by whichever server sends it first. An application redeems the proofs of its
+         *     own audience. Without an application (`API_ACCESS=open`), those of this server's audience. A
+         *     backend that keeps the `jti` of used proofs itself can check them offline instead.
+         */
+        post: operations["redeemProof"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/otp/challenges/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the status of a challenge
+         * @description Says whether the message was delivered. Why a delivery failed is for administrators,
+         *     and for recognised devices of the account that owns the address.
+         */
+        get: operations["getChallenge"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/otp/challenges/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Stream the status of a challenge
+         * @description Server-sent events for `new EventSource(url)` or `curl`; Swagger UI shows them only
+         *     when the stream ends. Sends the status at once and after each change. The stream ends when the
+         *     code is approved, expired or exhausted, and after ten minutes. Five streams may be open at a
+         *     time for each challenge and from each network. On 429 or 503, poll `GET /otp/challenges/{id}`
+         *     instead.
+         */
+        get: operations["streamChallenge"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/inbox/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the messages
+         * @description The messages that a development server "sent", newest first. Absent if only real
+         *     providers are configured.
+         */
+        get: operations["listInboxMessages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/register": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Register an account
+         * @description Mails a code, in development to `/inbox`. Sign-in is possible once the code was sent
+         *     to `/auth/verify`. If the address already has an account, the reply is the same and its owner
+         *     is told by mail. If an account had the address until less than 72 hours ago, the mail has the
+         *     link that undoes that change. Repeating a registration with the same data sends the code
+         *     again, after a minute. Registering again with different data makes the registration contested:
+         *     the code then opens the account without any of the data, password included.
+         */
+        post: operations["register"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Verify the address and sign in
+         * @description Takes the code from the mail of `/auth/register`, in development at `/inbox`.
+         *     `passwordRequired: true` means that the account was opened without a password.
+         */
+        post: operations["verifyRegistration"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get your profile
+         * @description Needs an access token: press *Authorize*.
+         */
+        get: operations["getProfile"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete your account
+         * @description Closes the account at once: all sessions end, and nobody can sign in. Each verified
+         *     address gets a link that undoes the deletion for 72 hours. After that, the account is erased
+         *     with all its data. Needs a sign-in within ten minutes. The last administrator cannot be
+         *     deleted.
+         *
+         *     Needs an access token: press *Authorize*.
+         */
+        delete: operations["deleteAccount"];
+        options?: never;
+        head?: never;
+        /**
+         * Change your profile
+         * @description Names change at once. A new e-mail address or phone number gets a code (`pending`)
+         *     and takes effect once the code was sent to `/users/me/contact/verify`. The old address then
+         *     gets a link that undoes the change for 72 hours. Changing an address or the password needs a
+         *     sign-in within ten minutes or `currentPassword`. A new password ends all sessions.
+         *
+         *     Needs an access token: press *Authorize*.
+         */
+        patch: operations["updateProfile"];
+        trace?: never;
+    };
+    "/users/me/contact/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Verify a new e-mail address or phone number
+         * @description Takes the code that `PATCH /users/me` sent to the new address, in development at
+         *     `/inbox`. Other accounts that only claim the number lose it. An address that another account
+         *     can get back by an undo answers `address_reserved`, with an `undoToken` for
+         *     `/users/contact/undo`.
+         *
+         *     Needs an access token: press *Authorize*.
+         */
+        post: operations["verifyContact"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/me/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the events of your account
+         * @description Sign-ins, including refused ones, and changes. Newest first. Events are kept for 90
+         *     days.
+         *
+         *     Needs an access token: press *Authorize*.
+         */
+        get: operations["listOwnEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/contact/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo a contact change
+         * @description Takes the token from the link that was sent to the old address, in development at
+         *     `/inbox`, or the `undoToken` that a proof of the old address returned. No other account gets
+         *     the old address within the 72 hours in which the link works. Restores the address, removes the
+         *     password, ends all sessions and forgets all devices. An account that was deleted since is
+         *     opened again. To continue, sign in with a code and set a new password.
+         */
+        post: operations["undoContactChange"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/deletion/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo the deletion of an account
+         * @description Takes the token from the link that was sent to the addresses of the account, in
+         *     development at `/inbox`. It works for 72 hours. Sessions stay ended: sign in again.
+         */
+        post: operations["undoAccountDeletion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/me/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export your data
+         * @description Everything that is stored about you, as one JSON document, without codes and other
+         *     secrets. Needs a sign-in within ten minutes.
+         *
+         *     Needs an access token: press *Authorize*.
+         */
+        get: operations["exportAccount"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/forgot": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Request a password reset
+         * @description Mails a link and a code, in development to `/inbox`. One of them can be used, once,
+         *     within 15 minutes. The reply is the same for every address, with an account or without. It is
+         *     202 only if a mail is sent.
+         */
+        post: operations["requestPasswordReset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Set a new password
+         * @description Needs one of: the `token` from the link that `/auth/forgot` mailed, in development at
+         *     `/inbox`; `email` and the `otp` from the same mail; an access token. An access token alone is
+         *     enough within ten minutes of the sign-in; after that `currentPassword` is needed too. It is
+         *     not read if the body has `token`, `email` or `otp`. Ends all sessions of the user.
+         */
+        patch: operations["resetPassword"];
+        trace?: never;
+    };
+    "/auth/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List your sessions
+         * @description Active sessions only, the most recently used first, up to 100.
+         *
+         *     Needs an access token: press *Authorize*.
+         */
+        get: operations["listSessions"];
+        put?: never;
+        post?: never;
+        /**
+         * Sign out everywhere else
+         * @description Ends all of your sessions except the current one.
+         *
+         *     Needs an access token: press *Authorize*.
+         */
+        delete: operations["endOtherSessions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End one session
+         * @description Its tokens stop working at once, on every server. Set `forgetDevice` if the device
+         *     was lost: it is then no longer a recognised device.
+         *
+         *     Needs an access token: press *Authorize*.
+         */
+        delete: operations["endSession"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/customers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List your customers
+         * @description Oldest first. Follow the `Link` header to the next page until there is none.
+         *
+         *     Needs an access token: press *Authorize*.
+         */
+        get: operations["listCustomers"];
+        put?: never;
+        /**
+         * Add a customer
+         * @description Needs an access token: press *Authorize*.
+         */
+        post: operations["createCustomer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/customers/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a customer
+         * @description Needs an access token: press *Authorize*.
+         */
+        get: operations["getCustomer"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove a customer
+         * @description Needs an access token: press *Authorize*.
+         */
+        delete: operations["deleteCustomer"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a customer
+         * @description Fields that are not sent stay unchanged. `null` clears `name` or `contact`.
+         *
+         *     Needs an access token: press *Authorize*.
+         */
+        patch: operations["updateCustomer"];
+        trace?: never;
+    };
+    "/.well-known/jwks.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the public keys
+         * @description A JSON Web Key Set (RFC 7517). Backends use it to verify tokens without a request to
+         *     this server. It may be cached for five minutes. Until then, a backend may accept tokens of a
+         *     key that was revoked. Without a revocation, each key is published before its first use.
+         */
+        get: operations["getJwks"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -138,6 +732,230 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/register": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Register an account (`/auth/register`)
+         * @description Also sets a cookie that names the registered address for 15 minutes, so that
+         *     `/api/verify` needs only the code. A second registration of an address within a minute, also
+         *     by `/auth/register`, replies `otp_cooldown`.
+         */
+        post: operations["compatRegister"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Verify the address and sign in (`/auth/verify`)
+         * @description Takes the code from the mail, in development at `/inbox`. Needs the cookie from
+         *     `/api/register` or `email`. If both are sent, `email` counts.
+         */
+        post: operations["compatVerifyRegistration"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/login": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign in with a password (`/auth/login`)
+         * @description Needs an account whose address was verified. Under `/api`, the `token` in the reply
+         *     works until its session ends: by `/api/logout`, a new password, 14 days without use, or 30
+         *     days after the sign-in.
+         */
+        post: operations["compatLogin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/logout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign out (`/auth/logout`)
+         * @description Ends this session. The token may be sent without `Bearer`.
+         *
+         *     Needs an access token: press *Authorize*.
+         */
+        post: operations["compatLogout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Set a new password (`/auth/reset`)
+         * @description Takes the same bodies as `/auth/reset`. The example needs an access token from a
+         *     sign-in within ten minutes: press *Authorize*. Ends all sessions of the user.
+         */
+        patch: operations["compatResetPassword"];
+        trace?: never;
+    };
+    "/api/customers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List your customers, with `contect`
+         * @description Works like `GET /customers`, with pages of 100 by default. The token may be sent
+         *     without `Bearer`.
+         *
+         *     Needs an access token: press *Authorize*.
+         */
+        get: operations["compatListCustomers"];
+        put?: never;
+        /**
+         * Add a customer, with `contect`
+         * @description Works like `POST /customers`. The token may be sent without `Bearer`.
+         *
+         *     Needs an access token: press *Authorize*.
+         */
+        post: operations["compatCreateCustomer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/applications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List applications
+         * @description The programs that may call this server, oldest first. Follow the `Link` header to the
+         *     next page until there is none.
+         *
+         *     Needs the access token of an administrator: press *Authorize*.
+         */
+        get: operations["listApplications"];
+        put?: never;
+        /**
+         * Create an application
+         * @description The reply shows the secret of a server application, once. Needs a sign-in within ten
+         *     minutes. The audit log records it, as every change of an application.
+         *
+         *     Needs the access token of an administrator: press *Authorize*.
+         */
+        post: operations["createApplication"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/applications/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get an application
+         * @description Needs the access token of an administrator: press *Authorize*.
+         */
+        get: operations["getApplication"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete an application
+         * @description Every process refuses it within ten seconds. Messages and events keep its id. Needs a
+         *     sign-in within ten minutes.
+         *
+         *     Needs the access token of an administrator: press *Authorize*.
+         */
+        delete: operations["deleteApplication"];
+        options?: never;
+        head?: never;
+        /**
+         * Change, disable or enable an application
+         * @description Fields that are not sent stay unchanged. Every process follows within ten seconds.
+         *     Needs a sign-in within ten minutes.
+         *
+         *     Needs the access token of an administrator: press *Authorize*.
+         */
+        patch: operations["updateApplication"];
+        trace?: never;
+    };
+    "/applications/{id}/secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replace the secret of an application
+         * @description The secret until now stays valid for 24 hours, or ends within ten seconds with
+         *     `revokePrevious`. Needs a sign-in within ten minutes.
+         *
+         *     Needs the access token of an administrator: press *Authorize*.
+         */
+        post: operations["replaceApplicationSecret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/fraud": {
         parameters: {
             query?: never;
@@ -147,9 +965,11 @@ export interface paths {
         };
         /**
          * Get messages, right codes, spend and refusals
-         * @description The 50 countries, number prefixes, networks and applications with the most outstanding
-         *     recipients or messages today, what was spent, and what was refused and why. The audit log records
-         *     it.
+         * @description The 50 countries, number prefixes, networks and applications with the most
+         *     outstanding recipients or messages today, what was spent, and what was refused and why. The
+         *     audit log records it.
+         *
+         *     Needs the access token of an administrator: press *Authorize*.
          */
         get: operations["getFraudReport"];
         put?: never;
@@ -169,15 +989,20 @@ export interface paths {
         };
         /**
          * List blocks
-         * @description Those that have not ended. Follow the `Link` header to the next page until there is none.
+         * @description Blocks that have not ended. Follow the `Link` header to the next page until there is
+         *     none.
+         *
+         *     Needs the access token of an administrator: press *Authorize*.
          */
         get: operations["listBlocks"];
         put?: never;
         /**
          * Block a number prefix, a country or a network
-         * @description No codes are sent to these numbers, or for clients of this network, until the given time.
-         *     Acts in every process within ten seconds. A second block of the same value replaces the first one.
-         *     The audit log records it. Needs a sign-in within ten minutes.
+         * @description No codes are sent to these numbers, or for clients of this network, until the given
+         *     time. Acts in every process within ten seconds. A second block of the same value replaces the
+         *     first one. The audit log records it. Needs a sign-in within ten minutes.
+         *
+         *     Needs the access token of an administrator: press *Authorize*.
          */
         post: operations["addBlock"];
         delete?: never;
@@ -199,6 +1024,8 @@ export interface paths {
         /**
          * Lift a block
          * @description The audit log records it. Needs a sign-in within ten minutes.
+         *
+         *     Needs the access token of an administrator: press *Authorize*.
          */
         delete: operations["removeBlock"];
         options?: never;
@@ -215,16 +1042,21 @@ export interface paths {
         };
         /**
          * List the safe list
-         * @description Follow the `Link` header to the next page until there is none.
+         * @description Entries that have not ended. Follow the `Link` header to the next page until there is
+         *     none.
+         *
+         *     Needs the access token of an administrator: press *Authorize*.
          */
         get: operations["listSafeEntries"];
         put?: never;
         /**
          * Add to the safe list
-         * @description A safe prefix or country is exempt from the limits per prefix and country and from blocks;
-         *     a safe network is exempt from the limit per network and from blocks. The limits per recipient and
-         *     the spend limits still hold. Acts in every process within ten seconds. The audit log records it.
-         *     Needs a sign-in within ten minutes.
+         * @description A safe prefix or country is exempt from the limits per prefix and country and from
+         *     blocks; a safe network is exempt from the limit per network and from blocks. The limits per
+         *     recipient and the spend limits still hold. Acts in every process within ten seconds. The audit
+         *     log records it. Needs a sign-in within ten minutes.
+         *
+         *     Needs the access token of an administrator: press *Authorize*.
          */
         post: operations["addSafeEntry"];
         delete?: never;
@@ -246,139 +1078,10 @@ export interface paths {
         /**
          * Remove from the safe list
          * @description The audit log records it. Needs a sign-in within ten minutes.
+         *
+         *     Needs the access token of an administrator: press *Authorize*.
          */
         delete: operations["removeSafeEntry"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/otp/generate": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Send a code
-         * @description Sends a code by SMS or e-mail that verifies an address or approves a transaction. In
-         *     development, read the message at `/inbox`.
-         */
-        post: operations["generateOtp"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/otp/resend": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Send the code again
-         * @description Takes the same body as `/otp/generate`. Repeats the code while more than half of its
-         *     lifetime is left. After that it sends a new one, and the code before it stays valid until its
-         *     own end.
-         */
-        post: operations["resendOtp"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/otp/verify": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Verify a code
-         * @description A code is accepted once. Every attempt counts; the reply to a wrong code says how many
-         *     attempts are left.
-         */
-        post: operations["checkOtp"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/proofs/redeem": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Redeem a proof
-         * @description Checks a proof and uses it up: each proof is accepted once, by whichever server sends it
-         *     first. An application redeems the proofs of its own audience. Without an application
-         *     (`API_ACCESS=open`), those of this server's audience. A backend that keeps the `jti` of used proofs
-         *     itself can check them offline instead.
-         */
-        post: operations["redeemProof"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/otp/challenges/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Get the status of a challenge
-         * @description Says whether the message was delivered. Why a delivery failed is for administrators, and
-         *     for recognised devices of the account that owns the address.
-         */
-        get: operations["getChallenge"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/otp/challenges/{id}/events": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Stream the status of a challenge
-         * @description Server-sent events for `new EventSource(url)`. Sends the status at once and after each
-         *     change. The stream ends when the code is approved, expired or exhausted, and after ten minutes.
-         *     Five streams may be open at a time for each challenge and from each network. On 429 or 503, poll
-         *     `GET /otp/challenges/{id}` instead.
-         */
-        get: operations["streamChallenge"];
-        put?: never;
-        post?: never;
-        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -395,6 +1098,8 @@ export interface paths {
          * Get the delivery timeline of a recipient
          * @description Lists codes and messages, the budgets used, and any suppression of the recipient. The
          *     audit log records it.
+         *
+         *     Needs the access token of an administrator: press *Authorize*.
          */
         get: operations["getRecipientTimeline"];
         put?: never;
@@ -415,6 +1120,8 @@ export interface paths {
         /**
          * Get the delivery timeline of a challenge
          * @description The audit log records it.
+         *
+         *     Needs the access token of an administrator: press *Authorize*.
          */
         get: operations["getChallengeTimeline"];
         put?: never;
@@ -436,350 +1143,12 @@ export interface paths {
         put?: never;
         /**
          * Unblock a recipient
-         * @description Resets its budgets, ends the cooldown and lifts a suppression. The audit log records it.
-         *     Returns the updated timeline. Needs a sign-in within ten minutes.
+         * @description Resets its budgets, ends the cooldown and lifts a suppression. The audit log records
+         *     it. Returns the updated timeline. Needs a sign-in within ten minutes.
+         *
+         *     Needs the access token of an administrator: press *Authorize*.
          */
         post: operations["unblockRecipient"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/auth/register": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Register an account
-         * @description Mails a code. Sign-in is possible once the code was sent to `/auth/verify`. If the
-         *     address already has an account, the reply is the same and its owner is told by mail. If an
-         *     account had the address until less than 72 hours ago, the mail has the link that undoes that change. Repeating
-         *     a registration with the same data sends the code again. Registering again with different data
-         *     makes the registration contested: the code then opens the account without any of the data,
-         *     password included.
-         */
-        post: operations["register"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/auth/verify": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Verify the address and sign in
-         * @description Takes the code of a registration. `passwordRequired: true` means that the account was
-         *     opened without a password.
-         */
-        post: operations["verifyRegistration"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/auth/send_otp": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Send a sign-in code
-         * @description Sends a code by SMS or e-mail. A mail also has a link to `SIGN_IN_URL`, whose token
-         *     `/auth/link` accepts instead of the code. To try it here, read the message at `/inbox`.
-         */
-        post: operations["sendOtp"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/auth/verify_otp": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Sign in with a code
-         * @description A code is accepted once. The reply has tokens if an account has verified the address. A
-         *     phone number that an account only claims is linked to it, and opens it, if the request shows
-         *     evidence of that account: its device token, or its access token. An invalid access token is
-         *     refused. A refusal of the code has `VerificationStatus: pending` while the sign-in is still open.
-         */
-        post: operations["verifyOtp"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/auth/link": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Sign in with the link from a mail
-         * @description Takes the token of the link in a sign-in mail and replies as `/auth/verify_otp` does.
-         *     The link and its code are used up together, by whichever comes first. Wrong guesses at the code
-         *     do not end the link. It signs in whoever sends it, also on another device than the one that
-         *     requested the mail.
-         */
-        post: operations["signInWithLink"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/auth/login": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Sign in with a password
-         * @description Accepts the e-mail address of the account and no username, because several accounts
-         *     may have the same username. The reply is the same for an unknown address and a wrong password.
-         *     An owner who is locked out by another person's guesses can sign in with a code.
-         */
-        post: operations["login"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/auth/refresh": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Get new tokens
-         * @description Each refresh token works once, and the reply has the next one. If the reply was lost,
-         *     send the same token again, with the device token (`X-Device-Token` or its cookie), within a day.
-         *     In any other case, a token that is sent again ends its session after ten seconds, because
-         *     somebody else may have a copy.
-         */
-        post: operations["refreshTokens"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/auth/logout": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Sign out
-         * @description Ends this session. Its tokens stop working at once. The device stays recognised.
-         */
-        post: operations["logout"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/auth/forgot": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Request a password reset
-         * @description Mails a link and a code. One of them can be used, once, within 15 minutes. The reply
-         *     is the same for every address, with an account or without. It is 202 only if a mail is sent.
-         */
-        post: operations["requestPasswordReset"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/auth/reset": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        /**
-         * Set a new password
-         * @description Needs one of: the `token` from the mailed link; `email` and the `otp` from the same
-         *     mail; an access token. An access token alone is enough within ten minutes of the sign-in; after
-         *     that `currentPassword` is needed too. It is not read if the body has `token`, `email` or `otp`.
-         *     Ends all sessions of the user.
-         */
-        patch: operations["resetPassword"];
-        trace?: never;
-    };
-    "/users/me": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Get your profile */
-        get: operations["getProfile"];
-        put?: never;
-        post?: never;
-        /**
-         * Delete your account
-         * @description Closes the account at once: all sessions end, and nobody can sign in. Each verified
-         *     address gets a link that undoes the deletion for 72 hours. After that, the account is erased with
-         *     all its data. Needs a sign-in within ten minutes. The last administrator cannot be deleted.
-         */
-        delete: operations["deleteAccount"];
-        options?: never;
-        head?: never;
-        /**
-         * Change your profile
-         * @description Names change at once. A new e-mail address or phone number gets a code (`pending`) and
-         *     takes effect once the code was sent to `/users/me/contact/verify`. The old address then gets a
-         *     link that undoes the change for 72 hours. Changing an address or the password needs a sign-in
-         *     within ten minutes or `currentPassword`. A new password ends all sessions.
-         */
-        patch: operations["updateProfile"];
-        trace?: never;
-    };
-    "/users/me/contact/verify": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Verify a new e-mail address or phone number
-         * @description Takes the code that was sent to the new address. Other accounts that only claim the
-         *     number lose it. An address that another account can get back by an undo answers
-         *     `address_reserved`, with an `undoToken` for `/users/contact/undo`.
-         */
-        post: operations["verifyContact"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/users/me/events": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List the events of your account
-         * @description Sign-ins, including refused ones, and changes. Newest first. Events are kept for 90
-         *     days.
-         */
-        get: operations["listOwnEvents"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/users/contact/undo": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Undo a contact change
-         * @description Takes the token from the link that was sent to the old address, or the `undoToken` that
-         *     a proof of the old address returned. No other account gets the old address within the 72 hours
-         *     in which the link works. Restores the address, removes the password, ends all sessions and forgets
-         *     all devices. An account that was deleted since is opened again. To continue, sign in with a
-         *     code and set a new password.
-         */
-        post: operations["undoContactChange"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/users/deletion/undo": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Undo the deletion of an account
-         * @description Takes the token from the link that was sent to the addresses of the account. It works
-         *     for 72 hours. Sessions stay ended: sign in again.
-         */
-        post: operations["undoAccountDeletion"];
         delete?: never;
         options?: never;
         head?: never;
@@ -795,16 +1164,20 @@ export interface paths {
         };
         /**
          * List and search users
-         * @description Oldest first. `search` is the beginning of an e-mail address or phone number. The audit
-         *     log records the search, masked.
+         * @description Oldest first. `search` is the beginning of an e-mail address or phone number. The
+         *     audit log records the search, masked.
+         *
+         *     Needs the access token of an administrator: press *Authorize*.
          */
         get: operations["listUsers"];
         put?: never;
         /**
          * Invite a user
-         * @description Creates the user and mails a link, which is valid for 72 hours and used once: with its
-         *     token, `PATCH /auth/reset` sets the first password. The roles apply from then on. After 72 hours
-         *     the user can still sign in with a code.
+         * @description Creates the user and mails a link, which is valid for 72 hours and used once: with
+         *     its token, `PATCH /auth/reset` sets the first password. The roles apply from then on. After 72
+         *     hours the user can still sign in with a code. Needs a sign-in within ten minutes.
+         *
+         *     Needs the access token of an administrator: press *Authorize*.
          */
         post: operations["inviteUser"];
         delete?: never;
@@ -823,23 +1196,29 @@ export interface paths {
         /**
          * Get a user
          * @description The audit log records it.
+         *
+         *     Needs the access token of an administrator: press *Authorize*.
          */
         get: operations["getUser"];
         put?: never;
         post?: never;
         /**
          * Delete a user
-         * @description Deletes the account with all its data and ends its sessions at once. The audit log keeps
-         *     the id. Needs a sign-in within ten minutes.
+         * @description Deletes the account with all its data and ends its sessions at once. The audit log
+         *     keeps the id. Needs a sign-in within ten minutes.
+         *
+         *     Needs the access token of an administrator: press *Authorize*.
          */
         delete: operations["deleteUser"];
         options?: never;
         head?: never;
         /**
          * Change, disable or sign out a user
-         * @description Every change ends all sessions of the user at once and is written to the audit log. The
-         *     user and all administrators are told by mail about changed roles. Needs a sign-in within ten
-         *     minutes.
+         * @description Every change ends all sessions of the user at once and is written to the audit log.
+         *     The user and all administrators are told by mail about changed roles. Needs a sign-in within
+         *     ten minutes.
+         *
+         *     Needs the access token of an administrator: press *Authorize*.
          */
         patch: operations["updateUser"];
         trace?: never;
@@ -853,215 +1232,12 @@ export interface paths {
         };
         /**
          * List the events of a user
-         * @description Sign-ins, including refused ones, and changes. Newest first. The audit log records it.
+         * @description Sign-ins, including refused ones, and changes. Newest first. The audit log records
+         *     it.
+         *
+         *     Needs the access token of an administrator: press *Authorize*.
          */
         get: operations["listUserEvents"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/customers": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List your customers
-         * @description Oldest first. Follow the `Link` header to the next page until there is none.
-         */
-        get: operations["listCustomers"];
-        put?: never;
-        /** Add a customer */
-        post: operations["createCustomer"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/customers/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Get a customer */
-        get: operations["getCustomer"];
-        put?: never;
-        post?: never;
-        /** Remove a customer */
-        delete: operations["deleteCustomer"];
-        options?: never;
-        head?: never;
-        /**
-         * Change a customer
-         * @description Fields that are not sent stay unchanged. `null` clears `name` or `contact`.
-         */
-        patch: operations["updateCustomer"];
-        trace?: never;
-    };
-    "/users/me/export": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Export your data
-         * @description Everything that is stored about you, as one JSON document, without codes and other
-         *     secrets. Needs a sign-in within ten minutes.
-         */
-        get: operations["exportAccount"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/register": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Register an account (`/auth/register`)
-         * @description Also sets a cookie that names the registered address for 15 minutes, so that
-         *     `/api/verify` needs only the code.
-         */
-        post: operations["compatRegister"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/verify": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Verify the address and sign in (`/auth/verify`)
-         * @description Needs the cookie from `/api/register` or `email`. If both are sent, `email` counts.
-         */
-        post: operations["compatVerifyRegistration"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/login": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Sign in with a password (`/auth/login`)
-         * @description Under `/api`, the `token` in the reply works until its session ends: by `/api/logout`, a
-         *     new password, 14 days without use, or 30 days after the sign-in.
-         */
-        post: operations["compatLogin"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/logout": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Sign out (`/auth/logout`) */
-        post: operations["compatLogout"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/reset": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        /** Set a new password (`/auth/reset`) */
-        patch: operations["compatResetPassword"];
-        trace?: never;
-    };
-    "/api/customers": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List your customers, with `contect`
-         * @description Works like `GET /customers`, with pages of 100 by default. The token may be sent
-         *     without `Bearer`.
-         */
-        get: operations["compatListCustomers"];
-        put?: never;
-        /**
-         * Add a customer, with `contect`
-         * @description Works like `POST /customers`. The token may be sent without `Bearer`.
-         */
-        post: operations["compatCreateCustomer"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/inbox/messages": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List the messages
-         * @description The messages that a development server "sent", newest first. Absent if only real
-         *     providers are configured.
-         */
-        get: operations["listInboxMessages"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1081,78 +1257,13 @@ export interface paths {
          * Read the audit log
          * @description What administrators did and whose data they read, newest first. Follow the `Link` header
          *     to the next page until there is none. Entries are never changed or removed.
+         *
+         *     Needs the access token of an administrator: press *Authorize*.
          */
         get: operations["listAuditEntries"];
         put?: never;
         post?: never;
         delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/.well-known/jwks.json": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Get the public keys
-         * @description A JSON Web Key Set (RFC 7517). Backends use it to verify tokens without a request to
-         *     this server. It may be cached for five minutes. Until then, a backend may accept tokens of a
-         *     key that was revoked. Without a revocation, each key is published before its first use.
-         */
-        get: operations["getJwks"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/auth/sessions": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List your sessions
-         * @description Active sessions only, the most recently used first, up to 100.
-         */
-        get: operations["listSessions"];
-        put?: never;
-        post?: never;
-        /**
-         * Sign out everywhere else
-         * @description Ends all of your sessions except the current one.
-         */
-        delete: operations["endOtherSessions"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/auth/sessions/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        /**
-         * End one session
-         * @description Its tokens stop working at once, on every server. Set `forgetDevice` if the device was
-         *     lost: it is then no longer a recognised device.
-         */
-        delete: operations["endSession"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1169,8 +1280,6 @@ export interface components {
             detail: string;
         };
         ProofOfWorkParameters: {
-            /** @example PBKDF2/SHA-256 */
-            algorithm: string;
             /**
              * @description Iterations of each derivation.
              * @example 2000
@@ -1190,6 +1299,8 @@ export interface components {
              * @example 32
              */
             keyLength: number;
+            /** @example PBKDF2/SHA-256 */
+            algorithm: string;
             /**
              * @description In hexadecimal.
              * @example 5d2f0c1e8a4b7396d1c05e7f2a8b3c64
@@ -1484,7 +1595,7 @@ export interface components {
         ScopeUsage: {
             /**
              * @description The country, number prefix or network.
-             * @example +1415555
+             * @example +1202555
              */
             value: string;
             /** @description The current hour. It begins with the first message. */
@@ -1494,15 +1605,15 @@ export interface components {
         };
         ApplicationUsage: {
             /**
-             * @description Id of the application.
-             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
-             */
-            value: string;
-            /**
              * @description Messages in the day.
              * @example 120
              */
             sent: number;
+            /**
+             * @description Id of the application.
+             * @example app_0mfx2k1p93f9cZ0pYbq2uXkR1sT7vWw
+             */
+            value: string;
             /**
              * @description What they cost, in the unit of `PHONE_PRICES`.
              * @example 3.6
@@ -1535,6 +1646,16 @@ export interface components {
         };
         RefusalCount: {
             /**
+             * @description In the current hour.
+             * @example 4
+             */
+            hour: number;
+            /**
+             * @description In the current day.
+             * @example 31
+             */
+            day: number;
+            /**
              * @description `refused`, `proof_required`, `proof_solved`, or `observed`: sent, but `enforce` would not have
              *     sent it at once.
              * @example refused
@@ -1551,16 +1672,6 @@ export interface components {
              * @example US
              */
             country: string;
-            /**
-             * @description In the current hour.
-             * @example 4
-             */
-            hour: number;
-            /**
-             * @description In the current day.
-             * @example 31
-             */
-            day: number;
         };
         FraudReport: {
             /**
@@ -1584,6 +1695,7 @@ export interface components {
         };
         FraudEntry: {
             /**
+             * Format: uuid
              * @description Id of the entry.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -1596,7 +1708,7 @@ export interface components {
             scope: "country" | "prefix" | "network";
             /**
              * @description The prefix, country or network.
-             * @example +1415555
+             * @example +1202555
              */
             value: string;
             /**
@@ -1619,14 +1731,15 @@ export interface components {
         };
         NewBlock: {
             /**
-             * @description When the block ends by itself.
-             * @example 2026-11-21T10:00:00.000Z
+             * Format: date-time
+             * @description When the block ends by itself: a time in the future.
+             * @example 2035-01-01T00:00:00Z
              */
             until: string;
             /**
              * @description The beginning of phone numbers, up to a whole number. Give exactly one of `prefix`, `country` and
              *     `network`.
-             * @example +1415555
+             * @example +1202555
              */
             prefix?: string;
             /**
@@ -1647,14 +1760,15 @@ export interface components {
         };
         NewSafeEntry: {
             /**
-             * @description When the entry ends by itself. Default: it stays until it is removed.
-             * @example 2026-11-21T10:00:00.000Z
+             * Format: date-time
+             * @description When the entry ends by itself: a time in the future. Default: it stays until it is removed.
+             * @example 2035-01-01T00:00:00Z
              */
             until?: string;
             /**
              * @description The beginning of phone numbers, up to a whole number. Give exactly one of `prefix`, `country` and
              *     `network`.
-             * @example +1415555
+             * @example +1202555
              */
             prefix?: string;
             /**
@@ -1677,7 +1791,7 @@ export interface components {
             /**
              * @description Phone number with country code. National numbers are accepted if `PHONE_DEFAULT_COUNTRY` is
              *     set. Give this or `email`.
-             * @example +14155550123
+             * @example +12025550143
              */
             phone_number: string;
             email?: never;
@@ -1736,8 +1850,9 @@ export interface components {
         } | {
             phone_number?: never;
             /**
+             * Format: email
              * @description E-mail address without a display name. Give this or `phone_number`.
-             * @example ada@example.com
+             * @example grace@example.com
              */
             email: string;
             /**
@@ -1795,10 +1910,21 @@ export interface components {
         };
         Challenge: {
             /**
+             * Format: uuid
              * @description Id of the challenge. It is not secret.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
             id: string;
+            /**
+             * @description Number of digits in the code.
+             * @example 6
+             */
+            codeLength: number;
+            /**
+             * @description Attempts left for this code.
+             * @example 3
+             */
+            attemptsLeft: number;
             /**
              * @description Channel of the message.
              * @example sms
@@ -1807,14 +1933,9 @@ export interface components {
             channel: "email" | "sms" | "whatsapp" | "voice";
             /**
              * @description The masked address, so that the person recognises it.
-             * @example +14•••••••23
+             * @example +12•••••••43
              */
             maskedTo: string;
-            /**
-             * @description Number of digits in the code.
-             * @example 6
-             */
-            codeLength: number;
             /**
              * Format: date-time
              * @description When the code expires.
@@ -1827,11 +1948,6 @@ export interface components {
              * @example 2026-11-21T10:01:00.000Z
              */
             resendAt: string;
-            /**
-             * @description Attempts left for this code.
-             * @example 3
-             */
-            attemptsLeft: number;
         };
         OtpSent: {
             /**
@@ -1851,7 +1967,7 @@ export interface components {
             /**
              * @description Phone number with country code. National numbers are accepted if `PHONE_DEFAULT_COUNTRY` is
              *     set. Give this or `email`.
-             * @example +14155550123
+             * @example +12025550143
              */
             phone_number: string;
             email?: never;
@@ -1891,8 +2007,9 @@ export interface components {
         } | {
             phone_number?: never;
             /**
+             * Format: email
              * @description E-mail address without a display name. Give this or `phone_number`.
-             * @example ada@example.com
+             * @example grace@example.com
              */
             email: string;
             /**
@@ -1937,24 +2054,40 @@ export interface components {
             detail: string;
             /**
              * @description A JWT (ES256, `typ: otp-proof+jwt`) that is valid for 5 minutes. Any backend can verify it with
-             *     the keys at `/.well-known/jwks.json`. Claims: `sub` (such as `phone:+14155550123`), `purpose`,
+             *     the keys at `/.well-known/jwks.json`. Claims: `sub` (such as `phone:+12025550143`), `purpose`,
              *     `context_sha256`, `metadata`, `jti` (the challenge id), `iss`, `aud` (the audience of the application
              *     that sent the code, else of this server), `iat`, `exp`.
-             * @example eyJhbGciOiJFUzI1NiIsInR5cCI6Im90cC1wcm9vZitqd3QiLCJraWQiOiIuLi4ifQ.eyJzdWIiOiJwaG9uZTorMTQxNTU1NTAxMjMifQ.c2ln
+             * @example eyJhbGciOiJFUzI1NiIsInR5cCI6Im90cC1wcm9vZitqd3QiLCJraWQiOiIuLi4ifQ.eyJzdWIiOiJwaG9uZTorMTIwMjU1NTAxNDMifQ.c2ln
              */
             proof: string;
         };
         RedeemProof: {
             /**
              * @description The proof from `/otp/verify`.
-             * @example eyJhbGciOiJFUzI1NiIsInR5cCI6Im90cC1wcm9vZitqd3QiLCJraWQiOiIuLi4ifQ.eyJzdWIiOiJwaG9uZTorMTQxNTU1NTAxMjMifQ.c2ln
+             * @example eyJhbGciOiJFUzI1NiIsInR5cCI6Im90cC1wcm9vZitqd3QiLCJraWQiOiIuLi4ifQ.eyJzdWIiOiJwaG9uZTorMTIwMjU1NTAxNDMifQ.c2ln
              */
             proof: string;
         };
         ProofClaims: {
             /**
+             * Format: uuid
+             * @description The id of the challenge.
+             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
+             */
+            jti: string;
+            /**
+             * @description When the code was verified, in seconds since 1970.
+             * @example 1795341600
+             */
+            iat: number;
+            /**
+             * @description When the proof expires, in seconds since 1970.
+             * @example 1795341900
+             */
+            exp: number;
+            /**
              * @description The verified recipient.
-             * @example phone:+14155550123
+             * @example phone:+12025550143
              */
             sub: string;
             /**
@@ -1962,11 +2095,6 @@ export interface components {
              * @example verification
              */
             purpose: string;
-            /**
-             * @description The id of the challenge.
-             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
-             */
-            jti: string;
             /**
              * @description The digest of the approved context (base64url of the SHA-256 of its canonical JSON, RFC 8785).
              * @example n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg
@@ -1996,16 +2124,6 @@ export interface components {
              * @example https://api.example.com
              */
             aud: string;
-            /**
-             * @description When the code was verified, in seconds since 1970.
-             * @example 1795341600
-             */
-            iat: number;
-            /**
-             * @description When the proof expires, in seconds since 1970.
-             * @example 1795341900
-             */
-            exp: number;
         };
         DeliveryReason: {
             /**
@@ -2021,10 +2139,21 @@ export interface components {
         };
         ChallengeStatus: {
             /**
+             * Format: uuid
              * @description Id of the challenge. It is not secret.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
             id: string;
+            /**
+             * @description Number of digits in the code.
+             * @example 6
+             */
+            codeLength: number;
+            /**
+             * @description Attempts left for this code.
+             * @example 3
+             */
+            attemptsLeft: number;
             /**
              * @description Channel of the message.
              * @example sms
@@ -2033,14 +2162,9 @@ export interface components {
             channel: "email" | "sms" | "whatsapp" | "voice";
             /**
              * @description The masked address, so that the person recognises it.
-             * @example +14•••••••23
+             * @example +12•••••••43
              */
             maskedTo: string;
-            /**
-             * @description Number of digits in the code.
-             * @example 6
-             */
-            codeLength: number;
             /**
              * Format: date-time
              * @description When the code expires.
@@ -2053,11 +2177,6 @@ export interface components {
              * @example 2026-11-21T10:01:00.000Z
              */
             resendAt: string;
-            /**
-             * @description Attempts left for this code.
-             * @example 3
-             */
-            attemptsLeft: number;
             /**
              * @description Status of the code.
              * @example pending
@@ -2114,6 +2233,7 @@ export interface components {
         };
         CodeRecord: {
             /**
+             * Format: uuid
              * @description Id of the challenge.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -2201,11 +2321,13 @@ export interface components {
         };
         MessageRecord: {
             /**
+             * Format: uuid
              * @description Id of the message. The provider gets the same id.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be002
              */
             id: string;
             /**
+             * Format: uuid
              * @description Id of the challenge whose code it carries; null for a notice.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -2273,7 +2395,7 @@ export interface components {
         Timeline: {
             /**
              * @description The masked address of the recipient.
-             * @example a•••@example.com
+             * @example g•••@example.com
              */
             recipient: string;
             /** @description Set if messages to this address are suppressed. The reason `refused` expires after a day. */
@@ -2286,7 +2408,7 @@ export interface components {
         Unblock: {
             /**
              * @description E-mail address or phone number.
-             * @example ada@example.com
+             * @example grace@example.com
              */
             recipient: string;
             /**
@@ -2298,14 +2420,15 @@ export interface components {
         };
         Register: {
             /**
+             * Format: email
              * @description A plain e-mail address. It is verified by a code.
-             * @example ada@example.com
+             * @example grace@example.com
              */
             email: string;
             /**
              * @description Phone number. It is a claim until a sign-in with a code sent to it verifies it. That sign-in must
              *     show evidence of this account: its device token or an access token.
-             * @example +14155550123
+             * @example +12025550143
              */
             phone?: string;
             /**
@@ -2321,17 +2444,17 @@ export interface components {
             password: string;
             /**
              * @description Display name. It does not have to be unique.
-             * @example ada
+             * @example grace
              */
             username?: string;
             /**
              * @description First name.
-             * @example Ada
+             * @example Grace
              */
             firstName?: string;
             /**
              * @description Last name.
-             * @example Lovelace
+             * @example Hopper
              */
             lastName?: string;
             /**
@@ -2358,8 +2481,9 @@ export interface components {
         };
         VerifyRegistration: {
             /**
+             * Format: email
              * @description The address that was registered.
-             * @example ada@example.com
+             * @example grace@example.com
              */
             email: string;
             /**
@@ -2374,25 +2498,29 @@ export interface components {
             otp: string;
         };
         Profile: {
-            /** @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001 */
+            /**
+             * Format: uuid
+             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
+             */
             id: string;
             /**
+             * Format: email
              * @description E-mail address. It is always verified.
-             * @example ada@example.com
+             * @example grace@example.com
              */
             email: string | null;
-            /** @example +14155550123 */
+            /** @example +12025550143 */
             phone: string | null;
             /**
              * @description Whether the phone number was verified by a code.
              * @example true
              */
             phoneVerified: boolean;
-            /** @example ada */
+            /** @example grace */
             username: string | null;
-            /** @example Ada */
+            /** @example Grace */
             firstName: string | null;
-            /** @example Lovelace */
+            /** @example Hopper */
             lastName: string | null;
             /**
              * @example [
@@ -2411,7 +2539,12 @@ export interface components {
              */
             createdAt: string;
         };
-        SignInCodeApproved: {
+        SignInApproved: {
+            /**
+             * @description Lifetime of the access token in seconds.
+             * @example 900
+             */
+            expiresIn: number;
             /**
              * @description The code or the link was right.
              * @example approved
@@ -2419,41 +2552,51 @@ export interface components {
              */
             VerificationStatus: "approved";
             /**
-             * @example Bearer
-             * @enum {string}
-             */
-            tokenType?: "Bearer";
-            /**
-             * @description The same kind of JWT as from `/auth/login`.
-             * @example eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiIwMTk3ZjNiMiJ9.c2ln
-             */
-            accessToken?: string;
-            /**
-             * @description Lifetime of the access token in seconds.
-             * @example 900
-             */
-            expiresIn?: number;
-            /**
-             * @description For `/auth/refresh`. It works once.
-             * @example AZ_zsnpVfMOh8EwqPZvgAdqv0LQ3…
-             */
-            refreshToken?: string;
-            /**
-             * @description Identifies this device at later sign-ins. Absent for clients that keep cookies.
-             * @example AZ_zsnpVfMOh8EwqPZvgAZ9Lw3Bk…
-             */
-            deviceToken?: string;
-            /** @description The user who signed in. */
-            user?: components["schemas"]["Profile"];
-            /**
-             * @description The account was opened without a password. Ask the user for a new password and send it to
-             *     `PATCH /auth/reset`.
+             * @description Only from `/auth/verify`: the account was opened without a password, because its registration
+             *     was contested. Ask the user for a new password and send it to `PATCH /auth/reset`.
              * @example true
              */
             passwordRequired?: boolean;
             /**
-             * @description Instead of tokens: an account had this address until less than 72 hours ago. To give the address
-             *     back to that account, send this token to `/users/contact/undo`, then sign in again.
+             * @description Identifies this device at later sign-ins, and each sign-in replaces it: send the newest one as
+             *     the header `X-Device-Token`. A recognised device has its own limits, so strangers who use up the
+             *     limits of an address do not lock out its owner. Keep the token after sign-out. Absent for
+             *     clients that keep cookies, such as pages of the same site, which get it as a cookie.
+             * @example AZ_zsnpVfMOh8EwqPZvgAZ9Lw3Bk…
+             */
+            deviceToken?: string;
+            /**
+             * @example Bearer
+             * @enum {string}
+             */
+            tokenType: "Bearer";
+            /**
+             * @description A JWT (ES256, `typ: at+jwt`) for `Authorization: Bearer`. Backends verify it with the keys from
+             *     `/.well-known/jwks.json`. Claims: `sub` (the user), `sid` (the session), `roles`, `amr` (the
+             *     sign-in method, RFC 8176), `jti`, `iss`, `aud`, `iat`, `exp`.
+             * @example eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiIwMTk3ZjNiMiJ9.c2ln
+             */
+            accessToken: string;
+            /**
+             * @description For `/auth/refresh`. It works once, and that reply has the next one.
+             * @example AZ_zsnpVfMOh8EwqPZvgAdqv0LQ3…
+             */
+            refreshToken: string;
+            /** @description The user who signed in. */
+            user: components["schemas"]["Profile"];
+        };
+        AddressApproved: {
+            accessToken?: never;
+            user?: never;
+            /**
+             * @description The code or the link was right.
+             * @example approved
+             * @enum {string}
+             */
+            VerificationStatus: "approved";
+            /**
+             * @description An account had this address until less than 72 hours ago. To give the address back to that
+             *     account, send this token to `/users/contact/undo`, then sign in again.
              * @example AZ_zsnpVfMOh8EwqPZvgAZ9Lw3Bk…
              */
             undoToken?: string;
@@ -2462,7 +2605,7 @@ export interface components {
             /**
              * @description Phone number with its country code, or a national number if `PHONE_DEFAULT_COUNTRY` is set.
              *     Send either this or `email`.
-             * @example +14155550123
+             * @example +12025550143
              */
             phone: string;
             email?: never;
@@ -2488,8 +2631,9 @@ export interface components {
         } | {
             phone?: never;
             /**
+             * Format: email
              * @description A plain e-mail address. Send either this or `phone`.
-             * @example ada@example.com
+             * @example grace@example.com
              */
             email: string;
             /**
@@ -2516,7 +2660,7 @@ export interface components {
             /**
              * @description Phone number with its country code, or a national number if `PHONE_DEFAULT_COUNTRY` is set.
              *     Send either this or `email`.
-             * @example +14155550123
+             * @example +12025550143
              */
             phone: string;
             email?: never;
@@ -2533,8 +2677,9 @@ export interface components {
         } | {
             phone?: never;
             /**
+             * Format: email
              * @description A plain e-mail address. Send either this or `phone`.
-             * @example ada@example.com
+             * @example grace@example.com
              */
             email: string;
             /**
@@ -2557,8 +2702,9 @@ export interface components {
         };
         LogIn: {
             /**
+             * Format: email
              * @description The e-mail address of the account.
-             * @example ada@example.com
+             * @example grace@example.com
              */
             email: string;
             /**
@@ -2574,6 +2720,11 @@ export interface components {
         };
         SignedIn: {
             /**
+             * @description Lifetime of the access token in seconds.
+             * @example 900
+             */
+            expiresIn: number;
+            /**
              * @description Identifies this device at later sign-ins, and each sign-in replaces it: send the newest one as
              *     the header `X-Device-Token`. A recognised device has its own limits, so strangers who use up the
              *     limits of an address do not lock out its owner. Keep the token after sign-out. Absent for
@@ -2581,12 +2732,6 @@ export interface components {
              * @example AZ_zsnpVfMOh8EwqPZvgAZ9Lw3Bk…
              */
             deviceToken?: string;
-            /**
-             * @description The account was opened without a password, because its registration was contested. Ask the user
-             *     for a new password and send it to `PATCH /auth/reset`.
-             * @example true
-             */
-            passwordRequired?: boolean;
             /**
              * @example Bearer
              * @enum {string}
@@ -2599,11 +2744,6 @@ export interface components {
              * @example eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiIwMTk3ZjNiMiJ9.c2ln
              */
             accessToken: string;
-            /**
-             * @description Lifetime of the access token in seconds.
-             * @example 900
-             */
-            expiresIn: number;
             /**
              * @description For `/auth/refresh`. It works once, and that reply has the next one.
              * @example AZ_zsnpVfMOh8EwqPZvgAdqv0LQ3…
@@ -2621,6 +2761,11 @@ export interface components {
         };
         Tokens: {
             /**
+             * @description Lifetime of the access token in seconds.
+             * @example 900
+             */
+            expiresIn: number;
+            /**
              * @example Bearer
              * @enum {string}
              */
@@ -2632,11 +2777,6 @@ export interface components {
              * @example eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiIwMTk3ZjNiMiJ9.c2ln
              */
             accessToken: string;
-            /**
-             * @description Lifetime of the access token in seconds.
-             * @example 900
-             */
-            expiresIn: number;
             /**
              * @description For `/auth/refresh`. It works once, and that reply has the next one.
              * @example AZ_zsnpVfMOh8EwqPZvgAdqv0LQ3…
@@ -2654,8 +2794,9 @@ export interface components {
         };
         ForgotPassword: {
             /**
+             * Format: email
              * @description The e-mail address of the account.
-             * @example ada@example.com
+             * @example grace@example.com
              */
             email: string;
             /**
@@ -2672,8 +2813,9 @@ export interface components {
         };
         ResetPassword: {
             /**
+             * Format: email
              * @description The e-mail address of the account. Needs `otp`.
-             * @example ada@example.com
+             * @example grace@example.com
              */
             email?: string;
             /**
@@ -2706,13 +2848,14 @@ export interface components {
         };
         UpdateProfile: {
             /**
+             * Format: email
              * @description New e-mail address. It takes effect once its code was sent to `/users/me/contact/verify`.
-             * @example ada@example.org
+             * @example grace@example.org
              */
             email?: string;
             /**
              * @description New phone number. It takes effect once its code was sent to `/users/me/contact/verify`.
-             * @example +14155550124
+             * @example +12025550144
              */
             phone?: string;
             /**
@@ -2722,17 +2865,17 @@ export interface components {
             proofOfWork?: string;
             /**
              * @description Display name. It does not have to be unique. `null` clears it.
-             * @example ada
+             * @example grace
              */
             username?: string | null;
             /**
              * @description First name. `null` clears it.
-             * @example Ada
+             * @example Grace
              */
             firstName?: string | null;
             /**
              * @description Last name. `null` clears it.
-             * @example Lovelace
+             * @example Hopper
              */
             lastName?: string | null;
             /**
@@ -2748,25 +2891,29 @@ export interface components {
             currentPassword?: string;
         };
         UpdatedProfile: {
-            /** @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001 */
+            /**
+             * Format: uuid
+             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
+             */
             id: string;
             /**
+             * Format: email
              * @description E-mail address. It is always verified.
-             * @example ada@example.com
+             * @example grace@example.com
              */
             email: string | null;
-            /** @example +14155550123 */
+            /** @example +12025550143 */
             phone: string | null;
             /**
              * @description Whether the phone number was verified by a code.
              * @example true
              */
             phoneVerified: boolean;
-            /** @example ada */
+            /** @example grace */
             username: string | null;
-            /** @example Ada */
+            /** @example Grace */
             firstName: string | null;
-            /** @example Lovelace */
+            /** @example Hopper */
             lastName: string | null;
             /**
              * @example [
@@ -2791,7 +2938,7 @@ export interface components {
             email?: never;
             /**
              * @description The new phone number. Send either this or `email`.
-             * @example +14155550124
+             * @example +12025550144
              */
             phone: string;
             /**
@@ -2806,8 +2953,9 @@ export interface components {
             otp: string;
         } | {
             /**
+             * Format: email
              * @description The new e-mail address. Send either this or `phone`.
-             * @example ada@example.org
+             * @example grace@example.org
              */
             email: string;
             phone?: never;
@@ -2824,6 +2972,7 @@ export interface components {
         };
         AccountEvent: {
             /**
+             * Format: uuid
              * @description Id of the event.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be004
              */
@@ -2853,7 +3002,7 @@ export interface components {
             reason: string | null;
             /**
              * @description The address that was used, masked so that only its owner recognises it.
-             * @example a•••@example.com
+             * @example g•••@example.com
              */
             address: string | null;
             /**
@@ -2884,25 +3033,29 @@ export interface components {
             token: string;
         };
         ManagedUser: {
-            /** @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001 */
+            /**
+             * Format: uuid
+             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
+             */
             id: string;
             /**
+             * Format: email
              * @description E-mail address. It is always verified.
-             * @example ada@example.com
+             * @example grace@example.com
              */
             email: string | null;
-            /** @example +14155550123 */
+            /** @example +12025550143 */
             phone: string | null;
             /**
              * @description Whether the phone number was verified by a code.
              * @example true
              */
             phoneVerified: boolean;
-            /** @example ada */
+            /** @example grace */
             username: string | null;
-            /** @example Ada */
+            /** @example Grace */
             firstName: string | null;
-            /** @example Lovelace */
+            /** @example Hopper */
             lastName: string | null;
             /**
              * @example [
@@ -2933,8 +3086,9 @@ export interface components {
         };
         InviteUser: {
             /**
+             * Format: email
              * @description The e-mail address that the invitation is sent to.
-             * @example ada@example.com
+             * @example mary@example.com
              */
             email: string;
             /**
@@ -2973,18 +3127,19 @@ export interface components {
         };
         CustomerDetails: {
             /**
+             * Format: uuid
              * @description Id of the customer.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
             id: string;
             /**
              * @description Name of the customer.
-             * @example Grace Hopper
+             * @example Dorothy Vaughan
              */
             name: string | null;
             /**
              * @description Contact, such as a phone number.
-             * @example +14155550123
+             * @example +12025550146
              */
             contact: string | null;
             /**
@@ -3013,17 +3168,17 @@ export interface components {
             address: string;
             /**
              * @description Name: one line of up to 128 characters, or null.
-             * @example Grace Hopper
+             * @example Dorothy Vaughan
              */
             name?: string | null;
             /**
              * @description Contact, such as a phone number: one line of up to 128 characters, or null.
-             * @example +14155550123
+             * @example +12025550146
              */
             contact?: string | null;
             /**
              * @description Another name for `contact`, for clients that spell it this way. Send only one of them.
-             * @example +14155550123
+             * @example +12025550146
              */
             contect?: string | null;
         };
@@ -3035,40 +3190,44 @@ export interface components {
             address?: string;
             /**
              * @description Name: one line of up to 128 characters, or null.
-             * @example Grace Hopper
+             * @example Dorothy Vaughan
              */
             name?: string | null;
             /**
              * @description Contact, such as a phone number: one line of up to 128 characters, or null.
-             * @example +14155550123
+             * @example +12025550146
              */
             contact?: string | null;
             /**
              * @description Another name for `contact`, for clients that spell it this way. Send only one of them.
-             * @example +14155550123
+             * @example +12025550146
              */
             contect?: string | null;
         };
         ExportedProfile: {
-            /** @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001 */
+            /**
+             * Format: uuid
+             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
+             */
             id: string;
             /**
+             * Format: email
              * @description E-mail address. It is always verified.
-             * @example ada@example.com
+             * @example grace@example.com
              */
             email: string | null;
-            /** @example +14155550123 */
+            /** @example +12025550143 */
             phone: string | null;
             /**
              * @description Whether the phone number was verified by a code.
              * @example true
              */
             phoneVerified: boolean;
-            /** @example ada */
+            /** @example grace */
             username: string | null;
-            /** @example Ada */
+            /** @example Grace */
             firstName: string | null;
-            /** @example Lovelace */
+            /** @example Hopper */
             lastName: string | null;
             /**
              * @example [
@@ -3096,7 +3255,7 @@ export interface components {
         ExportedAddress: {
             /**
              * @description The address, with its kind.
-             * @example email:ada@example.com
+             * @example email:grace@example.com
              */
             recipient: string;
             /**
@@ -3112,7 +3271,10 @@ export interface components {
             lastAt: string;
         };
         ExportedContactChange: {
-            /** @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001 */
+            /**
+             * Format: uuid
+             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
+             */
             id: string;
             /**
              * @description `email` or `phone`.
@@ -3121,7 +3283,7 @@ export interface components {
             field: string;
             /**
              * @description The address before the change.
-             * @example ada@example.com
+             * @example grace@example.com
              */
             oldAddress: string | null;
             /**
@@ -3137,8 +3299,16 @@ export interface components {
             expiresAt: string;
         };
         ExportedSession: {
-            /** @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001 */
+            /**
+             * Format: uuid
+             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
+             */
             id: string;
+            /**
+             * Format: uuid
+             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be002
+             */
+            deviceId: string | null;
             /** @example Mozilla/5.0 (X11; Linux x86_64) Firefox/145.0 */
             userAgent: string | null;
             /** @example 203.0.113.7 */
@@ -3172,11 +3342,12 @@ export interface components {
              *     ]
              */
             amr: string[];
-            /** @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be002 */
-            deviceId: string | null;
         };
         ExportedDevice: {
-            /** @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be002 */
+            /**
+             * Format: uuid
+             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be002
+             */
             id: string;
             /** @example Mozilla/5.0 (X11; Linux x86_64) Firefox/145.0 */
             userAgent: string | null;
@@ -3192,7 +3363,10 @@ export interface components {
             lastUsedAt: string;
         };
         ExportedMessageEvent: {
-            /** @example 2026-11-21T10:00:01.000Z */
+            /**
+             * Format: date-time
+             * @example 2026-11-21T10:00:01.000Z
+             */
             at: string;
             /** @example delivered */
             event: string;
@@ -3207,12 +3381,20 @@ export interface components {
             ref?: string | null;
         };
         ExportedMessage: {
-            /** @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be004 */
+            /**
+             * Format: uuid
+             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be004
+             */
             id: string;
-            /** @example email:ada@example.com */
-            recipient: string;
-            /** @description Id of the code that it carried; null for a notice. */
+            /**
+             * Format: uuid
+             * @description Id of the code that it carried; null for a notice.
+             */
             challengeId: string | null;
+            /** @example 1 */
+            attempts: number;
+            /** @example email:grace@example.com */
+            recipient: string;
             /** @example notice */
             purpose: string;
             /** @example email */
@@ -3232,8 +3414,6 @@ export interface components {
             } | null;
             /** @example delivered */
             state: string;
-            /** @example 1 */
-            attempts: number;
             /** @description Why the last attempt failed. */
             failure: string | null;
             /** @example postmark */
@@ -3257,7 +3437,7 @@ export interface components {
             log: components["schemas"]["ExportedMessageEvent"][];
         };
         ExportedSuppression: {
-            /** @example email:ada@example.com */
+            /** @example email:grace@example.com */
             recipient: string;
             /** @example bounced */
             reason: string;
@@ -3270,7 +3450,10 @@ export interface components {
             createdAt: string;
         };
         ExportedAct: {
-            /** @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be003 */
+            /**
+             * Format: uuid
+             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be003
+             */
             id: string;
             /**
              * Format: date-time
@@ -3336,6 +3519,12 @@ export interface components {
         };
         CompatVerification: {
             /**
+             * Format: email
+             * @description The address that was registered. Not needed with the cookie from `/api/register`.
+             * @example grace@example.com
+             */
+            email?: string;
+            /**
              * @description The code from the mail. Zeros that are missing at the front are added.
              * @example 42317
              */
@@ -3350,13 +3539,13 @@ export interface components {
              * @example eyJjaGFsbGVuZ2UiOnsicGFyYW1ldGVycyI6eyJhbGdvcml0aG0iOiJQQktERjIvU0hBLTI1NiIs…
              */
             proofOfWork?: string;
-            /**
-             * @description The address that was registered. Not needed with the cookie from `/api/register`.
-             * @example ada@example.com
-             */
-            email?: string;
         };
         CompatVerified: {
+            /**
+             * @description Lifetime of the access token in seconds.
+             * @example 900
+             */
+            expiresIn: number;
             /**
              * @description The code or the link was right.
              * @example approved
@@ -3364,51 +3553,11 @@ export interface components {
              */
             VerificationStatus: "approved";
             /**
-             * @example Bearer
-             * @enum {string}
-             */
-            tokenType?: "Bearer";
-            /**
-             * @description The same kind of JWT as from `/auth/login`.
-             * @example eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiIwMTk3ZjNiMiJ9.c2ln
-             */
-            accessToken?: string;
-            /**
-             * @description Lifetime of the access token in seconds.
-             * @example 900
-             */
-            expiresIn?: number;
-            /**
-             * @description For `/auth/refresh`. It works once.
-             * @example AZ_zsnpVfMOh8EwqPZvgAdqv0LQ3…
-             */
-            refreshToken?: string;
-            /**
-             * @description Identifies this device at later sign-ins. Absent for clients that keep cookies.
-             * @example AZ_zsnpVfMOh8EwqPZvgAZ9Lw3Bk…
-             */
-            deviceToken?: string;
-            /** @description The user who signed in. */
-            user?: components["schemas"]["Profile"];
-            /**
-             * @description The account was opened without a password. Ask the user for a new password and send it to
-             *     `PATCH /auth/reset`.
+             * @description Only from `/auth/verify`: the account was opened without a password, because its registration
+             *     was contested. Ask the user for a new password and send it to `PATCH /auth/reset`.
              * @example true
              */
             passwordRequired?: boolean;
-            /**
-             * @description Instead of tokens: an account had this address until less than 72 hours ago. To give the address
-             *     back to that account, send this token to `/users/contact/undo`, then sign in again.
-             * @example AZ_zsnpVfMOh8EwqPZvgAZ9Lw3Bk…
-             */
-            undoToken?: string;
-            /**
-             * @description The result, for display.
-             * @example User Register Successfully
-             */
-            msg: string;
-        };
-        CompatSignedIn: {
             /**
              * @description Identifies this device at later sign-ins, and each sign-in replaces it: send the newest one as
              *     the header `X-Device-Token`. A recognised device has its own limits, so strangers who use up the
@@ -3417,12 +3566,6 @@ export interface components {
              * @example AZ_zsnpVfMOh8EwqPZvgAZ9Lw3Bk…
              */
             deviceToken?: string;
-            /**
-             * @description The account was opened without a password, because its registration was contested. Ask the user
-             *     for a new password and send it to `PATCH /auth/reset`.
-             * @example true
-             */
-            passwordRequired?: boolean;
             /**
              * @example Bearer
              * @enum {string}
@@ -3436,10 +3579,44 @@ export interface components {
              */
             accessToken: string;
             /**
+             * @description For `/auth/refresh`. It works once, and that reply has the next one.
+             * @example AZ_zsnpVfMOh8EwqPZvgAdqv0LQ3…
+             */
+            refreshToken: string;
+            /** @description The user who signed in. */
+            user: components["schemas"]["Profile"];
+            /**
+             * @description The result, for display.
+             * @example User Register Successfully
+             */
+            msg: string;
+        };
+        CompatSignedIn: {
+            /**
              * @description Lifetime of the access token in seconds.
              * @example 900
              */
             expiresIn: number;
+            /**
+             * @description Identifies this device at later sign-ins, and each sign-in replaces it: send the newest one as
+             *     the header `X-Device-Token`. A recognised device has its own limits, so strangers who use up the
+             *     limits of an address do not lock out its owner. Keep the token after sign-out. Absent for
+             *     clients that keep cookies, such as pages of the same site, which get it as a cookie.
+             * @example AZ_zsnpVfMOh8EwqPZvgAZ9Lw3Bk…
+             */
+            deviceToken?: string;
+            /**
+             * @example Bearer
+             * @enum {string}
+             */
+            tokenType: "Bearer";
+            /**
+             * @description A JWT (ES256, `typ: at+jwt`) for `Authorization: Bearer`. Backends verify it with the keys from
+             *     `/.well-known/jwks.json`. Claims: `sub` (the user), `sid` (the session), `roles`, `amr` (the
+             *     sign-in method, RFC 8176), `jti`, `iss`, `aud`, `iat`, `exp`.
+             * @example eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiIwMTk3ZjNiMiJ9.c2ln
+             */
+            accessToken: string;
             /**
              * @description For `/auth/refresh`. It works once, and that reply has the next one.
              * @example AZ_zsnpVfMOh8EwqPZvgAdqv0LQ3…
@@ -3472,18 +3649,19 @@ export interface components {
         };
         CompatCustomerDetails: {
             /**
+             * Format: uuid
              * @description Id of the customer.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
             id: string;
             /**
              * @description Name of the customer.
-             * @example Grace Hopper
+             * @example Dorothy Vaughan
              */
             name: string | null;
             /**
              * @description Contact, such as a phone number.
-             * @example +14155550123
+             * @example +12025550146
              */
             contact: string | null;
             /**
@@ -3505,24 +3683,25 @@ export interface components {
             updatedAt: string;
             /**
              * @description The same as `contact`.
-             * @example +14155550123
+             * @example +12025550146
              */
             contect: string | null;
         };
         CompatNewCustomer: {
             /**
+             * Format: uuid
              * @description Id of the customer.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
             id: string;
             /**
              * @description Name of the customer.
-             * @example Grace Hopper
+             * @example Dorothy Vaughan
              */
             name: string | null;
             /**
              * @description Contact, such as a phone number.
-             * @example +14155550123
+             * @example +12025550146
              */
             contact: string | null;
             /**
@@ -3544,7 +3723,7 @@ export interface components {
             updatedAt: string;
             /**
              * @description The same as `contact`.
-             * @example +14155550123
+             * @example +12025550146
              */
             contect: string | null;
             /**
@@ -3554,13 +3733,14 @@ export interface components {
             msg: string;
         };
         InboxEntry: {
+            /** Format: uuid */
             id: string;
             /**
              * @example sms
              * @enum {string}
              */
             channel: "email" | "sms" | "whatsapp" | "voice";
-            /** @example +14155550123 */
+            /** @example +12025550143 */
             to: string;
             /** @example 123456 is your code to sign in */
             subject?: string;
@@ -3572,21 +3752,29 @@ export interface components {
         };
         AuditEntry: {
             /**
+             * Format: uuid
              * @description Id of the entry.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be003
              */
             id: string;
+            /**
+             * Format: uuid
+             * @description The administrator. Null for the command line, and when an owner's deletion took effect.
+             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be002
+             */
+            actorId: string | null;
+            /**
+             * Format: uuid
+             * @description The user that the action changed, or whose data it read, if any.
+             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
+             */
+            subjectId: string | null;
             /**
              * Format: date-time
              * @description When the action happened.
              * @example 2026-11-21T10:00:00.000Z
              */
             at: string;
-            /**
-             * @description The administrator. Null for the command line, and when an owner's deletion took effect.
-             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be002
-             */
-            actorId: string | null;
             /**
              * @description The action: `user.list`, `user.read`, `user.read_events`, `user.invite`, `user.update`,
              *     `user.delete`, `user.erase`, `user.grant_admin`, `application.create`, `application.update`,
@@ -3596,11 +3784,6 @@ export interface components {
              * @example user.update
              */
             action: string;
-            /**
-             * @description The user that the action changed, or whose data it read, if any.
-             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
-             */
-            subjectId: string | null;
             /**
              * @description Details of the action, such as the changed fields. Addresses are masked.
              * @example {
@@ -3647,8 +3830,17 @@ export interface components {
             keys: components["schemas"]["PublicJwk"][];
         };
         SessionEntry: {
-            /** @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001 */
+            /**
+             * Format: uuid
+             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
+             */
             id: string;
+            /**
+             * Format: uuid
+             * @description Id of the device; null if the device was forgotten.
+             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be002
+             */
+            deviceId: string | null;
             /** @description Whether this request belongs to it. */
             current: boolean;
             /**
@@ -3676,11 +3868,6 @@ export interface components {
              * @description When it ends, unless the user signs out earlier.
              */
             expiresAt: string;
-            /**
-             * @description Id of the device; null if the device was forgotten.
-             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be002
-             */
-            deviceId: string | null;
         };
         AccountClosedProblem: {
             /**
@@ -3692,7 +3879,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 403;
             /** @description The error, for people. */
@@ -3703,6 +3890,7 @@ export interface components {
              */
             code: "account_closed";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -3720,7 +3908,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 403;
             /** @description The error, for people. */
@@ -3731,6 +3919,7 @@ export interface components {
              */
             code: "account_disabled";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -3748,7 +3937,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 429;
             /** @description The error, for people. */
@@ -3759,6 +3948,7 @@ export interface components {
              */
             code: "address_change_limit";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -3776,7 +3966,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 409;
             /** @description The error, for people. */
@@ -3787,6 +3977,7 @@ export interface components {
              */
             code: "address_reserved";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -3806,7 +3997,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 409;
             /** @description The error, for people. */
@@ -3817,6 +4008,7 @@ export interface components {
              */
             code: "address_taken";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -3832,7 +4024,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 403;
             /** @description The error, for people. */
@@ -3843,6 +4035,7 @@ export interface components {
              */
             code: "application_channel_refused";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -3860,7 +4053,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 403;
             /** @description The error, for people. */
@@ -3871,6 +4064,7 @@ export interface components {
              */
             code: "application_country_refused";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -3886,7 +4080,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 409;
             /** @description The error, for people. */
@@ -3897,6 +4091,7 @@ export interface components {
              */
             code: "application_has_no_secret";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -3912,7 +4107,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 401;
             /** @description The error, for people. */
@@ -3923,6 +4118,7 @@ export interface components {
              */
             code: "application_invalid";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -3938,7 +4134,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 404;
             /** @description The error, for people. */
@@ -3949,6 +4145,7 @@ export interface components {
              */
             code: "application_not_found";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -3964,7 +4161,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 403;
             /** @description The error, for people. */
@@ -3975,6 +4172,7 @@ export interface components {
              */
             code: "application_purpose_refused";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -3992,7 +4190,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 401;
             /** @description The error, for people. */
@@ -4003,6 +4201,7 @@ export interface components {
              */
             code: "application_required";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4018,7 +4217,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 413;
             /** @description The error, for people. */
@@ -4029,6 +4228,7 @@ export interface components {
              */
             code: "body_too_large";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4046,7 +4246,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 404;
             /** @description The error, for people. */
@@ -4057,6 +4257,7 @@ export interface components {
              */
             code: "challenge_not_found";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4072,7 +4273,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 409;
             /** @description The error, for people. */
@@ -4083,6 +4284,7 @@ export interface components {
              */
             code: "changed_meanwhile";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4100,7 +4302,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 400;
             /** @description The error, for people. */
@@ -4111,6 +4313,7 @@ export interface components {
              */
             code: "channel_not_available";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4130,7 +4333,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 409;
             /** @description The error, for people. */
@@ -4141,6 +4344,7 @@ export interface components {
              */
             code: "contact_change_replaced";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4156,7 +4360,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 403;
             /** @description The error, for people. */
@@ -4167,6 +4371,7 @@ export interface components {
              */
             code: "context_not_allowed";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4184,7 +4389,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 400;
             /** @description The error, for people. */
@@ -4195,6 +4400,7 @@ export interface components {
              */
             code: "country_not_allowed";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4214,7 +4420,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 401;
             /** @description The error, for people. */
@@ -4225,6 +4431,7 @@ export interface components {
              */
             code: "current_password_wrong";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4242,7 +4449,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 404;
             /** @description The error, for people. */
@@ -4253,6 +4460,7 @@ export interface components {
              */
             code: "customer_not_found";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4268,7 +4476,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 400;
             /** @description The error, for people. */
@@ -4279,6 +4487,7 @@ export interface components {
              */
             code: "email_invalid";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4298,7 +4507,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 403;
             /** @description The error, for people. */
@@ -4309,6 +4518,7 @@ export interface components {
              */
             code: "forbidden";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4324,7 +4534,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 404;
             /** @description The error, for people. */
@@ -4335,6 +4545,7 @@ export interface components {
              */
             code: "fraud_rule_not_found";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4350,7 +4561,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 409;
             /** @description The error, for people. */
@@ -4361,6 +4572,7 @@ export interface components {
              */
             code: "idempotency_key_in_use";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4380,7 +4592,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 400;
             /** @description The error, for people. */
@@ -4391,6 +4603,7 @@ export interface components {
              */
             code: "idempotency_key_invalid";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4408,7 +4621,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 422;
             /** @description The error, for people. */
@@ -4419,6 +4632,7 @@ export interface components {
              */
             code: "idempotency_key_reused";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4436,7 +4650,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 401;
             /** @description The error, for people. */
@@ -4447,6 +4661,7 @@ export interface components {
              */
             code: "invalid_credentials";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4464,7 +4679,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 409;
             /** @description The error, for people. */
@@ -4475,6 +4690,7 @@ export interface components {
              */
             code: "last_administrator";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4490,7 +4706,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 400;
             /** @description The error, for people. */
@@ -4501,6 +4717,7 @@ export interface components {
              */
             code: "malformed_request";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4518,7 +4735,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 403;
             /** @description The error, for people. */
@@ -4529,6 +4746,7 @@ export interface components {
              */
             code: "metadata_not_allowed";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4546,7 +4764,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 401;
             /** @description The error, for people. */
@@ -4557,6 +4775,7 @@ export interface components {
              */
             code: "metrics_token_invalid";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4572,7 +4791,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 429;
             /** @description The error, for people. */
@@ -4583,6 +4802,7 @@ export interface components {
              */
             code: "network_send_limit";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4602,7 +4822,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 403;
             /** @description The error, for people. */
@@ -4613,6 +4833,7 @@ export interface components {
              */
             code: "origin_not_allowed";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4628,7 +4849,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 403;
             /** @description The error, for people. */
@@ -4639,6 +4860,7 @@ export interface components {
              */
             code: "otp_attempts_exhausted";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4656,7 +4878,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 400;
             /** @description The error, for people. */
@@ -4667,6 +4889,7 @@ export interface components {
              */
             code: "otp_context_required";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4684,7 +4907,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 429;
             /** @description The error, for people. */
@@ -4695,6 +4918,7 @@ export interface components {
              */
             code: "otp_cooldown";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4714,7 +4938,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 400;
             /** @description The error, for people. */
@@ -4725,6 +4949,7 @@ export interface components {
              */
             code: "otp_expired";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4747,7 +4972,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 429;
             /** @description The error, for people. */
@@ -4758,6 +4983,7 @@ export interface components {
              */
             code: "otp_guess_limit";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4777,7 +5003,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 400;
             /** @description The error, for people. */
@@ -4788,6 +5014,7 @@ export interface components {
              */
             code: "otp_invalid";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4812,7 +5039,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 404;
             /** @description The error, for people. */
@@ -4823,6 +5050,7 @@ export interface components {
              */
             code: "otp_not_found";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4840,7 +5068,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 400;
             /** @description The error, for people. */
@@ -4851,6 +5079,7 @@ export interface components {
              */
             code: "otp_purpose_refused";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4868,7 +5097,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 429;
             /** @description The error, for people. */
@@ -4879,6 +5108,7 @@ export interface components {
              */
             code: "otp_send_limit";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4898,7 +5128,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 409;
             /** @description The error, for people. */
@@ -4909,6 +5139,7 @@ export interface components {
              */
             code: "own_account";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4924,7 +5155,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 429;
             /** @description The error, for people. */
@@ -4935,6 +5166,7 @@ export interface components {
              */
             code: "password_guess_limit";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4954,7 +5186,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 400;
             /** @description The error, for people. */
@@ -4965,6 +5197,7 @@ export interface components {
              */
             code: "password_refused";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4984,7 +5217,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 503;
             /** @description The error, for people. */
@@ -4995,6 +5228,7 @@ export interface components {
              */
             code: "passwords_busy";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -5014,7 +5248,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 400;
             /** @description The error, for people. */
@@ -5025,6 +5259,7 @@ export interface components {
              */
             code: "phone_country_unknown";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -5044,7 +5279,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 400;
             /** @description The error, for people. */
@@ -5055,6 +5290,7 @@ export interface components {
              */
             code: "phone_invalid";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -5074,7 +5310,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 400;
             /** @description The error, for people. */
@@ -5085,6 +5321,7 @@ export interface components {
              */
             code: "phone_not_mobile";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -5104,7 +5341,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 429;
             /** @description The error, for people. */
@@ -5115,6 +5352,7 @@ export interface components {
              */
             code: "phone_send_limit";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -5134,7 +5372,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 409;
             /** @description The error, for people. */
@@ -5145,6 +5383,7 @@ export interface components {
              */
             code: "proof_already_redeemed";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -5160,7 +5399,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 400;
             /** @description The error, for people. */
@@ -5171,6 +5410,7 @@ export interface components {
              */
             code: "proof_invalid";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -5186,7 +5426,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 403;
             /** @description The error, for people. */
@@ -5197,6 +5437,7 @@ export interface components {
              */
             code: "proof_of_work_required";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -5219,7 +5460,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 429;
             /** @description The error, for people. */
@@ -5230,6 +5471,7 @@ export interface components {
              */
             code: "rate_limited";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -5249,7 +5491,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 401;
             /** @description The error, for people. */
@@ -5260,6 +5502,7 @@ export interface components {
              */
             code: "reauthentication_required";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -5277,7 +5520,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 401;
             /** @description The error, for people. */
@@ -5288,6 +5531,7 @@ export interface components {
              */
             code: "refresh_token_invalid";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -5303,7 +5547,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 400;
             /** @description The error, for people. */
@@ -5314,6 +5558,7 @@ export interface components {
              */
             code: "registration_unknown";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -5333,7 +5578,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 400;
             /** @description The error, for people. */
@@ -5344,6 +5589,7 @@ export interface components {
              */
             code: "reset_link_invalid";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -5361,7 +5607,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 403;
             /** @description The error, for people. */
@@ -5372,6 +5618,7 @@ export interface components {
              */
             code: "server_application_required";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -5387,7 +5634,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 503;
             /** @description The error, for people. */
@@ -5398,6 +5645,7 @@ export interface components {
              */
             code: "service_unavailable";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -5417,7 +5665,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 404;
             /** @description The error, for people. */
@@ -5428,6 +5676,7 @@ export interface components {
              */
             code: "session_not_found";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -5443,7 +5692,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 400;
             /** @description The error, for people. */
@@ -5454,6 +5703,7 @@ export interface components {
              */
             code: "sign_in_link_invalid";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -5474,7 +5724,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 401;
             /** @description The error, for people. */
@@ -5485,6 +5735,7 @@ export interface components {
              */
             code: "token_invalid";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -5502,7 +5753,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 409;
             /** @description The error, for people. */
@@ -5513,6 +5764,7 @@ export interface components {
              */
             code: "too_many_customers";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -5530,7 +5782,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 409;
             /** @description The error, for people. */
@@ -5541,6 +5793,7 @@ export interface components {
              */
             code: "too_many_fraud_rules";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -5556,7 +5809,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 429;
             /** @description The error, for people. */
@@ -5567,6 +5820,7 @@ export interface components {
              */
             code: "too_many_streams";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -5584,7 +5838,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 400;
             /** @description The error, for people. */
@@ -5595,6 +5849,7 @@ export interface components {
              */
             code: "undo_link_invalid";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -5610,7 +5865,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 415;
             /** @description The error, for people. */
@@ -5621,6 +5876,7 @@ export interface components {
              */
             code: "unsupported_type";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -5638,7 +5894,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 404;
             /** @description The error, for people. */
@@ -5649,6 +5905,7 @@ export interface components {
              */
             code: "user_not_found";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -5664,7 +5921,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 400;
             /** @description The error, for people. */
@@ -5675,6 +5932,7 @@ export interface components {
              */
             code: "validation_failed";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -5693,65 +5951,92 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    listApplications: {
+    sendOtp: {
         parameters: {
-            query?: {
-                /** @description Entries per page: 1 to 100. The default is 20. */
-                limit?: string;
-                /** @description The end of the previous page, from its `Link` header. */
-                cursor?: string;
+            query?: never;
+            header?: {
+                /** @description A key of your choice for this request, such as a UUID. If the reply is lost, repeat the request with the same key and body: for ten minutes it gets the first reply, and nothing is sent again. */
+                "Idempotency-Key"?: string;
             };
-            header?: never;
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SendSignInCode"];
+            };
+        };
         responses: {
-            /** @description One page */
-            200: {
+            /** @description `SignInCodeSent` */
+            201: {
                 headers: {
-                    /** @description The next page (RFC 8288, `rel="next"`). Absent on the last page. */
-                    Link?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Application"][];
+                    "application/json": components["schemas"]["SignInCodeSent"];
                 };
             };
-            /** @description `validation_failed` */
+            /** @description `phone_invalid`, `phone_country_unknown`, `country_not_allowed`, `phone_not_mobile`, `email_invalid`, `channel_not_available`, `idempotency_key_invalid`, `validation_failed`, `malformed_request` */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ValidationFailedProblem"];
+                    "application/problem+json": components["schemas"]["PhoneInvalidProblem"] | components["schemas"]["PhoneCountryUnknownProblem"] | components["schemas"]["CountryNotAllowedProblem"] | components["schemas"]["PhoneNotMobileProblem"] | components["schemas"]["EmailInvalidProblem"] | components["schemas"]["ChannelNotAvailableProblem"] | components["schemas"]["IdempotencyKeyInvalidProblem"] | components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
                 };
             };
-            /** @description `token_invalid` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["TokenInvalidProblem"];
-                };
-            };
-            /** @description `forbidden` */
+            /** @description `proof_of_work_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                    "application/problem+json": components["schemas"]["ProofOfWorkRequiredProblem"];
                 };
             };
-            /** @description `rate_limited` */
+            /** @description `idempotency_key_in_use` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["IdempotencyKeyInUseProblem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BodyTooLargeProblem"];
+                };
+            };
+            /** @description `unsupported_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
+                };
+            };
+            /** @description `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["IdempotencyKeyReusedProblem"];
+                };
+            };
+            /** @description `otp_cooldown`, `otp_send_limit`, `network_send_limit`, `phone_send_limit`, `rate_limited` */
             429: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
+                    "application/problem+json": components["schemas"]["OtpCooldownProblem"] | components["schemas"]["OtpSendLimitProblem"] | components["schemas"]["NetworkSendLimitProblem"] | components["schemas"]["PhoneSendLimitProblem"] | components["schemas"]["RateLimitedProblem"];
                 };
             };
             /** @description `service_unavailable` */
@@ -5765,7 +6050,7 @@ export interface operations {
             };
         };
     };
-    createApplication: {
+    verifyOtp: {
         parameters: {
             query?: never;
             header?: never;
@@ -5774,44 +6059,158 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["NewApplication"];
+                "application/json": components["schemas"]["VerifySignInCode"];
             };
         };
         responses: {
-            /** @description `ApplicationWithSecret` */
+            /** @description `SignInApproved` with tokens if an account has verified the address, else `AddressApproved` */
             201: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ApplicationWithSecret"];
+                    "application/json": components["schemas"]["SignInApproved"] | components["schemas"]["AddressApproved"];
                 };
             };
-            /** @description `validation_failed`, `validation_failed`, `malformed_request` */
+            /** @description `otp_invalid`, `otp_expired`, `validation_failed`, `malformed_request` */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
+                    "application/problem+json": components["schemas"]["OtpInvalidProblem"] | components["schemas"]["OtpExpiredProblem"] | components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
                 };
             };
-            /** @description `reauthentication_required`, `token_invalid` */
+            /** @description `token_invalid` */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["TokenInvalidProblem"];
+                    "application/problem+json": components["schemas"]["TokenInvalidProblem"];
                 };
             };
-            /** @description `forbidden` */
+            /** @description `otp_attempts_exhausted`, `proof_of_work_required`, `account_disabled`, `account_closed` */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                    "application/problem+json": components["schemas"]["OtpAttemptsExhaustedProblem"] | components["schemas"]["ProofOfWorkRequiredProblem"] | components["schemas"]["AccountDisabledProblem"] | components["schemas"]["AccountClosedProblem"];
+                };
+            };
+            /** @description `otp_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["OtpNotFoundProblem"];
+                };
+            };
+            /** @description `changed_meanwhile` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ChangedMeanwhileProblem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BodyTooLargeProblem"];
+                };
+            };
+            /** @description `unsupported_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
+                };
+            };
+            /** @description `otp_guess_limit`, `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["OtpGuessLimitProblem"] | components["schemas"]["RateLimitedProblem"];
+                };
+            };
+            /** @description `service_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
+    signInWithLink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignInLink"];
+            };
+        };
+        responses: {
+            /** @description `SignInApproved` with tokens if an account has verified the address, else `AddressApproved` */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInApproved"] | components["schemas"]["AddressApproved"];
+                };
+            };
+            /** @description `sign_in_link_invalid`, `validation_failed`, `malformed_request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["SignInLinkInvalidProblem"] | components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
+                };
+            };
+            /** @description `token_invalid` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TokenInvalidProblem"];
+                };
+            };
+            /** @description `account_disabled`, `account_closed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["AccountDisabledProblem"] | components["schemas"]["AccountClosedProblem"];
+                };
+            };
+            /** @description `changed_meanwhile` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ChangedMeanwhileProblem"];
                 };
             };
             /** @description `body_too_large` */
@@ -5852,258 +6251,26 @@ export interface operations {
             };
         };
     };
-    getApplication: {
+    login: {
         parameters: {
             query?: never;
             header?: never;
-            path: {
-                id: string;
-            };
+            path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LogIn"];
+            };
+        };
         responses: {
-            /** @description `Application` */
+            /** @description `SignedIn` */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Application"];
-                };
-            };
-            /** @description `token_invalid` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["TokenInvalidProblem"];
-                };
-            };
-            /** @description `forbidden` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
-                };
-            };
-            /** @description `application_not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ApplicationNotFoundProblem"];
-                };
-            };
-            /** @description `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
-                };
-            };
-            /** @description `service_unavailable` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
-                };
-            };
-        };
-    };
-    deleteApplication: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description No content */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description `reauthentication_required`, `token_invalid` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["TokenInvalidProblem"];
-                };
-            };
-            /** @description `forbidden` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
-                };
-            };
-            /** @description `application_not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ApplicationNotFoundProblem"];
-                };
-            };
-            /** @description `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
-                };
-            };
-            /** @description `service_unavailable` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
-                };
-            };
-        };
-    };
-    updateApplication: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ChangedApplication"];
-            };
-        };
-        responses: {
-            /** @description `Application` */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Application"];
-                };
-            };
-            /** @description `validation_failed`, `validation_failed`, `validation_failed`, `malformed_request` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
-                };
-            };
-            /** @description `reauthentication_required`, `token_invalid` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["TokenInvalidProblem"];
-                };
-            };
-            /** @description `forbidden` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
-                };
-            };
-            /** @description `application_not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ApplicationNotFoundProblem"];
-                };
-            };
-            /** @description `body_too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["BodyTooLargeProblem"];
-                };
-            };
-            /** @description `unsupported_type` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
-                };
-            };
-            /** @description `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
-                };
-            };
-            /** @description `service_unavailable` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
-                };
-            };
-        };
-    };
-    replaceApplicationSecret: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewSecret"];
-            };
-        };
-        responses: {
-            /** @description `ApplicationWithSecret` */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ApplicationWithSecret"];
+                    "application/json": components["schemas"]["SignedIn"];
                 };
             };
             /** @description `validation_failed`, `malformed_request` */
@@ -6115,40 +6282,31 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
                 };
             };
-            /** @description `reauthentication_required`, `token_invalid` */
+            /** @description `invalid_credentials` */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["TokenInvalidProblem"];
+                    "application/problem+json": components["schemas"]["InvalidCredentialsProblem"];
                 };
             };
-            /** @description `forbidden` */
+            /** @description `account_disabled`, `account_closed`, `proof_of_work_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                    "application/problem+json": components["schemas"]["AccountDisabledProblem"] | components["schemas"]["AccountClosedProblem"] | components["schemas"]["ProofOfWorkRequiredProblem"];
                 };
             };
-            /** @description `application_not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ApplicationNotFoundProblem"];
-                };
-            };
-            /** @description `application_has_no_secret` */
+            /** @description `changed_meanwhile` */
             409: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ApplicationHasNoSecretProblem"];
+                    "application/problem+json": components["schemas"]["ChangedMeanwhileProblem"];
                 };
             };
             /** @description `body_too_large` */
@@ -6169,246 +6327,27 @@ export interface operations {
                     "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
                 };
             };
-            /** @description `rate_limited` */
+            /** @description `password_guess_limit`, `rate_limited` */
             429: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
+                    "application/problem+json": components["schemas"]["PasswordGuessLimitProblem"] | components["schemas"]["RateLimitedProblem"];
                 };
             };
-            /** @description `service_unavailable` */
+            /** @description `passwords_busy`, `service_unavailable` */
             503: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                    "application/problem+json": components["schemas"]["PasswordsBusyProblem"] | components["schemas"]["ServiceUnavailableProblem"];
                 };
             };
         };
     };
-    getLiveness: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description `Health` */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Health"];
-                };
-            };
-        };
-    };
-    getReadiness: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description `Health` */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Health"];
-                };
-            };
-            /** @description `service_unavailable` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
-                };
-            };
-        };
-    };
-    getMetrics: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The metrics in the Prometheus text format */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /** @example otp_queue_messages{channel="sms",state="queued"} 0 */
-                    "text/plain": string;
-                };
-            };
-            /** @description `metrics_token_invalid` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["MetricsTokenInvalidProblem"];
-                };
-            };
-        };
-    };
-    getFraudReport: {
-        parameters: {
-            query?: {
-                /** @description What comes first: most `outstanding` recipients, or most messages `sent`. */
-                sort?: "outstanding" | "sent";
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description `FraudReport` */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FraudReport"];
-                };
-            };
-            /** @description `validation_failed` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ValidationFailedProblem"];
-                };
-            };
-            /** @description `token_invalid` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["TokenInvalidProblem"];
-                };
-            };
-            /** @description `forbidden` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
-                };
-            };
-            /** @description `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
-                };
-            };
-            /** @description `service_unavailable` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
-                };
-            };
-        };
-    };
-    listBlocks: {
-        parameters: {
-            query?: {
-                /** @description Entries per page: 1 to 100. The default is 20. */
-                limit?: string;
-                /** @description The end of the previous page, from its `Link` header. */
-                cursor?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description One page */
-            200: {
-                headers: {
-                    /** @description The next page (RFC 8288, `rel="next"`). Absent on the last page. */
-                    Link?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FraudEntry"][];
-                };
-            };
-            /** @description `validation_failed` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ValidationFailedProblem"];
-                };
-            };
-            /** @description `token_invalid` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["TokenInvalidProblem"];
-                };
-            };
-            /** @description `forbidden` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
-                };
-            };
-            /** @description `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
-                };
-            };
-            /** @description `service_unavailable` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
-                };
-            };
-        };
-    };
-    addBlock: {
+    refreshTokens: {
         parameters: {
             query?: never;
             header?: never;
@@ -6417,17 +6356,17 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["NewBlock"];
+                "application/json": components["schemas"]["Refresh"];
             };
         };
         responses: {
-            /** @description `FraudEntry` */
-            201: {
+            /** @description `Tokens` */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FraudEntry"];
+                    "application/json": components["schemas"]["Tokens"];
                 };
             };
             /** @description `validation_failed`, `malformed_request` */
@@ -6439,31 +6378,13 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
                 };
             };
-            /** @description `reauthentication_required`, `token_invalid` */
+            /** @description `refresh_token_invalid` */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["TokenInvalidProblem"];
-                };
-            };
-            /** @description `forbidden` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
-                };
-            };
-            /** @description `too_many_fraud_rules` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["TooManyFraudRulesProblem"];
+                    "application/problem+json": components["schemas"]["RefreshTokenInvalidProblem"];
                 };
             };
             /** @description `body_too_large` */
@@ -6504,103 +6425,22 @@ export interface operations {
             };
         };
     };
-    removeBlock: {
+    logout: {
         parameters: {
             query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description No content */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description `reauthentication_required`, `token_invalid` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["TokenInvalidProblem"];
-                };
-            };
-            /** @description `forbidden` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
-                };
-            };
-            /** @description `fraud_rule_not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["FraudRuleNotFoundProblem"];
-                };
-            };
-            /** @description `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
-                };
-            };
-            /** @description `service_unavailable` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
-                };
-            };
-        };
-    };
-    listSafeEntries: {
-        parameters: {
-            query?: {
-                /** @description Entries per page: 1 to 100. The default is 20. */
-                limit?: string;
-                /** @description The end of the previous page, from its `Link` header. */
-                cursor?: string;
-            };
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description One page */
-            200: {
-                headers: {
-                    /** @description The next page (RFC 8288, `rel="next"`). Absent on the last page. */
-                    Link?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FraudEntry"][];
-                };
-            };
-            /** @description `validation_failed` */
-            400: {
+            /** @description `Message` */
+            201: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ValidationFailedProblem"];
+                    "application/json": components["schemas"]["Message"];
                 };
             };
             /** @description `token_invalid` */
@@ -6610,176 +6450,6 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["TokenInvalidProblem"];
-                };
-            };
-            /** @description `forbidden` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
-                };
-            };
-            /** @description `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
-                };
-            };
-            /** @description `service_unavailable` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
-                };
-            };
-        };
-    };
-    addSafeEntry: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewSafeEntry"];
-            };
-        };
-        responses: {
-            /** @description `FraudEntry` */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FraudEntry"];
-                };
-            };
-            /** @description `validation_failed`, `malformed_request` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
-                };
-            };
-            /** @description `reauthentication_required`, `token_invalid` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["TokenInvalidProblem"];
-                };
-            };
-            /** @description `forbidden` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
-                };
-            };
-            /** @description `too_many_fraud_rules` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["TooManyFraudRulesProblem"];
-                };
-            };
-            /** @description `body_too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["BodyTooLargeProblem"];
-                };
-            };
-            /** @description `unsupported_type` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
-                };
-            };
-            /** @description `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
-                };
-            };
-            /** @description `service_unavailable` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
-                };
-            };
-        };
-    };
-    removeSafeEntry: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description No content */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description `reauthentication_required`, `token_invalid` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["TokenInvalidProblem"];
-                };
-            };
-            /** @description `forbidden` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
-                };
-            };
-            /** @description `fraud_rule_not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["FraudRuleNotFoundProblem"];
                 };
             };
             /** @description `rate_limited` */
@@ -7224,6 +6894,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The `challenge.id` from the reply that sent the code. */
                 id: string;
             };
             cookie?: never;
@@ -7294,6 +6965,7 @@ export interface operations {
                 "last-event-id"?: string;
             };
             path: {
+                /** @description The `challenge.id` from the reply that sent the code. */
                 id: string;
             };
             cookie?: never;
@@ -7363,11 +7035,11 @@ export interface operations {
             };
         };
     };
-    getRecipientTimeline: {
+    listInboxMessages: {
         parameters: {
-            query: {
-                /** @description E-mail address or phone number. */
-                recipient: string;
+            query?: {
+                /** @description Only messages to this address: E.164 or a lower-case e-mail address. */
+                to?: string;
             };
             header?: never;
             path?: never;
@@ -7375,212 +7047,22 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description `Timeline` */
+            /** @description A list of `InboxEntry` */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Timeline"];
+                    "application/json": components["schemas"]["InboxEntry"][];
                 };
             };
-            /** @description `phone_invalid`, `phone_country_unknown`, `country_not_allowed`, `email_invalid` */
+            /** @description `validation_failed` */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["PhoneInvalidProblem"] | components["schemas"]["PhoneCountryUnknownProblem"] | components["schemas"]["CountryNotAllowedProblem"] | components["schemas"]["EmailInvalidProblem"];
-                };
-            };
-            /** @description `token_invalid` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["TokenInvalidProblem"];
-                };
-            };
-            /** @description `forbidden` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
-                };
-            };
-            /** @description `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
-                };
-            };
-            /** @description `service_unavailable` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
-                };
-            };
-        };
-    };
-    getChallengeTimeline: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                challengeId: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description `Timeline` */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Timeline"];
-                };
-            };
-            /** @description `token_invalid` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["TokenInvalidProblem"];
-                };
-            };
-            /** @description `forbidden` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
-                };
-            };
-            /** @description `challenge_not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ChallengeNotFoundProblem"];
-                };
-            };
-            /** @description `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
-                };
-            };
-            /** @description `service_unavailable` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
-                };
-            };
-        };
-    };
-    unblockRecipient: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Unblock"];
-            };
-        };
-        responses: {
-            /** @description `Timeline` */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Timeline"];
-                };
-            };
-            /** @description `phone_invalid`, `phone_country_unknown`, `country_not_allowed`, `email_invalid`, `validation_failed`, `malformed_request` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["PhoneInvalidProblem"] | components["schemas"]["PhoneCountryUnknownProblem"] | components["schemas"]["CountryNotAllowedProblem"] | components["schemas"]["EmailInvalidProblem"] | components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
-                };
-            };
-            /** @description `reauthentication_required`, `token_invalid` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["TokenInvalidProblem"];
-                };
-            };
-            /** @description `forbidden` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
-                };
-            };
-            /** @description `body_too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["BodyTooLargeProblem"];
-                };
-            };
-            /** @description `unsupported_type` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
-                };
-            };
-            /** @description `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
-                };
-            };
-            /** @description `service_unavailable` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                    "application/problem+json": components["schemas"]["ValidationFailedProblem"];
                 };
             };
         };
@@ -7697,13 +7179,13 @@ export interface operations {
             };
         };
         responses: {
-            /** @description `SignInCodeApproved` */
+            /** @description `SignInApproved` */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SignInCodeApproved"];
+                    "application/json": components["schemas"]["SignInApproved"];
                 };
             };
             /** @description `otp_invalid`, `otp_expired`, `validation_failed`, `malformed_request` */
@@ -7776,731 +7258,6 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
-                };
-            };
-        };
-    };
-    sendOtp: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description A key of your choice for this request, such as a UUID. If the reply is lost, repeat the request with the same key and body: for ten minutes it gets the first reply, and nothing is sent again. */
-                "Idempotency-Key"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["SendSignInCode"];
-            };
-        };
-        responses: {
-            /** @description `SignInCodeSent` */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SignInCodeSent"];
-                };
-            };
-            /** @description `phone_invalid`, `phone_country_unknown`, `country_not_allowed`, `phone_not_mobile`, `email_invalid`, `channel_not_available`, `idempotency_key_invalid`, `validation_failed`, `malformed_request` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["PhoneInvalidProblem"] | components["schemas"]["PhoneCountryUnknownProblem"] | components["schemas"]["CountryNotAllowedProblem"] | components["schemas"]["PhoneNotMobileProblem"] | components["schemas"]["EmailInvalidProblem"] | components["schemas"]["ChannelNotAvailableProblem"] | components["schemas"]["IdempotencyKeyInvalidProblem"] | components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
-                };
-            };
-            /** @description `proof_of_work_required` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProofOfWorkRequiredProblem"];
-                };
-            };
-            /** @description `idempotency_key_in_use` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["IdempotencyKeyInUseProblem"];
-                };
-            };
-            /** @description `body_too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["BodyTooLargeProblem"];
-                };
-            };
-            /** @description `unsupported_type` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
-                };
-            };
-            /** @description `idempotency_key_reused` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["IdempotencyKeyReusedProblem"];
-                };
-            };
-            /** @description `otp_cooldown`, `otp_send_limit`, `network_send_limit`, `phone_send_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["OtpCooldownProblem"] | components["schemas"]["OtpSendLimitProblem"] | components["schemas"]["NetworkSendLimitProblem"] | components["schemas"]["PhoneSendLimitProblem"] | components["schemas"]["RateLimitedProblem"];
-                };
-            };
-            /** @description `service_unavailable` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
-                };
-            };
-        };
-    };
-    verifyOtp: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["VerifySignInCode"];
-            };
-        };
-        responses: {
-            /** @description `SignInCodeApproved` */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SignInCodeApproved"];
-                };
-            };
-            /** @description `otp_invalid`, `otp_expired`, `validation_failed`, `malformed_request` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["OtpInvalidProblem"] | components["schemas"]["OtpExpiredProblem"] | components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
-                };
-            };
-            /** @description `token_invalid` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["TokenInvalidProblem"];
-                };
-            };
-            /** @description `otp_attempts_exhausted`, `proof_of_work_required`, `account_disabled`, `account_closed` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["OtpAttemptsExhaustedProblem"] | components["schemas"]["ProofOfWorkRequiredProblem"] | components["schemas"]["AccountDisabledProblem"] | components["schemas"]["AccountClosedProblem"];
-                };
-            };
-            /** @description `otp_not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["OtpNotFoundProblem"];
-                };
-            };
-            /** @description `changed_meanwhile` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ChangedMeanwhileProblem"];
-                };
-            };
-            /** @description `body_too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["BodyTooLargeProblem"];
-                };
-            };
-            /** @description `unsupported_type` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
-                };
-            };
-            /** @description `otp_guess_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["OtpGuessLimitProblem"] | components["schemas"]["RateLimitedProblem"];
-                };
-            };
-            /** @description `service_unavailable` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
-                };
-            };
-        };
-    };
-    signInWithLink: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["SignInLink"];
-            };
-        };
-        responses: {
-            /** @description `SignInCodeApproved` */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SignInCodeApproved"];
-                };
-            };
-            /** @description `sign_in_link_invalid`, `validation_failed`, `malformed_request` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["SignInLinkInvalidProblem"] | components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
-                };
-            };
-            /** @description `token_invalid` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["TokenInvalidProblem"];
-                };
-            };
-            /** @description `account_disabled`, `account_closed` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["AccountDisabledProblem"] | components["schemas"]["AccountClosedProblem"];
-                };
-            };
-            /** @description `changed_meanwhile` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ChangedMeanwhileProblem"];
-                };
-            };
-            /** @description `body_too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["BodyTooLargeProblem"];
-                };
-            };
-            /** @description `unsupported_type` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
-                };
-            };
-            /** @description `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
-                };
-            };
-            /** @description `service_unavailable` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
-                };
-            };
-        };
-    };
-    login: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["LogIn"];
-            };
-        };
-        responses: {
-            /** @description `SignedIn` */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SignedIn"];
-                };
-            };
-            /** @description `validation_failed`, `malformed_request` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
-                };
-            };
-            /** @description `invalid_credentials` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["InvalidCredentialsProblem"];
-                };
-            };
-            /** @description `account_disabled`, `account_closed`, `proof_of_work_required` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["AccountDisabledProblem"] | components["schemas"]["AccountClosedProblem"] | components["schemas"]["ProofOfWorkRequiredProblem"];
-                };
-            };
-            /** @description `changed_meanwhile` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ChangedMeanwhileProblem"];
-                };
-            };
-            /** @description `body_too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["BodyTooLargeProblem"];
-                };
-            };
-            /** @description `unsupported_type` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
-                };
-            };
-            /** @description `password_guess_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["PasswordGuessLimitProblem"] | components["schemas"]["RateLimitedProblem"];
-                };
-            };
-            /** @description `passwords_busy`, `service_unavailable` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["PasswordsBusyProblem"] | components["schemas"]["ServiceUnavailableProblem"];
-                };
-            };
-        };
-    };
-    refreshTokens: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Refresh"];
-            };
-        };
-        responses: {
-            /** @description `Tokens` */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Tokens"];
-                };
-            };
-            /** @description `validation_failed`, `malformed_request` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
-                };
-            };
-            /** @description `refresh_token_invalid` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["RefreshTokenInvalidProblem"];
-                };
-            };
-            /** @description `body_too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["BodyTooLargeProblem"];
-                };
-            };
-            /** @description `unsupported_type` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
-                };
-            };
-            /** @description `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
-                };
-            };
-            /** @description `service_unavailable` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
-                };
-            };
-        };
-    };
-    logout: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description `Message` */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Message"];
-                };
-            };
-            /** @description `token_invalid` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["TokenInvalidProblem"];
-                };
-            };
-            /** @description `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
-                };
-            };
-            /** @description `service_unavailable` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
-                };
-            };
-        };
-    };
-    requestPasswordReset: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description A key of your choice for this request, such as a UUID. If the reply is lost, repeat the request with the same key and body: for ten minutes it gets the first reply, and nothing is sent again. */
-                "Idempotency-Key"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ForgotPassword"];
-            };
-        };
-        responses: {
-            /** @description `Message` */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Message"];
-                };
-            };
-            /** @description `idempotency_key_invalid`, `validation_failed`, `malformed_request` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["IdempotencyKeyInvalidProblem"] | components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
-                };
-            };
-            /** @description `proof_of_work_required` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProofOfWorkRequiredProblem"];
-                };
-            };
-            /** @description `idempotency_key_in_use` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["IdempotencyKeyInUseProblem"];
-                };
-            };
-            /** @description `body_too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["BodyTooLargeProblem"];
-                };
-            };
-            /** @description `unsupported_type` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
-                };
-            };
-            /** @description `idempotency_key_reused` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["IdempotencyKeyReusedProblem"];
-                };
-            };
-            /** @description `otp_cooldown`, `otp_send_limit`, `network_send_limit`, `phone_send_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["OtpCooldownProblem"] | components["schemas"]["OtpSendLimitProblem"] | components["schemas"]["NetworkSendLimitProblem"] | components["schemas"]["PhoneSendLimitProblem"] | components["schemas"]["RateLimitedProblem"];
-                };
-            };
-            /** @description `service_unavailable` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
-                };
-            };
-        };
-    };
-    resetPassword: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ResetPassword"];
-            };
-        };
-        responses: {
-            /** @description `Message` */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Message"];
-                };
-            };
-            /** @description `reset_link_invalid`, `validation_failed`, `password_refused`, `otp_invalid`, `validation_failed`, `malformed_request` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ResetLinkInvalidProblem"] | components["schemas"]["ValidationFailedProblem"] | components["schemas"]["PasswordRefusedProblem"] | components["schemas"]["OtpInvalidProblem"] | components["schemas"]["MalformedRequestProblem"];
-                };
-            };
-            /** @description `token_invalid`, `reauthentication_required`, `current_password_wrong` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["TokenInvalidProblem"] | components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["CurrentPasswordWrongProblem"];
-                };
-            };
-            /** @description `proof_of_work_required`, `otp_attempts_exhausted` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProofOfWorkRequiredProblem"] | components["schemas"]["OtpAttemptsExhaustedProblem"];
-                };
-            };
-            /** @description `otp_not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["OtpNotFoundProblem"];
-                };
-            };
-            /** @description `changed_meanwhile` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ChangedMeanwhileProblem"];
-                };
-            };
-            /** @description `body_too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["BodyTooLargeProblem"];
-                };
-            };
-            /** @description `unsupported_type` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
-                };
-            };
-            /** @description `password_guess_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["PasswordGuessLimitProblem"] | components["schemas"]["RateLimitedProblem"];
-                };
-            };
-            /** @description `passwords_busy`, `service_unavailable` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["PasswordsBusyProblem"] | components["schemas"]["ServiceUnavailableProblem"];
                 };
             };
         };
@@ -8822,8 +7579,8 @@ export interface operations {
     listOwnEvents: {
         parameters: {
             query?: {
-                /** @description Entries per page: 1 to 100. The default is 20. */
-                limit?: string;
+                /** @description Entries per page. */
+                limit?: number;
                 /** @description The end of the previous page, from its `Link` header. */
                 cursor?: string;
             };
@@ -9016,58 +7773,31 @@ export interface operations {
             };
         };
     };
-    listUsers: {
+    exportAccount: {
         parameters: {
-            query?: {
-                /** @description Entries per page: 1 to 100. The default is 20. */
-                limit?: string;
-                /** @description The end of the previous page, from its `Link` header. */
-                cursor?: string;
-                /** @description The beginning of an e-mail address or of a phone number with its country code. */
-                search?: string;
-            };
+            query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description One page */
+            /** @description Everything about you */
             200: {
                 headers: {
-                    /** @description The next page (RFC 8288, `rel="next"`). Absent on the last page. */
-                    Link?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ManagedUser"][];
+                    "application/json": components["schemas"]["PersonalData"];
                 };
             };
-            /** @description `validation_failed` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ValidationFailedProblem"];
-                };
-            };
-            /** @description `token_invalid` */
+            /** @description `reauthentication_required`, `token_invalid` */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["TokenInvalidProblem"];
-                };
-            };
-            /** @description `forbidden` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                    "application/problem+json": components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["TokenInvalidProblem"];
                 };
             };
             /** @description `rate_limited` */
@@ -9090,62 +7820,56 @@ export interface operations {
             };
         };
     };
-    inviteUser: {
+    requestPasswordReset: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A key of your choice for this request, such as a UUID. If the reply is lost, repeat the request with the same key and body: for ten minutes it gets the first reply, and nothing is sent again. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["InviteUser"];
+                "application/json": components["schemas"]["ForgotPassword"];
             };
         };
         responses: {
-            /** @description `ManagedUser` */
-            201: {
+            /** @description `Message` */
+            202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ManagedUser"];
+                    "application/json": components["schemas"]["Message"];
                 };
             };
-            /** @description `email_invalid`, `validation_failed`, `malformed_request` */
+            /** @description `idempotency_key_invalid`, `validation_failed`, `malformed_request` */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["EmailInvalidProblem"] | components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
+                    "application/problem+json": components["schemas"]["IdempotencyKeyInvalidProblem"] | components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
                 };
             };
-            /** @description `reauthentication_required`, `token_invalid` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["TokenInvalidProblem"];
-                };
-            };
-            /** @description `forbidden` */
+            /** @description `proof_of_work_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                    "application/problem+json": components["schemas"]["ProofOfWorkRequiredProblem"];
                 };
             };
-            /** @description `address_taken` */
+            /** @description `idempotency_key_in_use` */
             409: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["AddressTakenProblem"];
+                    "application/problem+json": components["schemas"]["IdempotencyKeyInUseProblem"];
                 };
             };
             /** @description `body_too_large` */
@@ -9166,13 +7890,22 @@ export interface operations {
                     "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
                 };
             };
-            /** @description `rate_limited` */
+            /** @description `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["IdempotencyKeyReusedProblem"];
+                };
+            };
+            /** @description `otp_cooldown`, `otp_send_limit`, `network_send_limit`, `phone_send_limit`, `rate_limited` */
             429: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
+                    "application/problem+json": components["schemas"]["OtpCooldownProblem"] | components["schemas"]["OtpSendLimitProblem"] | components["schemas"]["NetworkSendLimitProblem"] | components["schemas"]["PhoneSendLimitProblem"] | components["schemas"]["RateLimitedProblem"];
                 };
             };
             /** @description `service_unavailable` */
@@ -9186,24 +7919,127 @@ export interface operations {
             };
         };
     };
-    getUser: {
+    resetPassword: {
         parameters: {
             query?: never;
             header?: never;
-            path: {
-                id: string;
-            };
+            path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResetPassword"];
+            };
+        };
         responses: {
-            /** @description `ManagedUser` */
+            /** @description `Message` */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ManagedUser"];
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description `reset_link_invalid`, `validation_failed`, `password_refused`, `otp_invalid`, `validation_failed`, `malformed_request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ResetLinkInvalidProblem"] | components["schemas"]["ValidationFailedProblem"] | components["schemas"]["PasswordRefusedProblem"] | components["schemas"]["OtpInvalidProblem"] | components["schemas"]["MalformedRequestProblem"];
+                };
+            };
+            /** @description `token_invalid`, `reauthentication_required`, `current_password_wrong` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TokenInvalidProblem"] | components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["CurrentPasswordWrongProblem"];
+                };
+            };
+            /** @description `proof_of_work_required`, `otp_attempts_exhausted` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProofOfWorkRequiredProblem"] | components["schemas"]["OtpAttemptsExhaustedProblem"];
+                };
+            };
+            /** @description `otp_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["OtpNotFoundProblem"];
+                };
+            };
+            /** @description `changed_meanwhile` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ChangedMeanwhileProblem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BodyTooLargeProblem"];
+                };
+            };
+            /** @description `unsupported_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
+                };
+            };
+            /** @description `password_guess_limit`, `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["PasswordGuessLimitProblem"] | components["schemas"]["RateLimitedProblem"];
+                };
+            };
+            /** @description `passwords_busy`, `service_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["PasswordsBusyProblem"] | components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
+    listSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A list of `SessionEntry` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionEntry"][];
                 };
             };
             /** @description `token_invalid` */
@@ -9215,22 +8051,49 @@ export interface operations {
                     "application/problem+json": components["schemas"]["TokenInvalidProblem"];
                 };
             };
-            /** @description `forbidden` */
-            403: {
+            /** @description `rate_limited` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
                 };
             };
-            /** @description `user_not_found` */
-            404: {
+            /** @description `service_unavailable` */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["UserNotFoundProblem"];
+                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
+    endOtherSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `token_invalid` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TokenInvalidProblem"];
                 };
             };
             /** @description `rate_limited` */
@@ -9253,11 +8116,15 @@ export interface operations {
             };
         };
     };
-    deleteUser: {
+    endSession: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Whether to forget the device, so that it is no longer recognised. Default: false. */
+                forgetDevice?: "true" | "false";
+            };
             header?: never;
             path: {
+                /** @description The `id` from `GET /auth/sessions`. */
                 id: string;
             };
             cookie?: never;
@@ -9271,196 +8138,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `reauthentication_required`, `token_invalid` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["TokenInvalidProblem"];
-                };
-            };
-            /** @description `forbidden` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
-                };
-            };
-            /** @description `user_not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["UserNotFoundProblem"];
-                };
-            };
-            /** @description `own_account`, `last_administrator` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["OwnAccountProblem"] | components["schemas"]["LastAdministratorProblem"];
-                };
-            };
-            /** @description `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
-                };
-            };
-            /** @description `service_unavailable` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
-                };
-            };
-        };
-    };
-    updateUser: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["UpdateUser"];
-            };
-        };
-        responses: {
-            /** @description `ManagedUser` */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ManagedUser"];
-                };
-            };
-            /** @description `validation_failed`, `validation_failed`, `malformed_request` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
-                };
-            };
-            /** @description `reauthentication_required`, `token_invalid` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["TokenInvalidProblem"];
-                };
-            };
-            /** @description `forbidden` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
-                };
-            };
-            /** @description `user_not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["UserNotFoundProblem"];
-                };
-            };
-            /** @description `own_account`, `last_administrator` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["OwnAccountProblem"] | components["schemas"]["LastAdministratorProblem"];
-                };
-            };
-            /** @description `body_too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["BodyTooLargeProblem"];
-                };
-            };
-            /** @description `unsupported_type` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
-                };
-            };
-            /** @description `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
-                };
-            };
-            /** @description `service_unavailable` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
-                };
-            };
-        };
-    };
-    listUserEvents: {
-        parameters: {
-            query?: {
-                /** @description Entries per page: 1 to 100. The default is 20. */
-                limit?: string;
-                /** @description The end of the previous page, from its `Link` header. */
-                cursor?: string;
-            };
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description One page */
-            200: {
-                headers: {
-                    /** @description The next page (RFC 8288, `rel="next"`). Absent on the last page. */
-                    Link?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AccountEvent"][];
-                };
-            };
             /** @description `validation_failed` */
             400: {
                 headers: {
@@ -9479,22 +8156,13 @@ export interface operations {
                     "application/problem+json": components["schemas"]["TokenInvalidProblem"];
                 };
             };
-            /** @description `forbidden` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
-                };
-            };
-            /** @description `user_not_found` */
+            /** @description `session_not_found` */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["UserNotFoundProblem"];
+                    "application/problem+json": components["schemas"]["SessionNotFoundProblem"];
                 };
             };
             /** @description `rate_limited` */
@@ -9520,8 +8188,8 @@ export interface operations {
     listCustomers: {
         parameters: {
             query?: {
-                /** @description Entries per page: 1 to 100. The default is 20. */
-                limit?: string;
+                /** @description Entries per page. */
+                limit?: number;
                 /** @description The end of the previous page, from its `Link` header. */
                 cursor?: string;
             };
@@ -9672,6 +8340,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The `id` from a reply of `/customers`. */
                 id: string;
             };
             cookie?: never;
@@ -9730,6 +8399,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The `id` from a reply of `/customers`. */
                 id: string;
             };
             cookie?: never;
@@ -9786,6 +8456,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The `id` from a reply of `/customers`. */
                 id: string;
             };
             cookie?: never;
@@ -9870,7 +8541,7 @@ export interface operations {
             };
         };
     };
-    exportAccount: {
+    getJwks: {
         parameters: {
             query?: never;
             header?: never;
@@ -9879,31 +8550,53 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Everything about you */
+            /** @description `Jwks` */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PersonalData"];
+                    "application/json": components["schemas"]["Jwks"];
                 };
             };
-            /** @description `reauthentication_required`, `token_invalid` */
-            401: {
+        };
+    };
+    getLiveness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description `Health` */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["TokenInvalidProblem"];
+                    "application/json": components["schemas"]["Health"];
                 };
             };
-            /** @description `rate_limited` */
-            429: {
+        };
+    };
+    getReadiness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description `Health` */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
+                    "application/json": components["schemas"]["Health"];
                 };
             };
             /** @description `service_unavailable` */
@@ -9913,6 +8606,36 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
+    getMetrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The metrics in the Prometheus text format */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example otp_queue_messages{channel="sms",state="queued"} 0 */
+                    "text/plain": string;
+                };
+            };
+            /** @description `metrics_token_invalid` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["MetricsTokenInvalidProblem"];
                 };
             };
         };
@@ -10363,8 +9086,8 @@ export interface operations {
     compatListCustomers: {
         parameters: {
             query?: {
-                /** @description Entries per page: 1 to 100. The default is 20. */
-                limit?: string;
+                /** @description Entries per page. */
+                limit?: number;
                 /** @description The end of the previous page, from its `Link` header. */
                 cursor?: string;
             };
@@ -10510,49 +9233,13 @@ export interface operations {
             };
         };
     };
-    listInboxMessages: {
+    listApplications: {
         parameters: {
             query?: {
-                /** @description Only messages to this address: E.164 or a lower-case e-mail address. */
-                to?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description A list of `InboxEntry` */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["InboxEntry"][];
-                };
-            };
-            /** @description `validation_failed` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ValidationFailedProblem"];
-                };
-            };
-        };
-    };
-    listAuditEntries: {
-        parameters: {
-            query?: {
-                /** @description Entries per page: 1 to 100. The default is 20. */
-                limit?: string;
+                /** @description Entries per page. */
+                limit?: number;
                 /** @description The end of the previous page, from its `Link` header. */
                 cursor?: string;
-                /** @description Returns only actions on this user. */
-                subject?: string;
-                /** @description Returns only actions of this administrator. */
-                actor?: string;
             };
             header?: never;
             path?: never;
@@ -10568,7 +9255,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AuditEntry"][];
+                    "application/json": components["schemas"]["Application"][];
                 };
             };
             /** @description `validation_failed` */
@@ -10618,51 +9305,71 @@ export interface operations {
             };
         };
     };
-    getJwks: {
+    createApplication: {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewApplication"];
+            };
+        };
         responses: {
-            /** @description `Jwks` */
-            200: {
+            /** @description `ApplicationWithSecret` */
+            201: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Jwks"];
+                    "application/json": components["schemas"]["ApplicationWithSecret"];
                 };
             };
-        };
-    };
-    listSessions: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description A list of `SessionEntry` */
-            200: {
+            /** @description `validation_failed`, `validation_failed`, `malformed_request` */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SessionEntry"][];
+                    "application/problem+json": components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
                 };
             };
-            /** @description `token_invalid` */
+            /** @description `reauthentication_required`, `token_invalid` */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["TokenInvalidProblem"];
+                    "application/problem+json": components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["TokenInvalidProblem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BodyTooLargeProblem"];
+                };
+            };
+            /** @description `unsupported_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
                 };
             };
             /** @description `rate_limited` */
@@ -10685,59 +9392,80 @@ export interface operations {
             };
         };
     };
-    endOtherSessions: {
+    getApplication: {
         parameters: {
             query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description No content */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description `token_invalid` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["TokenInvalidProblem"];
-                };
-            };
-            /** @description `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
-                };
-            };
-            /** @description `service_unavailable` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
-                };
-            };
-        };
-    };
-    endSession: {
-        parameters: {
-            query?: {
-                /** @description Whether to forget the device, so that it is no longer recognised. */
-                forgetDevice?: "true" | "false";
-            };
             header?: never;
             path: {
+                /** @description The `id` from a reply of `/applications`. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description `Application` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Application"];
+                };
+            };
+            /** @description `token_invalid` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TokenInvalidProblem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                };
+            };
+            /** @description `application_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ApplicationNotFoundProblem"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
+                };
+            };
+            /** @description `service_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
+    deleteApplication: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `id` from a reply of `/applications`. */
                 id: string;
             };
             cookie?: never;
@@ -10750,6 +9478,281 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description `reauthentication_required`, `token_invalid` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["TokenInvalidProblem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                };
+            };
+            /** @description `application_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ApplicationNotFoundProblem"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
+                };
+            };
+            /** @description `service_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
+    updateApplication: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `id` from a reply of `/applications`. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangedApplication"];
+            };
+        };
+        responses: {
+            /** @description `Application` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Application"];
+                };
+            };
+            /** @description `validation_failed`, `validation_failed`, `validation_failed`, `malformed_request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
+                };
+            };
+            /** @description `reauthentication_required`, `token_invalid` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["TokenInvalidProblem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                };
+            };
+            /** @description `application_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ApplicationNotFoundProblem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BodyTooLargeProblem"];
+                };
+            };
+            /** @description `unsupported_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
+                };
+            };
+            /** @description `service_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
+    replaceApplicationSecret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `id` from a reply of `/applications`. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSecret"];
+            };
+        };
+        responses: {
+            /** @description `ApplicationWithSecret` */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationWithSecret"];
+                };
+            };
+            /** @description `validation_failed`, `malformed_request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
+                };
+            };
+            /** @description `reauthentication_required`, `token_invalid` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["TokenInvalidProblem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                };
+            };
+            /** @description `application_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ApplicationNotFoundProblem"];
+                };
+            };
+            /** @description `application_has_no_secret` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ApplicationHasNoSecretProblem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BodyTooLargeProblem"];
+                };
+            };
+            /** @description `unsupported_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
+                };
+            };
+            /** @description `service_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
+    getFraudReport: {
+        parameters: {
+            query?: {
+                /** @description What comes first: most `outstanding` recipients, or most messages `sent`. */
+                sort?: "outstanding" | "sent";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description `FraudReport` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FraudReport"];
+                };
             };
             /** @description `validation_failed` */
             400: {
@@ -10769,13 +9772,1285 @@ export interface operations {
                     "application/problem+json": components["schemas"]["TokenInvalidProblem"];
                 };
             };
-            /** @description `session_not_found` */
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
+                };
+            };
+            /** @description `service_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
+    listBlocks: {
+        parameters: {
+            query?: {
+                /** @description Entries per page. */
+                limit?: number;
+                /** @description The end of the previous page, from its `Link` header. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page */
+            200: {
+                headers: {
+                    /** @description The next page (RFC 8288, `rel="next"`). Absent on the last page. */
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FraudEntry"][];
+                };
+            };
+            /** @description `validation_failed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ValidationFailedProblem"];
+                };
+            };
+            /** @description `token_invalid` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TokenInvalidProblem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
+                };
+            };
+            /** @description `service_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
+    addBlock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewBlock"];
+            };
+        };
+        responses: {
+            /** @description `FraudEntry` */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FraudEntry"];
+                };
+            };
+            /** @description `validation_failed`, `malformed_request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
+                };
+            };
+            /** @description `reauthentication_required`, `token_invalid` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["TokenInvalidProblem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                };
+            };
+            /** @description `too_many_fraud_rules` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TooManyFraudRulesProblem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BodyTooLargeProblem"];
+                };
+            };
+            /** @description `unsupported_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
+                };
+            };
+            /** @description `service_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
+    removeBlock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `id` from the list of entries. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `reauthentication_required`, `token_invalid` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["TokenInvalidProblem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                };
+            };
+            /** @description `fraud_rule_not_found` */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["SessionNotFoundProblem"];
+                    "application/problem+json": components["schemas"]["FraudRuleNotFoundProblem"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
+                };
+            };
+            /** @description `service_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
+    listSafeEntries: {
+        parameters: {
+            query?: {
+                /** @description Entries per page. */
+                limit?: number;
+                /** @description The end of the previous page, from its `Link` header. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page */
+            200: {
+                headers: {
+                    /** @description The next page (RFC 8288, `rel="next"`). Absent on the last page. */
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FraudEntry"][];
+                };
+            };
+            /** @description `validation_failed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ValidationFailedProblem"];
+                };
+            };
+            /** @description `token_invalid` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TokenInvalidProblem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
+                };
+            };
+            /** @description `service_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
+    addSafeEntry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSafeEntry"];
+            };
+        };
+        responses: {
+            /** @description `FraudEntry` */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FraudEntry"];
+                };
+            };
+            /** @description `validation_failed`, `malformed_request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
+                };
+            };
+            /** @description `reauthentication_required`, `token_invalid` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["TokenInvalidProblem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                };
+            };
+            /** @description `too_many_fraud_rules` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TooManyFraudRulesProblem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BodyTooLargeProblem"];
+                };
+            };
+            /** @description `unsupported_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
+                };
+            };
+            /** @description `service_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
+    removeSafeEntry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `id` from the list of entries. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `reauthentication_required`, `token_invalid` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["TokenInvalidProblem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                };
+            };
+            /** @description `fraud_rule_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["FraudRuleNotFoundProblem"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
+                };
+            };
+            /** @description `service_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
+    getRecipientTimeline: {
+        parameters: {
+            query: {
+                /** @description E-mail address or phone number. */
+                recipient: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description `Timeline` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Timeline"];
+                };
+            };
+            /** @description `phone_invalid`, `phone_country_unknown`, `country_not_allowed`, `email_invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["PhoneInvalidProblem"] | components["schemas"]["PhoneCountryUnknownProblem"] | components["schemas"]["CountryNotAllowedProblem"] | components["schemas"]["EmailInvalidProblem"];
+                };
+            };
+            /** @description `token_invalid` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TokenInvalidProblem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
+                };
+            };
+            /** @description `service_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
+    getChallengeTimeline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `challenge.id` from the reply that sent the code, or a `codes[].id` of a timeline. */
+                challengeId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description `Timeline` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Timeline"];
+                };
+            };
+            /** @description `token_invalid` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TokenInvalidProblem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                };
+            };
+            /** @description `challenge_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ChallengeNotFoundProblem"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
+                };
+            };
+            /** @description `service_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
+    unblockRecipient: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Unblock"];
+            };
+        };
+        responses: {
+            /** @description `Timeline` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Timeline"];
+                };
+            };
+            /** @description `phone_invalid`, `phone_country_unknown`, `country_not_allowed`, `email_invalid`, `validation_failed`, `malformed_request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["PhoneInvalidProblem"] | components["schemas"]["PhoneCountryUnknownProblem"] | components["schemas"]["CountryNotAllowedProblem"] | components["schemas"]["EmailInvalidProblem"] | components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
+                };
+            };
+            /** @description `reauthentication_required`, `token_invalid` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["TokenInvalidProblem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BodyTooLargeProblem"];
+                };
+            };
+            /** @description `unsupported_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
+                };
+            };
+            /** @description `service_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
+    listUsers: {
+        parameters: {
+            query?: {
+                /** @description Entries per page. */
+                limit?: number;
+                /** @description The end of the previous page, from its `Link` header. */
+                cursor?: string;
+                /** @description The beginning of an e-mail address or of a phone number with its country code. */
+                search?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page */
+            200: {
+                headers: {
+                    /** @description The next page (RFC 8288, `rel="next"`). Absent on the last page. */
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ManagedUser"][];
+                };
+            };
+            /** @description `validation_failed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ValidationFailedProblem"];
+                };
+            };
+            /** @description `token_invalid` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TokenInvalidProblem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
+                };
+            };
+            /** @description `service_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
+    inviteUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InviteUser"];
+            };
+        };
+        responses: {
+            /** @description `ManagedUser` */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ManagedUser"];
+                };
+            };
+            /** @description `email_invalid`, `validation_failed`, `malformed_request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["EmailInvalidProblem"] | components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
+                };
+            };
+            /** @description `reauthentication_required`, `token_invalid` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["TokenInvalidProblem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                };
+            };
+            /** @description `address_taken` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["AddressTakenProblem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BodyTooLargeProblem"];
+                };
+            };
+            /** @description `unsupported_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
+                };
+            };
+            /** @description `service_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
+    getUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `id` from a reply of `/users`. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description `ManagedUser` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ManagedUser"];
+                };
+            };
+            /** @description `token_invalid` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TokenInvalidProblem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                };
+            };
+            /** @description `user_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UserNotFoundProblem"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
+                };
+            };
+            /** @description `service_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
+    deleteUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `id` from a reply of `/users`. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `reauthentication_required`, `token_invalid` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["TokenInvalidProblem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                };
+            };
+            /** @description `user_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UserNotFoundProblem"];
+                };
+            };
+            /** @description `own_account`, `last_administrator` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["OwnAccountProblem"] | components["schemas"]["LastAdministratorProblem"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
+                };
+            };
+            /** @description `service_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
+    updateUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `id` from a reply of `/users`. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateUser"];
+            };
+        };
+        responses: {
+            /** @description `ManagedUser` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ManagedUser"];
+                };
+            };
+            /** @description `validation_failed`, `validation_failed`, `malformed_request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
+                };
+            };
+            /** @description `reauthentication_required`, `token_invalid` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["TokenInvalidProblem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                };
+            };
+            /** @description `user_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UserNotFoundProblem"];
+                };
+            };
+            /** @description `own_account`, `last_administrator` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["OwnAccountProblem"] | components["schemas"]["LastAdministratorProblem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BodyTooLargeProblem"];
+                };
+            };
+            /** @description `unsupported_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
+                };
+            };
+            /** @description `service_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
+    listUserEvents: {
+        parameters: {
+            query?: {
+                /** @description Entries per page. */
+                limit?: number;
+                /** @description The end of the previous page, from its `Link` header. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The `id` from a reply of `/users`. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page */
+            200: {
+                headers: {
+                    /** @description The next page (RFC 8288, `rel="next"`). Absent on the last page. */
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountEvent"][];
+                };
+            };
+            /** @description `validation_failed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ValidationFailedProblem"];
+                };
+            };
+            /** @description `token_invalid` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TokenInvalidProblem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                };
+            };
+            /** @description `user_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UserNotFoundProblem"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
+                };
+            };
+            /** @description `service_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
+    listAuditEntries: {
+        parameters: {
+            query?: {
+                /** @description Entries per page. */
+                limit?: number;
+                /** @description The end of the previous page, from its `Link` header. */
+                cursor?: string;
+                /** @description Returns only actions on this user. */
+                subject?: string;
+                /** @description Returns only actions of this administrator. */
+                actor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page */
+            200: {
+                headers: {
+                    /** @description The next page (RFC 8288, `rel="next"`). Absent on the last page. */
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditEntry"][];
+                };
+            };
+            /** @description `validation_failed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ValidationFailedProblem"];
+                };
+            };
+            /** @description `token_invalid` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TokenInvalidProblem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
                 };
             };
             /** @description `rate_limited` */

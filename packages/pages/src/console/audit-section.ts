@@ -60,7 +60,7 @@ class AuditSection extends ListSection<AuditEntry> {
   }
 
   protected async load(cursor?: string): Promise<ListPage<AuditEntry>> {
-    const query = { limit: '20', cursor, subject: this.subject || undefined };
+    const query = { limit: 20, cursor, subject: this.subject || undefined };
     return pageOf(await client.api.GET('/audit', { query }));
   }
 
