@@ -1,5 +1,6 @@
 import type { components, operations } from './out/openapi-typescript.js';
-import type { SendSignInCode } from './out/orval.js';
+import type { VerifyOtpResponse } from './out/hey-api/index.js';
+import type { SendSignInCode, verifyOtpResponse201 } from './out/orval.js';
 
 // What the generated types must allow and refuse.
 
@@ -28,3 +29,18 @@ export const newTokens = ({ accessToken, refreshToken }: components['schemas']['
   accessToken,
   refreshToken,
 ];
+
+type Approved = operations['verifyOtp']['responses']['201']['content']['application/json'];
+export function tokenOf(reply: Approved): string | undefined {
+  if (reply.user) return reply.refreshToken;
+  // @ts-expect-error Without an account, the reply has no tokens.
+  void reply.refreshToken;
+  return reply.undoToken;
+}
+export const tokenFromOrval = ({ data }: verifyOtpResponse201): string | undefined =>
+  'accessToken' in data ? data.accessToken : undefined;
+export const tokenFromHeyApi = (reply: VerifyOtpResponse): string | undefined =>
+  'accessToken' in reply ? reply.accessToken : undefined;
+// The code of a registration always opens an account.
+type Registered = operations['verifyRegistration']['responses']['200']['content']['application/json'];
+export const registered = ({ accessToken, user }: Registered): string[] => [accessToken, user.id];

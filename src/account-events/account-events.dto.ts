@@ -1,3 +1,4 @@
+import { Format } from '../http/formats.js';
 import type { AccountAction } from './account-action.js';
 
 /** An action on an account, or an attempt at one. */
@@ -6,6 +7,7 @@ export class AccountEvent {
    * Id of the event.
    * @example "0197f3b2-7a55-7cc3-a1f0-4c2a3d9be004"
    */
+  @Format('uuid')
   id!: string;
 
   /**
@@ -35,7 +37,7 @@ export class AccountEvent {
 
   /**
    * The address that was used, masked so that only its owner recognises it.
-   * @example "a•••@example.com"
+   * @example "g•••@example.com"
    */
   address!: string | null;
 

@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Patch, Post, Query, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiBody, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Config } from '../config/config.js';
@@ -6,6 +6,7 @@ import { CurrentCaller, Roles, type Caller } from '../http/access.js';
 import { ApiProblems } from '../http/api-problems.js';
 import { CurrentClient, type Client } from '../http/client.js';
 import { ADMIN_BODY_PROBLEMS, ADMIN_PROBLEMS, ADMIN_READ_PROBLEMS } from '../http/common.errors.js';
+import { PathParam } from '../http/id-param.js';
 import { ApiPage, INVALID_LIMIT, paginate } from '../http/pagination.js';
 import { isApplicationId } from './application-credentials.js';
 import {
@@ -32,14 +33,17 @@ const EXAMPLES = {
 
 /** A malformed id is answered like an unknown one. */
 const ApplicationId = () =>
-  Param('id', {
-    transform: (id: string) => {
-      if (!isApplicationId(id)) throw ApplicationError.notFound();
-      return id;
+  PathParam('id', 'The `id` from a reply of `/applications`.', {
+    schema: { type: 'string' },
+    pipe: {
+      transform: (id: string) => {
+        if (!isApplicationId(id)) throw ApplicationError.notFound();
+        return id;
+      },
     },
   });
 
-@ApiTags('Administration')
+@ApiTags('Applications')
 @ApiBearerAuth()
 @Roles('admin')
 @Controller('applications')
@@ -52,8 +56,8 @@ export class ApplicationsController {
   /**
    * List applications
    *
-   * @remarks The programs that may call this server, oldest first. Follow the `Link` header to the next
-   * page until there is none.
+   * @remarks The programs that may call this server, oldest first. Follow the `Link` header to the
+   * next page until there is none.
    */
   @Get()
   @ApiPage(Application)
@@ -97,8 +101,8 @@ export class ApplicationsController {
   /**
    * Change, disable or enable an application
    *
-   * @remarks Fields that are not sent stay unchanged. Every process follows within ten seconds. Needs
-   * a sign-in within ten minutes.
+   * @remarks Fields that are not sent stay unchanged. Every process follows within ten seconds.
+   * Needs a sign-in within ten minutes.
    */
   @Patch(':id')
   @ApiBody({

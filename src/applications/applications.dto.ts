@@ -14,6 +14,7 @@ import { isSupportedCountry } from 'libphonenumber-js/max';
 import { CHANNELS, type Channel } from '../common/delivery.js';
 import { HOST_NAME, isOrigin } from '../common/origin.js';
 import { BRAND_NAME } from '../config/settings.js';
+import { WholeNumber } from '../http/formats.js';
 import { IfGiven } from '../http/if-given.js';
 import { PageLimit } from '../http/pagination.js';
 import { IsLimits } from './is-limits.js';
@@ -46,12 +47,14 @@ export class ApplicationLimitFields {
    * Messages in a minute.
    * @example 600
    */
+  @WholeNumber()
   messagesPerMinute?: number;
 
   /**
    * Messages in a day. Null: no limit.
    * @example 10000
    */
+  @WholeNumber()
   messagesPerDay?: number | null;
 
   /**
@@ -183,7 +186,6 @@ export class NewSecret {
 export class ApplicationQuery extends PageLimit {
   /**
    * The end of the previous page, from its `Link` header.
-   * @example "app_0mfx2k1p93f9cZ0pYbq2uXkR1sT7vWw"
    */
   @IfGiven()
   @Matches(/^app_[\w-]{22,64}$/, { message: 'cursor must come from the Link header of this list.' })
@@ -193,12 +195,14 @@ export class ApplicationQuery extends PageLimit {
 /** How much an application may send. */
 export class ApplicationLimitValues {
   /** @example 600 */
+  @WholeNumber()
   messagesPerMinute!: number;
 
   /**
    * Null: no limit.
    * @example null
    */
+  @WholeNumber()
   messagesPerDay!: number | null;
 
   /**

@@ -1,4 +1,5 @@
 import { IsUUID } from 'class-validator';
+import { Format } from '../http/formats.js';
 import { IfGiven } from '../http/if-given.js';
 import { PageQuery } from '../http/pagination.js';
 
@@ -21,6 +22,7 @@ export class AuditEntry {
    * Id of the entry.
    * @example "0197f3b2-7a55-7cc3-a1f0-4c2a3d9be003"
    */
+  @Format('uuid')
   id!: string;
 
   /**
@@ -33,6 +35,7 @@ export class AuditEntry {
    * The administrator. Null for the command line, and when an owner's deletion took effect.
    * @example "0197f3b2-7a55-7cc3-a1f0-4c2a3d9be002"
    */
+  @Format('uuid')
   actorId!: string | null;
 
   /**
@@ -49,6 +52,7 @@ export class AuditEntry {
    * The user that the action changed, or whose data it read, if any.
    * @example "0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001"
    */
+  @Format('uuid')
   subjectId!: string | null;
 
   /**

@@ -12,17 +12,17 @@ import { AuthError, STILL_PENDING } from './auth.errors.js';
 export const REGISTER_EXAMPLES = {
   short: {
     summary: 'E-mail address and password',
-    value: { email: 'ada@example.com', password: 'correct horse battery staple' },
+    value: { email: 'grace@example.com', password: 'correct horse battery staple' },
   },
   full: {
     summary: 'All fields',
     value: {
-      email: 'ada@example.com',
+      email: 'katherine@example.com',
       password: 'correct horse battery staple',
-      username: 'ada',
-      firstName: 'Ada',
-      lastName: 'Lovelace',
-      phone: '+14155550123',
+      username: 'katherine',
+      firstName: 'Katherine',
+      lastName: 'Johnson',
+      phone: '+12025550145',
     },
   },
 };
@@ -38,7 +38,7 @@ export const REGISTER_PROBLEMS = [
 ];
 
 export const VERIFY_EXAMPLES = {
-  code: { summary: 'Code from the mail', value: { email: 'ada@example.com', otp: '123456' } },
+  code: { summary: 'Code from the mail', value: { email: 'grace@example.com', otp: '123456' } },
 };
 
 /** Errors of every sign-in with a code. */
@@ -66,7 +66,7 @@ export const LINK_PROBLEMS = [
 export const LOGIN_EXAMPLES = {
   password: {
     summary: 'E-mail address and password',
-    value: { email: 'ada@example.com', password: 'correct horse battery staple' },
+    value: { email: 'grace@example.com', password: 'correct horse battery staple' },
   },
 };
 

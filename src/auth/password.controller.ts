@@ -1,5 +1,5 @@
 import { Body, Controller, HttpCode, Patch, Post } from '@nestjs/common';
-import { ApiBearerAuth, ApiBody, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiBody, ApiSecurity, ApiTags } from '@nestjs/swagger';
 import { SEND_PROBLEMS } from '../budgets/budgets.examples.js';
 import { OptionalCaller, OptionallySignedIn, Public, type Caller } from '../http/access.js';
 import { CurrentClient, type Client } from '../http/client.js';
@@ -26,15 +26,16 @@ export class PasswordController {
   /**
    * Request a password reset
    *
-   * @remarks Mails a link and a code. One of them can be used, once, within 15 minutes. The reply
-   * is the same for every address, with an account or without. It is 202 only if a mail is sent.
+   * @remarks Mails a link and a code, in development to `/inbox`. One of them can be used, once,
+   * within 15 minutes. The reply is the same for every address, with an account or without. It is
+   * 202 only if a mail is sent.
    */
   @Public()
   @Post('forgot')
   @HttpCode(202)
   @ApiBody({
     type: ForgotPassword,
-    examples: { email: { summary: 'E-mail address', value: { email: 'ada@example.com' } } },
+    examples: { email: { summary: 'E-mail address', value: { email: 'grace@example.com' } } },
   })
   @ApiProblems(OtpError.cooldown(42), ...SEND_PROBLEMS, ...IDEMPOTENCY_PROBLEMS, ...BODY_PROBLEMS)
   requestPasswordReset(
@@ -51,20 +52,22 @@ export class PasswordController {
   /**
    * Set a new password
    *
-   * @remarks Needs one of: the `token` from the mailed link; `email` and the `otp` from the same
-   * mail; an access token. An access token alone is enough within ten minutes of the sign-in; after
-   * that `currentPassword` is needed too. It is not read if the body has `token`, `email` or `otp`.
-   * Ends all sessions of the user.
+   * @remarks Needs one of: the `token` from the link that `/auth/forgot` mailed, in development at
+   * `/inbox`; `email` and the `otp` from the same mail; an access token. An access token alone is
+   * enough within ten minutes of the sign-in; after that `currentPassword` is needed too. It is
+   * not read if the body has `token`, `email` or `otp`. Ends all sessions of the user.
    */
   @OptionallySignedIn(...RESET_CREDENTIALS)
   @Patch('reset')
+  // The empty requirement makes the token optional.
+  @ApiSecurity({})
   @ApiBearerAuth()
   @ApiBody({
     type: ResetPassword,
     examples: {
       code: {
         summary: 'Code from the mail',
-        value: { email: 'ada@example.com', otp: '123456', password: 'correct horse battery staple' },
+        value: { email: 'grace@example.com', otp: '123456', password: 'correct horse battery staple' },
       },
       link: {
         summary: 'Link from the mail',

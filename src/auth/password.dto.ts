@@ -8,7 +8,7 @@ import { IsOtp } from '../otp/is-otp.js';
 export class ForgotPassword {
   /**
    * The e-mail address of the account.
-   * @example "ada@example.com"
+   * @example "grace@example.com"
    */
   @EmailField()
   email!: string;
@@ -48,7 +48,7 @@ export class ResetPassword {
 
   /**
    * The e-mail address of the account. Needs `otp`.
-   * @example "ada@example.com"
+   * @example "grace@example.com"
    */
   @IfGiven()
   @EmailField()

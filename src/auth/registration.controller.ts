@@ -10,7 +10,7 @@ import { REGISTER_EXAMPLES, REGISTER_PROBLEMS, VERIFY_EXAMPLES, VERIFY_PROBLEMS 
 import { ADDRESS_RESERVED } from '../users/users.examples.js';
 import { Register, VerifyRegistration } from './registration.dto.js';
 import { RegistrationService } from './registration.service.js';
-import { SignInCodeApproved, SignInCodeSent } from './sign-in.dto.js';
+import { SignInApproved, SignInCodeSent } from './sign-in.dto.js';
 import { SignInService } from './sign-in.service.js';
 
 @ApiTags('Registration')
@@ -27,12 +27,12 @@ export class RegistrationController {
   /**
    * Register an account
    *
-   * @remarks Mails a code. Sign-in is possible once the code was sent to `/auth/verify`. If the
-   * address already has an account, the reply is the same and its owner is told by mail. If an
-   * account had the address until less than 72 hours ago, the mail has the link that undoes that change. Repeating
-   * a registration with the same data sends the code again. Registering again with different data
-   * makes the registration contested: the code then opens the account without any of the data,
-   * password included.
+   * @remarks Mails a code, in development to `/inbox`. Sign-in is possible once the code was sent
+   * to `/auth/verify`. If the address already has an account, the reply is the same and its owner
+   * is told by mail. If an account had the address until less than 72 hours ago, the mail has the
+   * link that undoes that change. Repeating a registration with the same data sends the code
+   * again, after a minute. Registering again with different data makes the registration contested:
+   * the code then opens the account without any of the data, password included.
    */
   @Post('register')
   @ApiBody({ type: Register, examples: REGISTER_EXAMPLES })
@@ -51,8 +51,8 @@ export class RegistrationController {
   /**
    * Verify the address and sign in
    *
-   * @remarks Takes the code of a registration. `passwordRequired: true` means that the account was
-   * opened without a password.
+   * @remarks Takes the code from the mail of `/auth/register`, in development at `/inbox`.
+   * `passwordRequired: true` means that the account was opened without a password.
    */
   @Post('verify')
   @HttpCode(200)
@@ -61,7 +61,7 @@ export class RegistrationController {
   async verifyRegistration(
     @Body() { email, otp }: VerifyRegistration,
     @CurrentClient() client: Client,
-  ): Promise<SignInCodeApproved> {
+  ): Promise<SignInApproved> {
     const signedIn = await this.signIn.signInWithRegistration(
       this.recipients.fromFields({ email }),
       otp,

@@ -8,7 +8,7 @@ import { IsName } from '../users/is-name.js';
 export class Register {
   /**
    * A plain e-mail address. It is verified by a code.
-   * @example "ada@example.com"
+   * @example "grace@example.com"
    */
   @EmailField()
   email!: string;
@@ -23,7 +23,7 @@ export class Register {
 
   /**
    * Display name. It does not have to be unique.
-   * @example "ada"
+   * @example "grace"
    */
   @IfGiven()
   @IsName('username', { allowNull: false })
@@ -31,7 +31,7 @@ export class Register {
 
   /**
    * First name.
-   * @example "Ada"
+   * @example "Grace"
    */
   @IfGiven()
   @IsName('firstName', { allowNull: false })
@@ -39,7 +39,7 @@ export class Register {
 
   /**
    * Last name.
-   * @example "Lovelace"
+   * @example "Hopper"
    */
   @IfGiven()
   @IsName('lastName', { allowNull: false })
@@ -48,7 +48,7 @@ export class Register {
   /**
    * Phone number. It is a claim until a sign-in with a code sent to it verifies it. That sign-in must
    * show evidence of this account: its device token or an access token.
-   * @example "+14155550123"
+   * @example "+12025550143"
    */
   @IfGiven()
   @PhoneField()
@@ -69,7 +69,7 @@ export class Register {
 export class VerifyRegistration {
   /**
    * The address that was registered.
-   * @example "ada@example.com"
+   * @example "grace@example.com"
    */
   @EmailField()
   email!: string;

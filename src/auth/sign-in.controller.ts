@@ -1,5 +1,13 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
-import { ApiBearerAuth, ApiBody, ApiSecurity, ApiTags } from '@nestjs/swagger';
+import {
+  ApiBearerAuth,
+  ApiBody,
+  ApiCreatedResponse,
+  ApiExtraModels,
+  ApiSecurity,
+  ApiTags,
+  getSchemaPath,
+} from '@nestjs/swagger';
 import { SEND_PROBLEMS } from '../budgets/budgets.examples.js';
 import { CurrentCaller, OptionalCaller, OptionallySignedIn, Public, type Caller } from '../http/access.js';
 import { CurrentClient, type Client } from '../http/client.js';
@@ -16,12 +24,13 @@ import { AuthError } from './auth.errors.js';
 import { LINK_PROBLEMS, LOGIN_EXAMPLES, LOGIN_PROBLEMS, VERIFY_PROBLEMS } from './auth.examples.js';
 import { SignInCodes } from './sign-in-codes.service.js';
 import {
+  AddressApproved,
   LogIn,
   Message,
   Refresh,
   SendSignInCode,
   SignedIn,
-  SignInCodeApproved,
+  SignInApproved,
   SignInCodeSent,
   SignInLink,
   Tokens,
@@ -30,11 +39,20 @@ import {
 import { SignInService } from './sign-in.service.js';
 
 const ADDRESS_EXAMPLES = {
-  sms: { summary: 'By SMS', value: { phone: '+14155550123' } },
-  email: { summary: 'By e-mail', value: { email: 'ada@example.com' } },
+  sms: { summary: 'By SMS', value: { phone: '+12025550143' } },
+  email: { summary: 'By e-mail', value: { email: 'grace@example.com' } },
 };
 
+/** With tokens if an account has verified the address. */
+const SignInReply = () =>
+  ApiCreatedResponse({
+    description:
+      '`SignInApproved` with tokens if an account has verified the address, else `AddressApproved`',
+    schema: { oneOf: [SignInApproved, AddressApproved].map((type) => ({ $ref: getSchemaPath(type) })) },
+  });
+
 @ApiTags('Sign-in')
+@ApiExtraModels(SignInApproved, AddressApproved)
 @Controller('auth')
 export class SignInController {
   constructor(
@@ -49,7 +67,8 @@ export class SignInController {
    * Send a sign-in code
    *
    * @remarks Sends a code by SMS or e-mail. A mail also has a link to `SIGN_IN_URL`, whose token
-   * `/auth/link` accepts instead of the code. To try it here, read the message at `/inbox`.
+   * `/auth/link` accepts instead of the code. In development, read the message at `/inbox`. A
+   * second request within a minute replies `otp_cooldown`.
    */
   @Public()
   @Post('send_otp')
@@ -77,23 +96,26 @@ export class SignInController {
   /**
    * Sign in with a code
    *
-   * @remarks A code is accepted once. The reply has tokens if an account has verified the address. A
-   * phone number that an account only claims is linked to it, and opens it, if the request shows
+   * @remarks Takes the code from the message of `/auth/send_otp`, in development at `/inbox`. A
+   * code is accepted once. The reply has tokens if an account has verified the address. A phone
+   * number that an account only claims is linked to it, and opens it, if the request shows
    * evidence of that account: its device token, or its access token. An invalid access token is
-   * refused. A refusal of the code has `VerificationStatus: pending` while the sign-in is still open.
+   * refused. A refusal of the code has `VerificationStatus: pending` while the sign-in is still
+   * open.
    */
   @OptionallySignedIn()
   @Post('verify_otp')
   // The empty requirement makes the token optional.
   @ApiSecurity({})
   @ApiBearerAuth()
+  @SignInReply()
   @ApiBody({ type: VerifySignInCode, examples: withOtp(ADDRESS_EXAMPLES) })
   @ApiProblems(...problemsWithMsg(CommonError.unauthorized(), ...VERIFY_PROBLEMS))
   async verifyOtp(
     @Body() { phone, email, otp }: VerifySignInCode,
     @OptionalCaller() caller: Caller | undefined,
     @CurrentClient() client: Client,
-  ): Promise<SignInCodeApproved> {
+  ): Promise<SignInApproved | AddressApproved> {
     const recipient = this.recipients.fromFields({ phone, email });
     const result = await this.signIn.signInWithCode(recipient, otp, caller, client);
     return { VerificationStatus: 'approved', ...result };
@@ -102,15 +124,16 @@ export class SignInController {
   /**
    * Sign in with the link from a mail
    *
-   * @remarks Takes the token of the link in a sign-in mail and replies as `/auth/verify_otp` does.
-   * The link and its code are used up together, by whichever comes first. Wrong guesses at the code
-   * do not end the link. It signs in whoever sends it, also on another device than the one that
-   * requested the mail.
+   * @remarks Takes the token of the link in a sign-in mail, in development at `/inbox`, and
+   * replies as `/auth/verify_otp` does. The link and its code are used up together, by whichever
+   * comes first. Wrong guesses at the code do not end the link. It signs in whoever sends it, also
+   * on another device than the one that requested the mail.
    */
   @OptionallySignedIn()
   @Post('link')
   @ApiSecurity({})
   @ApiBearerAuth()
+  @SignInReply()
   @ApiBody({
     type: SignInLink,
     examples: { link: { summary: 'Link from the mail', value: { token: 'the part after #token=' } } },
@@ -120,7 +143,7 @@ export class SignInController {
     @Body() { token }: SignInLink,
     @OptionalCaller() caller: Caller | undefined,
     @CurrentClient() client: Client,
-  ): Promise<SignInCodeApproved> {
+  ): Promise<SignInApproved | AddressApproved> {
     const result = await this.signIn.signInWithLink(token, caller, client);
     return { VerificationStatus: 'approved', ...result };
   }
@@ -128,9 +151,10 @@ export class SignInController {
   /**
    * Sign in with a password
    *
-   * @remarks Accepts the e-mail address of the account and no username, because several accounts
-   * may have the same username. The reply is the same for an unknown address and a wrong password.
-   * An owner who is locked out by another person's guesses can sign in with a code.
+   * @remarks Needs an account whose address was verified: see `/auth/register`. Accepts its e-mail
+   * address and no username, because several accounts may have the same username. The reply is the
+   * same for an unknown address and a wrong password. An owner who is locked out by another
+   * person's guesses can sign in with a code.
    */
   @Public()
   @Post('login')
@@ -144,10 +168,11 @@ export class SignInController {
   /**
    * Get new tokens
    *
-   * @remarks Each refresh token works once, and the reply has the next one. If the reply was lost,
-   * send the same token again, with the device token (`X-Device-Token` or its cookie), within a day.
-   * In any other case, a token that is sent again ends its session after ten seconds, because
-   * somebody else may have a copy.
+   * @remarks Takes the `refreshToken` of the last reply that had one, from a sign-in or from here.
+   * Each refresh token works once, and the reply has the next one. If the reply was lost, send the
+   * same token again, with the device token (`X-Device-Token` or its cookie), within a day. In any
+   * other case, a token that is sent again after ten seconds ends its session, because somebody
+   * else may have a copy.
    */
   @Public()
   @Post('refresh')

@@ -1,7 +1,8 @@
 import { IsIn, IsString, MaxLength } from 'class-validator';
 import { ProofOfWorkField } from '../budgets/proof-of-work-field.js';
 import { CHANNELS } from '../common/delivery.js';
-import { CheckedAs, EmailField, PhoneOrEmailField } from '../http/fields.js';
+import { Absent, CheckedAs, EmailField, PhoneOrEmailField } from '../http/fields.js';
+import { WholeNumber } from '../http/formats.js';
 import { IfGiven } from '../http/if-given.js';
 import { IsLocaleTag } from '../http/is-locale-tag.js';
 import { Challenge } from '../otp/otp.dto.js';
@@ -13,7 +14,7 @@ export class SignInAddress {
   /**
    * Phone number with its country code, or a national number if `PHONE_DEFAULT_COUNTRY` is set.
    * Send either this or `email`.
-   * @example "+14155550123"
+   * @example "+12025550143"
    */
   @IfGiven()
   @PhoneOrEmailField()
@@ -21,7 +22,7 @@ export class SignInAddress {
 
   /**
    * A plain e-mail address. Send either this or `phone`.
-   * @example "ada@example.com"
+   * @example "grace@example.com"
    */
   @IfGiven()
   @EmailField()
@@ -91,7 +92,7 @@ export class SignInCodeSent {
 export class LogIn {
   /**
    * The e-mail address of the account.
-   * @example "ada@example.com"
+   * @example "grace@example.com"
    */
   @EmailField()
   email!: string;
@@ -134,6 +135,7 @@ export class Tokens {
    * Lifetime of the access token in seconds.
    * @example 900
    */
+  @WholeNumber(1)
   expiresIn!: number;
 
   /**
@@ -155,10 +157,19 @@ export class SignedIn extends Tokens {
    * @example "AZ_zsnpVfMOh8EwqPZvgAZ9Lw3Bk…"
    */
   deviceToken?: string;
+}
+
+/** A code or a link was right and opened an account. */
+export class SignInApproved extends SignedIn {
+  /**
+   * The code or the link was right.
+   * @example "approved"
+   */
+  VerificationStatus!: 'approved';
 
   /**
-   * The account was opened without a password, because its registration was contested. Ask the user
-   * for a new password and send it to `PATCH /auth/reset`.
+   * Only from `/auth/verify`: the account was opened without a password, because its registration
+   * was contested. Ask the user for a new password and send it to `PATCH /auth/reset`.
    * @example true
    */
   passwordRequired?: boolean;
@@ -169,57 +180,26 @@ export interface UndoOffer {
   undoToken: string;
 }
 
-/** The code or the link was approved. The reply has tokens if an account owns the address. */
-export class SignInCodeApproved implements Partial<SignedIn & UndoOffer> {
+/** A code or a link was right, but no account has verified the address. The reply has no tokens. */
+export class AddressApproved implements Partial<UndoOffer> {
   /**
    * The code or the link was right.
    * @example "approved"
    */
   VerificationStatus!: 'approved';
 
-  /** @example "Bearer" */
-  tokenType?: 'Bearer';
-
   /**
-   * The same kind of JWT as from `/auth/login`.
-   * @example "eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiIwMTk3ZjNiMiJ9.c2ln"
-   */
-  accessToken?: string;
-
-  /**
-   * Lifetime of the access token in seconds.
-   * @example 900
-   */
-  expiresIn?: number;
-
-  /**
-   * For `/auth/refresh`. It works once.
-   * @example "AZ_zsnpVfMOh8EwqPZvgAdqv0LQ3…"
-   */
-  refreshToken?: string;
-
-  /**
-   * Identifies this device at later sign-ins. Absent for clients that keep cookies.
-   * @example "AZ_zsnpVfMOh8EwqPZvgAZ9Lw3Bk…"
-   */
-  deviceToken?: string;
-
-  /** The user who signed in. */
-  user?: Profile;
-
-  /**
-   * The account was opened without a password. Ask the user for a new password and send it to
-   * `PATCH /auth/reset`.
-   * @example true
-   */
-  passwordRequired?: boolean;
-
-  /**
-   * Instead of tokens: an account had this address until less than 72 hours ago. To give the address
-   * back to that account, send this token to `/users/contact/undo`, then sign in again.
+   * An account had this address until less than 72 hours ago. To give the address back to that
+   * account, send this token to `/users/contact/undo`, then sign in again.
    * @example "AZ_zsnpVfMOh8EwqPZvgAZ9Lw3Bk…"
    */
   undoToken?: string;
+
+  @Absent()
+  accessToken?: never;
+
+  @Absent()
+  user?: never;
 }
 
 export class Message {

@@ -74,7 +74,11 @@ export class SignInService {
    * Signs in with the code of a registration. The reply has `passwordRequired` when the account was
    * opened without a password.
    */
-  async signInWithRegistration(recipient: Recipient, otp: string, client: Client): Promise<SignedIn> {
+  async signInWithRegistration(
+    recipient: Recipient,
+    otp: string,
+    client: Client,
+  ): Promise<SignedIn & { passwordRequired?: boolean }> {
     const account = await this.recordingFailures('email_verification', recipient, client, () =>
       this.registrations.verify(recipient, otp, client),
     );

@@ -1,15 +1,4 @@
-import {
-  Body,
-  Controller,
-  Delete,
-  Get,
-  HttpCode,
-  Param,
-  ParseUUIDPipe,
-  Post,
-  Query,
-  Res,
-} from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Post, Query, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiBody, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Config } from '../config/config.js';
@@ -22,29 +11,29 @@ import {
   ADMIN_READ_PROBLEMS,
   CommonError,
 } from '../http/common.errors.js';
+import { IdParam } from '../http/id-param.js';
 import { ApiPage, INVALID_LIMIT, paginate, PageQuery } from '../http/pagination.js';
 import { FraudError } from './budgets.errors.js';
 import { FraudEntry, FraudQuery, FraudReport, NewBlock, NewSafeEntry } from './fraud.dto.js';
 import { FraudService } from './fraud.service.js';
 
-/** A malformed id is answered like an unknown one. */
-const EntryId = () => Param('id', new ParseUUIDPipe({ exceptionFactory: FraudError.ruleNotFound }));
+const EntryId = () => IdParam('id', 'The `id` from the list of entries.', FraudError.ruleNotFound);
 
 const BLOCK_EXAMPLES = {
   prefix: {
     summary: 'A number prefix',
-    value: { prefix: '+1415555', until: '2026-11-21T10:00:00Z', reason: 'Pumped numbers since 9 a.m.' },
+    value: { prefix: '+1900', until: '2035-01-01T00:00:00Z', reason: 'Premium numbers.' },
   },
   network: {
     summary: 'A network',
-    value: { network: '203.0.113.0/24', until: '2026-11-21T10:00:00Z', reason: 'Asks for codes all day.' },
+    value: { network: '203.0.113.0/24', until: '2035-01-01T00:00:00Z', reason: 'Asks for codes all day.' },
   },
 };
 const SAFE_EXAMPLES = {
   country: { summary: 'A country', value: { country: 'US', reason: 'Launch campaign.' } },
 };
 
-@ApiTags('Administration')
+@ApiTags('Fraud')
 @ApiBearerAuth()
 @Roles('admin')
 @Controller('fraud')
@@ -77,7 +66,8 @@ export class FraudController {
   /**
    * List blocks
    *
-   * @remarks Those that have not ended. Follow the `Link` header to the next page until there is none.
+   * @remarks Blocks that have not ended. Follow the `Link` header to the next page until there is
+   * none.
    */
   @Get('blocks')
   @ApiPage(FraudEntry)
@@ -93,9 +83,9 @@ export class FraudController {
   /**
    * Block a number prefix, a country or a network
    *
-   * @remarks No codes are sent to these numbers, or for clients of this network, until the given time.
-   * Acts in every process within ten seconds. A second block of the same value replaces the first one.
-   * The audit log records it. Needs a sign-in within ten minutes.
+   * @remarks No codes are sent to these numbers, or for clients of this network, until the given
+   * time. Acts in every process within ten seconds. A second block of the same value replaces the
+   * first one. The audit log records it. Needs a sign-in within ten minutes.
    */
   @Post('blocks')
   @ApiBody({ type: NewBlock, examples: BLOCK_EXAMPLES })
@@ -127,7 +117,8 @@ export class FraudController {
   /**
    * List the safe list
    *
-   * @remarks Follow the `Link` header to the next page until there is none.
+   * @remarks Entries that have not ended. Follow the `Link` header to the next page until there is
+   * none.
    */
   @Get('safe-list')
   @ApiPage(FraudEntry)
@@ -143,10 +134,10 @@ export class FraudController {
   /**
    * Add to the safe list
    *
-   * @remarks A safe prefix or country is exempt from the limits per prefix and country and from blocks;
-   * a safe network is exempt from the limit per network and from blocks. The limits per recipient and
-   * the spend limits still hold. Acts in every process within ten seconds. The audit log records it.
-   * Needs a sign-in within ten minutes.
+   * @remarks A safe prefix or country is exempt from the limits per prefix and country and from
+   * blocks; a safe network is exempt from the limit per network and from blocks. The limits per
+   * recipient and the spend limits still hold. Acts in every process within ten seconds. The audit
+   * log records it. Needs a sign-in within ten minutes.
    */
   @Post('safe-list')
   @ApiBody({ type: NewSafeEntry, examples: SAFE_EXAMPLES })

@@ -1,4 +1,5 @@
 import { IsIn, IsISO8601, IsISO31661Alpha2, Matches } from 'class-validator';
+import { Format, WholeNumber } from '../http/formats.js';
 import { IfGiven } from '../http/if-given.js';
 
 export class FraudQuery {
@@ -17,37 +18,42 @@ export class ScopeWindow {
    * Recipients that messages were sent to, each counted once.
    * @example 12
    */
+  @WholeNumber()
   sent!: number;
 
   /**
    * Recipients that entered a right code.
    * @example 3
    */
+  @WholeNumber()
   verified!: number;
 
   /**
    * `sent` without `verified`.
    * @example 9
    */
+  @WholeNumber()
   outstanding!: number;
 
   /**
    * So many outstanding recipients are allowed without a proof of work; null: no limit in this window.
    * @example 8
    */
+  @WholeNumber()
   free!: number | null;
 
   /**
    * Above so many outstanding recipients, messages are refused; null: never.
    * @example 24
    */
+  @WholeNumber()
   limit!: number | null;
 }
 
 export class ScopeUsage {
   /**
    * The country, number prefix or network.
-   * @example "+1415555"
+   * @example "+1202555"
    */
   value!: string;
 
@@ -102,7 +108,7 @@ export class ProviderUsage {
 export class ApplicationUsage {
   /**
    * Id of the application.
-   * @example "0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001"
+   * @example "app_0mfx2k1p93f9cZ0pYbq2uXkR1sT7vWw"
    */
   value!: string;
 
@@ -110,6 +116,7 @@ export class ApplicationUsage {
    * Messages in the day.
    * @example 120
    */
+  @WholeNumber()
   sent!: number;
 
   /**
@@ -124,6 +131,7 @@ export class SpendWindow {
    * Messages to phones.
    * @example 120
    */
+  @WholeNumber()
   messages!: number;
 
   /**
@@ -173,12 +181,14 @@ export class RefusalCount {
    * In the current hour.
    * @example 4
    */
+  @WholeNumber()
   hour!: number;
 
   /**
    * In the current day.
    * @example 31
    */
+  @WholeNumber()
   day!: number;
 }
 
@@ -222,7 +232,7 @@ class FraudTarget {
   /**
    * The beginning of phone numbers, up to a whole number. Give exactly one of `prefix`, `country` and
    * `network`.
-   * @example "+1415555"
+   * @example "+1202555"
    */
   @IfGiven()
   @Matches(/^\+[1-9]\d{1,14}$/, { message: 'prefix must be + and 2 to 15 digits.' })
@@ -260,19 +270,21 @@ const mustBeTime = (field: string) => `${field} must be a time in the future, su
 
 export class NewBlock extends FraudTarget {
   /**
-   * When the block ends by itself.
-   * @example "2026-11-21T10:00:00.000Z"
+   * When the block ends by itself: a time in the future.
+   * @example "2035-01-01T00:00:00Z"
    */
+  @Format('date-time')
   @IsISO8601({ strict: true, strictSeparator: true }, { message: mustBeTime('until') })
   until!: string;
 }
 
 export class NewSafeEntry extends FraudTarget {
   /**
-   * When the entry ends by itself. Default: it stays until it is removed.
-   * @example "2026-11-21T10:00:00.000Z"
+   * When the entry ends by itself: a time in the future. Default: it stays until it is removed.
+   * @example "2035-01-01T00:00:00Z"
    */
   @IfGiven()
+  @Format('date-time')
   @IsISO8601({ strict: true, strictSeparator: true }, { message: mustBeTime('until') })
   until?: string;
 }
@@ -282,6 +294,7 @@ export class FraudEntry {
    * Id of the entry.
    * @example "0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001"
    */
+  @Format('uuid')
   id!: string;
 
   /**
@@ -292,7 +305,7 @@ export class FraudEntry {
 
   /**
    * The prefix, country or network.
-   * @example "+1415555"
+   * @example "+1202555"
    */
   value!: string;
 

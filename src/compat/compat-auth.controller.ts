@@ -1,5 +1,12 @@
 import { Body, Controller, HttpCode, Patch, Post, Req, Res } from '@nestjs/common';
-import { ApiBearerAuth, ApiBody, ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import {
+  ApiBearerAuth,
+  ApiBody,
+  ApiCreatedResponse,
+  ApiOkResponse,
+  ApiSecurity,
+  ApiTags,
+} from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import {
   LOGIN_EXAMPLES,
@@ -46,7 +53,7 @@ import { RegistrationCookie } from './registration-cookie.js';
 
 const VERIFY_EXAMPLES = {
   cookie: { summary: 'With the cookie from /api/register', value: { OTP: 42317 } },
-  email: { summary: 'With the address', value: { email: 'ada@example.com', otp: '042317' } },
+  email: { summary: 'With the address', value: { email: 'grace@example.com', otp: '042317' } },
 };
 
 /**
@@ -72,7 +79,8 @@ export class CompatAuthController {
    * Register an account (`/auth/register`)
    *
    * @remarks Also sets a cookie that names the registered address for 15 minutes, so that
-   * `/api/verify` needs only the code.
+   * `/api/verify` needs only the code. A second registration of an address within a minute, also
+   * by `/auth/register`, replies `otp_cooldown`.
    */
   @Public()
   @Post('register')
@@ -97,7 +105,8 @@ export class CompatAuthController {
   /**
    * Verify the address and sign in (`/auth/verify`)
    *
-   * @remarks Needs the cookie from `/api/register` or `email`. If both are sent, `email` counts.
+   * @remarks Takes the code from the mail, in development at `/inbox`. Needs the cookie from
+   * `/api/register` or `email`. If both are sent, `email` counts.
    */
   @Public()
   @Post('verify')
@@ -122,8 +131,9 @@ export class CompatAuthController {
   /**
    * Sign in with a password (`/auth/login`)
    *
-   * @remarks Under `/api`, the `token` in the reply works until its session ends: by `/api/logout`, a
-   * new password, 14 days without use, or 30 days after the sign-in.
+   * @remarks Needs an account whose address was verified. Under `/api`, the `token` in the reply
+   * works until its session ends: by `/api/logout`, a new password, 14 days without use, or 30
+   * days after the sign-in.
    */
   @Public()
   @Post('login')
@@ -138,7 +148,11 @@ export class CompatAuthController {
     return { msg: 'login successfully', ...signedIn, token: signedIn.accessToken };
   }
 
-  /** Sign out (`/auth/logout`) */
+  /**
+   * Sign out (`/auth/logout`)
+   *
+   * @remarks Ends this session. The token may be sent without `Bearer`.
+   */
   @Post('logout')
   @ApiBearerAuth()
   @ApiCreatedResponse({ type: CompatMessage })
@@ -148,9 +162,16 @@ export class CompatAuthController {
     return { message: 'Signed out.' };
   }
 
-  /** Set a new password (`/auth/reset`) */
+  /**
+   * Set a new password (`/auth/reset`)
+   *
+   * @remarks Takes the same bodies as `/auth/reset`. The example needs an access token from a
+   * sign-in within ten minutes: press *Authorize*. Ends all sessions of the user.
+   */
   @OptionallySignedIn(...RESET_CREDENTIALS)
   @Patch('reset')
+  // The empty requirement makes the token optional.
+  @ApiSecurity({})
   @ApiBearerAuth()
   @ApiBody({
     type: ResetPassword,

@@ -1,5 +1,5 @@
 import { Body, Controller, Get, Post, Query, Res } from '@nestjs/common';
-import { ApiBearerAuth, ApiBody, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiBody, ApiQuery, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { BareToken, CurrentCaller, type Caller } from '../http/access.js';
 import { SIGNED_IN_BODY_PROBLEMS, SIGNED_IN_PROBLEMS } from '../http/common.errors.js';
@@ -34,6 +34,11 @@ export class CompatCustomersController {
    * without `Bearer`.
    */
   @Get()
+  @ApiQuery({
+    name: 'limit',
+    required: false,
+    schema: { type: 'integer', minimum: 1, maximum: 100, default: Number(PAGE_SIZE) },
+  })
   @ApiPage(CompatCustomerDetails)
   @ApiProblems(...problemsWithMsg(INVALID_LIMIT, ...SIGNED_IN_PROBLEMS))
   async compatListCustomers(

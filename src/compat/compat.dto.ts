@@ -1,8 +1,9 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { MaxLength, IsString } from 'class-validator';
 import { ProofOfWorkField } from '../budgets/proof-of-work-field.js';
-import { Message, SignedIn, SignInCodeApproved, SignInCodeSent } from '../auth/sign-in.dto.js';
+import { Message, SignedIn, SignInApproved, SignInCodeSent } from '../auth/sign-in.dto.js';
 import { CustomerDetails } from '../customers/customers.dto.js';
+import { Format } from '../http/formats.js';
 import { IfGiven } from '../http/if-given.js';
 import { IsCompatOtp } from './compat-otp.js';
 
@@ -11,9 +12,10 @@ const CODE_SCHEMA = { oneOf: [{ type: 'integer' }, { type: 'string' }], required
 export class CompatVerification {
   /**
    * The address that was registered. Not needed with the cookie from `/api/register`.
-   * @example "ada@example.com"
+   * @example "grace@example.com"
    */
   @IfGiven()
+  @Format('email')
   @MaxLength(254, { message: 'email is too long.' })
   @IsString({ message: 'email must be a string.' })
   email?: string;
@@ -42,7 +44,7 @@ export class CompatCodeSent extends SignInCodeSent {
   msg!: string;
 }
 
-export class CompatVerified extends SignInCodeApproved {
+export class CompatVerified extends SignInApproved {
   /**
    * The result, for display.
    * @example "User Register Successfully"
@@ -75,7 +77,7 @@ export class CompatMessage extends Message {
 export class CompatCustomerDetails extends CustomerDetails {
   /**
    * The same as `contact`.
-   * @example "+14155550123"
+   * @example "+12025550146"
    */
   contect!: string | null;
 }

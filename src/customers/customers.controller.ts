@@ -1,21 +1,10 @@
-import {
-  Body,
-  Controller,
-  Delete,
-  Get,
-  HttpCode,
-  Param,
-  ParseUUIDPipe,
-  Patch,
-  Post,
-  Query,
-  Res,
-} from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Patch, Post, Query, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiBody, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { CurrentCaller, type Caller } from '../http/access.js';
 import { SIGNED_IN_BODY_PROBLEMS, SIGNED_IN_PROBLEMS } from '../http/common.errors.js';
 import { ApiProblems } from '../http/api-problems.js';
+import { IdParam } from '../http/id-param.js';
 import { INVALID_LIMIT, paginate, ApiPage, PageQuery } from '../http/pagination.js';
 import { Config } from '../config/config.js';
 import { ChangedCustomer, CustomerDetails, NewCustomer } from './customers.dto.js';
@@ -25,7 +14,7 @@ import { CustomersService } from './customers.service.js';
 export const NEW_CUSTOMER_EXAMPLE = {
   customer: {
     summary: 'A customer',
-    value: { name: 'Grace Hopper', contact: '+14155550123', address: '1 Navy Yard\nArlington' },
+    value: { name: 'Dorothy Vaughan', contact: '+12025550146', address: '1 Navy Yard\nArlington' },
   },
 };
 const CHANGE_EXAMPLES = {
@@ -33,8 +22,7 @@ const CHANGE_EXAMPLES = {
   contact: { summary: 'Clear the contact', value: { contact: null } },
 };
 
-/** A malformed id is answered like an unknown one. */
-const CustomerId = () => Param('id', new ParseUUIDPipe({ exceptionFactory: CustomerError.notFound }));
+const CustomerId = () => IdParam('id', 'The `id` from a reply of `/customers`.', CustomerError.notFound);
 
 @ApiTags('Customers')
 @ApiBearerAuth()

@@ -1,11 +1,12 @@
 import { IsOptional } from 'class-validator';
+import { Format } from '../http/formats.js';
 import { IfGiven } from '../http/if-given.js';
 import { IsLine, IsLines } from './is-text.js';
 
 export class CustomerContact {
   /**
    * Name: one line of up to 128 characters, or null.
-   * @example "Grace Hopper"
+   * @example "Dorothy Vaughan"
    */
   @IsOptional()
   @IsLine('name')
@@ -13,7 +14,7 @@ export class CustomerContact {
 
   /**
    * Contact, such as a phone number: one line of up to 128 characters, or null.
-   * @example "+14155550123"
+   * @example "+12025550146"
    */
   @IsOptional()
   @IsLine('contact')
@@ -21,7 +22,7 @@ export class CustomerContact {
 
   /**
    * Another name for `contact`, for clients that spell it this way. Send only one of them.
-   * @example "+14155550123"
+   * @example "+12025550146"
    */
   @IsOptional()
   @IsLine('contect')
@@ -52,17 +53,18 @@ export class CustomerDetails {
    * Id of the customer.
    * @example "0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001"
    */
+  @Format('uuid')
   id!: string;
 
   /**
    * Name of the customer.
-   * @example "Grace Hopper"
+   * @example "Dorothy Vaughan"
    */
   name!: string | null;
 
   /**
    * Contact, such as a phone number.
-   * @example "+14155550123"
+   * @example "+12025550146"
    */
   contact!: string | null;
 

@@ -1,4 +1,4 @@
-import { Controller, Get, Headers, Param, ParseUUIDPipe, Req, Res } from '@nestjs/common';
+import { Controller, Get, Headers, Req, Res } from '@nestjs/common';
 import {
   ApiExtraModels,
   ApiHeader,
@@ -16,11 +16,13 @@ import { CurrentClient, type Client } from '../http/client.js';
 import { CommonError } from '../http/common.errors.js';
 import { ApiProblems } from '../http/api-problems.js';
 import { replyWithEvents } from '../http/event-stream.js';
+import { IdParam } from '../http/id-param.js';
 import { ChallengeStatus } from '../otp/otp.dto.js';
 import { OtpError } from '../otp/otp.errors.js';
 import { ChallengeViews } from './challenge-views.service.js';
 
-const ChallengeId = () => Param('id', new ParseUUIDPipe({ exceptionFactory: OtpError.challengeNotFound }));
+const ChallengeId = () =>
+  IdParam('id', 'The `challenge.id` from the reply that sent the code.', OtpError.challengeNotFound);
 
 @ApiTags('Codes')
 @OptionallySignedIn()
@@ -35,8 +37,8 @@ export class ChallengesController {
   /**
    * Get the status of a challenge
    *
-   * @remarks Says whether the message was delivered. Why a delivery failed is for administrators, and
-   * for recognised devices of the account that owns the address.
+   * @remarks Says whether the message was delivered. Why a delivery failed is for administrators,
+   * and for recognised devices of the account that owns the address.
    */
   @Get(':id')
   @ApiProblems(
@@ -58,10 +60,11 @@ export class ChallengesController {
   /**
    * Stream the status of a challenge
    *
-   * @remarks Server-sent events for `new EventSource(url)`. Sends the status at once and after each
-   * change. The stream ends when the code is approved, expired or exhausted, and after ten minutes.
-   * Five streams may be open at a time for each challenge and from each network. On 429 or 503, poll
-   * `GET /otp/challenges/{id}` instead.
+   * @remarks Server-sent events for `new EventSource(url)` or `curl`; Swagger UI shows them only
+   * when the stream ends. Sends the status at once and after each change. The stream ends when the
+   * code is approved, expired or exhausted, and after ten minutes. Five streams may be open at a
+   * time for each challenge and from each network. On 429 or 503, poll `GET /otp/challenges/{id}`
+   * instead.
    */
   @Get(':id/events')
   @ApiExtraModels(ChallengeStatus)

@@ -1,14 +1,22 @@
-import { Body, Controller, Get, HttpCode, Param, ParseUUIDPipe, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Post, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiBody, ApiTags } from '@nestjs/swagger';
 import { CurrentCaller, Roles, type Caller } from '../http/access.js';
 import { CurrentClient, type Client } from '../http/client.js';
 import { ADMIN_BODY_PROBLEMS, ADMIN_READ_PROBLEMS } from '../http/common.errors.js';
 import { ApiProblems } from '../http/api-problems.js';
+import { IdParam } from '../http/id-param.js';
 import { UnblockService } from './unblock.service.js';
 import { addressErrors, OtpError } from '../otp/otp.errors.js';
 import { Recipients } from '../otp/recipients.js';
 import { Timeline, TimelineQuery, Unblock } from './timeline.dto.js';
 import { TimelineService } from './timeline.service.js';
+
+const ChallengeId = () =>
+  IdParam(
+    'challengeId',
+    'The `challenge.id` from the reply that sent the code, or a `codes[].id` of a timeline.',
+    OtpError.challengeNotFound,
+  );
 
 const ADDRESS_PROBLEMS = addressErrors('recipient').filter(
   ({ code }) => code !== 'channel_not_available' && code !== 'phone_not_mobile',
@@ -50,7 +58,7 @@ export class DeliveriesController {
   @ApiProblems(OtpError.challengeNotFound(), ...ADMIN_READ_PROBLEMS)
   getChallengeTimeline(
     @CurrentCaller() caller: Caller,
-    @Param('challengeId', new ParseUUIDPipe({ exceptionFactory: OtpError.challengeNotFound })) id: string,
+    @ChallengeId() id: string,
     @CurrentClient() client: Client,
   ): Promise<Timeline> {
     return this.timelines.readOfChallenge(caller, id, client);
@@ -59,16 +67,16 @@ export class DeliveriesController {
   /**
    * Unblock a recipient
    *
-   * @remarks Resets its budgets, ends the cooldown and lifts a suppression. The audit log records it.
-   * Returns the updated timeline. Needs a sign-in within ten minutes.
+   * @remarks Resets its budgets, ends the cooldown and lifts a suppression. The audit log records
+   * it. Returns the updated timeline. Needs a sign-in within ten minutes.
    */
   @Post('unblock')
   @HttpCode(200)
   @ApiBody({
     type: Unblock,
     examples: {
-      all: { summary: 'For all purposes', value: { recipient: 'ada@example.com' } },
-      purpose: { summary: 'For one purpose', value: { recipient: '+14155550123', purpose: 'login' } },
+      all: { summary: 'For all purposes', value: { recipient: 'grace@example.com' } },
+      purpose: { summary: 'For one purpose', value: { recipient: '+12025550143', purpose: 'login' } },
     },
   })
   @ApiProblems(...ADDRESS_PROBLEMS, ...ADMIN_BODY_PROBLEMS)

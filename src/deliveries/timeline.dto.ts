@@ -1,10 +1,11 @@
 import { IsString, Matches, MaxLength } from 'class-validator';
+import { Format, WholeNumber } from '../http/formats.js';
 import { IfGiven } from '../http/if-given.js';
 
 export class TimelineQuery {
   /**
    * E-mail address or phone number.
-   * @example "ada@example.com"
+   * @example "grace@example.com"
    */
   @MaxLength(254, { message: 'recipient is too long.' })
   @IsString({ message: 'recipient must be an e-mail address or a phone number.' })
@@ -29,12 +30,14 @@ export class Budget {
    * How much is used.
    * @example 10
    */
+  @WholeNumber()
   used!: number;
 
   /**
    * How much is allowed.
    * @example 10
    */
+  @WholeNumber()
   limit!: number;
 
   /**
@@ -70,6 +73,7 @@ export class CodeRecord {
    * Id of the challenge.
    * @example "0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001"
    */
+  @Format('uuid')
   id!: string;
 
   /**
@@ -170,12 +174,14 @@ export class MessageRecord {
    * Id of the message. The provider gets the same id.
    * @example "0197f3b2-7a55-7cc3-a1f0-4c2a3d9be002"
    */
+  @Format('uuid')
   id!: string;
 
   /**
    * Id of the challenge whose code it carries; null for a notice.
    * @example "0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001"
    */
+  @Format('uuid')
   challengeId!: string | null;
 
   /**
@@ -253,7 +259,7 @@ export class MessageRecord {
 export class Timeline {
   /**
    * The masked address of the recipient.
-   * @example "a•••@example.com"
+   * @example "g•••@example.com"
    */
   recipient!: string;
 

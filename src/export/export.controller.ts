@@ -8,7 +8,7 @@ import { CommonError, SIGNED_IN_PROBLEMS } from '../http/common.errors.js';
 import { PersonalData } from './export.dto.js';
 import { ExportService } from './export.service.js';
 
-@ApiTags('Profile')
+@ApiTags('Account')
 @ApiBearerAuth()
 @Controller('users/me/export')
 export class ExportController {

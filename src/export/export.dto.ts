@@ -1,5 +1,6 @@
 import { AccountEvent } from '../account-events/account-events.dto.js';
 import { CustomerDetails } from '../customers/customers.dto.js';
+import { Format, WholeNumber } from '../http/formats.js';
 import { Profile } from '../users/users.dto.js';
 
 export class ExportedProfile extends Profile {
@@ -13,7 +14,7 @@ export class ExportedProfile extends Profile {
 export class ExportedAddress {
   /**
    * The address, with its kind.
-   * @example "email:ada@example.com"
+   * @example "email:grace@example.com"
    */
   recipient!: string;
 
@@ -32,6 +33,7 @@ export class ExportedAddress {
 
 export class ExportedContactChange {
   /** @example "0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001" */
+  @Format('uuid')
   id!: string;
 
   /**
@@ -42,7 +44,7 @@ export class ExportedContactChange {
 
   /**
    * The address before the change.
-   * @example "ada@example.com"
+   * @example "grace@example.com"
    */
   oldAddress!: string | null;
 
@@ -58,6 +60,7 @@ export class ExportedContactChange {
 
 export class ExportedSession {
   /** @example "0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001" */
+  @Format('uuid')
   id!: string;
 
   /** @example "Mozilla/5.0 (X11; Linux x86_64) Firefox/145.0" */
@@ -88,11 +91,13 @@ export class ExportedSession {
   amr!: string[];
 
   /** @example "0197f3b2-7a55-7cc3-a1f0-4c2a3d9be002" */
+  @Format('uuid')
   deviceId!: string | null;
 }
 
 export class ExportedDevice {
   /** @example "0197f3b2-7a55-7cc3-a1f0-4c2a3d9be002" */
+  @Format('uuid')
   id!: string;
 
   /** @example "Mozilla/5.0 (X11; Linux x86_64) Firefox/145.0" */
@@ -107,6 +112,7 @@ export class ExportedDevice {
 
 export class ExportedMessageEvent {
   /** @example "2026-11-21T10:00:01.000Z" */
+  @Format('date-time')
   at!: string;
 
   /** @example "delivered" */
@@ -131,15 +137,17 @@ export class ExportedMessageEvent {
 /** A message without its text. */
 export class ExportedMessage {
   /** @example "0197f3b2-7a55-7cc3-a1f0-4c2a3d9be004" */
+  @Format('uuid')
   id!: string;
 
-  /** @example "email:ada@example.com" */
+  /** @example "email:grace@example.com" */
   recipient!: string;
 
   /**
    * Id of the code that it carried; null for a notice.
    * @example null
    */
+  @Format('uuid')
   challengeId!: string | null;
 
   /** @example "notice" */
@@ -167,6 +175,7 @@ export class ExportedMessage {
   state!: string;
 
   /** @example 1 */
+  @WholeNumber()
   attempts!: number;
 
   /**
@@ -205,7 +214,7 @@ export class ExportedMessage {
 }
 
 export class ExportedSuppression {
-  /** @example "email:ada@example.com" */
+  /** @example "email:grace@example.com" */
   recipient!: string;
 
   /** @example "bounced" */
@@ -220,6 +229,7 @@ export class ExportedSuppression {
 
 export class ExportedAct {
   /** @example "0197f3b2-7a55-7cc3-a1f0-4c2a3d9be003" */
+  @Format('uuid')
   id!: string;
 
   /** @example "2026-11-21T10:00:00.000Z" */

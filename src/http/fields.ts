@@ -1,6 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, type ApiPropertyOptions } from '@nestjs/swagger';
 import { IsString, MaxLength } from 'class-validator';
+import { Format } from './formats.js';
 
 /**
  * A rule beyond the type of a field. The checks of these rules are in upper layers, so the
@@ -54,7 +55,7 @@ function TextField(maxLength: number): PropertyDecorator {
 
 /** An e-mail address. */
 export function EmailField(): PropertyDecorator {
-  return applyDecorators(TextField(254), CheckedAs('email'));
+  return applyDecorators(TextField(254), Format('email'), CheckedAs('email'));
 }
 
 /** A phone number. */
@@ -64,6 +65,14 @@ export function PhoneField(): PropertyDecorator {
 
 /** Marks, in a schema, the field that must be given if this one is not. */
 export const ALTERNATIVE = 'x-alternative';
+
+/** Marks, in a schema, a field that never occurs. */
+export const ABSENT = 'x-absent';
+
+/** A field that another variant of the body has, and this one has not. */
+export function Absent(): PropertyDecorator {
+  return ApiProperty({ required: false, type: 'boolean', [ABSENT]: true } as ApiPropertyOptions);
+}
 
 /** A phone number in a body that takes either this or `email`. */
 export function PhoneOrEmailField(): PropertyDecorator {

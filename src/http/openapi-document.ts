@@ -1,18 +1,9 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import type { Config } from '../config/config.js';
-import { ALTERNATIVE } from './fields.js';
+import { ABSENT, ALTERNATIVE } from './fields.js';
+import { description, NEEDS_ADMINISTRATOR, NEEDS_TOKEN, TAGS } from './openapi-text.js';
 import { nameProblems } from './problem-schemas.js';
-
-const description = (
-  basePath: string,
-) => `Sends one-time codes by e-mail and SMS, checks each code once, and signs a proof of the result.
-
-**Try the whole flow here**: send a code, read the message at [/inbox](${basePath}/inbox) (development only),
-check the code, and check it again to see that a code works only once. Or register an account,
-verify it, press *Authorize*, paste the \`accessToken\`, and create a customer.
-
-Errors are \`application/problem+json\` (RFC 9457) with a stable \`code\`. 429 and 503 carry \`Retry-After\`.`;
 
 interface ObjectSchema {
   properties?: Record<string, Record<string, unknown>>;
@@ -30,27 +21,13 @@ export function basePathOf({ publicUrl }: Config): string {
 /** The OpenAPI document, generated from the controllers. */
 export function openApiDocument(app: NestFastifyApplication, config: Config): OpenAPIObject {
   const basePath = basePathOf(config);
-  const options = new DocumentBuilder()
+  const builder = new DocumentBuilder()
     .setOpenAPIVersion('3.1.0')
     .setTitle('OTP Auth Server')
     .setDescription(description(basePath))
     .setVersion('1')
     .setLicense('MIT', 'https://opensource.org/license/mit')
     .addServer(basePath || '/')
-    .addTag('Codes', 'Verify an address or approve a transaction with a one-time code.')
-    .addTag('Registration', 'Create an account.')
-    .addTag('Sign-in', 'Sign in with a code or a password, and refresh the session.')
-    .addTag('Sessions', 'List and end sessions.')
-    .addTag('Password', 'Change or reset a password.')
-    .addTag('Profile', 'Read and change your own account.')
-    .addTag('Customers', 'Contact records of the signed-in user.')
-    .addTag('Administration', 'Manage users, deliveries and the audit log. For administrators only.')
-    .addTag(
-      'Compatibility',
-      'The same operations under `/api`, for clients of the Express server that this one replaces.',
-    )
-    .addTag('Keys', 'Public keys that verify what this server signs.')
-    .addTag('Health', 'Health checks and metrics.')
     .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'An access token' })
     .addSecurity('application', {
       type: 'http',
@@ -63,20 +40,22 @@ export function openApiDocument(app: NestFastifyApplication, config: Config): Op
       name: 'X-Application-Id',
       description: 'The id of a browser application',
     })
-    .addSecurity('metrics', { type: 'http', scheme: 'bearer', description: '`METRICS_TOKEN`' })
-    .build();
-  const document = SwaggerModule.createDocument(app, options, {
+    .addSecurity('metrics', { type: 'http', scheme: 'bearer', description: '`METRICS_TOKEN`' });
+  const document = SwaggerModule.createDocument(app, builder.build(), {
     operationIdFactory: (_controller, method) => method,
   });
+  orderByTag(document);
   for (const operation of operationsOf(document)) {
     // An empty list: the operation is public.
     operation.security ??= [];
+    operation.description = [operation.description, tokenNote(operation)].filter(Boolean).join('\n\n');
     for (const [status, response] of Object.entries(operation.responses)) {
       if (response && !('$ref' in response)) response.description ||= describeReply(status, response);
     }
   }
   nameProblems(document);
   splitAlternatives(document);
+  forbidAbsent(document);
   return withNullTypes(document);
 }
 
@@ -84,6 +63,29 @@ function operationsOf({ paths }: OpenAPIObject): Operation[] {
   return Object.values(paths)
     .flatMap(({ get, post, put, patch, delete: remove }) => [get, post, put, patch, remove])
     .filter((operation) => operation !== undefined);
+}
+
+/** Undefined if the operation works without an access token. */
+function tokenNote({ security = [], responses }: Operation): string | undefined {
+  if (security.length === 0 || !security.every((scheme) => 'bearer' in scheme)) return undefined;
+  const { content } = (responses['403'] as Reply) ?? {};
+  const isForAdministrators = 'forbidden' in (content?.['application/problem+json']?.examples ?? {});
+  return isForAdministrators ? NEEDS_ADMINISTRATOR : NEEDS_TOKEN;
+}
+
+/** Sorts the paths by the tag of their first operation, and lists the tags that occur. */
+function orderByTag(document: OpenAPIObject): void {
+  const order = Object.keys(TAGS);
+  const tagOf = (path: OpenAPIObject['paths'][string]): string => {
+    const [{ tags: [tag = ''] = [] } = {}] = Object.values(path) as Operation[];
+    if (!order.includes(tag)) throw new Error(`TAGS does not describe the tag ${tag}`);
+    return tag;
+  };
+  const paths = Object.entries(document.paths).map(([name, path]) => ({ name, path, tag: tagOf(path) }));
+  paths.sort((a, b) => order.indexOf(a.tag) - order.indexOf(b.tag));
+  document.paths = Object.fromEntries(paths.map(({ name, path }) => [name, path]));
+  const used = new Set(paths.map(({ tag }) => tag));
+  document.tags = order.filter((name) => used.has(name)).map((name) => ({ name, description: TAGS[name] }));
 }
 
 /**
@@ -104,6 +106,15 @@ function splitAlternatives({ components }: OpenAPIObject): void {
     });
     schemas[name] = { oneOf: [variant(field, String(alternative)), variant(String(alternative), field)] };
   }
+}
+
+/** Gives absent fields the schema `false`, so that generated clients can tell variants of a reply apart. */
+function forbidAbsent({ components }: OpenAPIObject): void {
+  for (const { properties = {} } of Object.values(
+    (components?.schemas ?? {}) as Record<string, ObjectSchema>,
+  ))
+    for (const [name, property] of Object.entries(properties))
+      if (ABSENT in property) Object.assign(properties, { [name]: false });
 }
 
 /** `nullable` is a keyword of OpenAPI 3.0. In 3.1 null is a type, as in JSON Schema. */

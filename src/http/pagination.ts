@@ -13,8 +13,11 @@ const DEFAULT_LIMIT = 20;
  */
 export class PageLimit {
   @ApiPropertyOptional({
-    description: 'Entries per page: 1 to 100. The default is 20.',
-    example: '20',
+    description: 'Entries per page.',
+    type: 'integer',
+    minimum: 1,
+    maximum: 100,
+    default: DEFAULT_LIMIT,
   })
   @IfGiven()
   @Matches(/^([1-9][0-9]?|100)$/, { message: 'limit must be a number from 1 to 100.' })

@@ -1,3 +1,6 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { Format, WholeNumber } from './formats.js';
+
 /** One invalid field. */
 export class FieldError {
   /** @example "email" */
@@ -15,21 +18,25 @@ export class ProofOfWorkParameters {
    * Iterations of each derivation.
    * @example 2000
    */
+  @WholeNumber()
   cost!: number;
 
   /** The level, from 1 to 4: 1, 2, 4 and 8 times the work. */
+  @ApiProperty({ type: 'object', additionalProperties: { type: 'integer', minimum: 1, maximum: 4 } })
   data!: Record<string, number>;
 
   /**
    * When the challenge ends, in seconds since 1970.
    * @example 1795859700
    */
+  @WholeNumber()
   expiresAt!: number;
 
   /**
    * Bytes of a derived key.
    * @example 32
    */
+  @WholeNumber()
   keyLength!: number;
 
   /**
@@ -69,6 +76,7 @@ export class Problem {
   title!: string;
 
   /** The HTTP status. */
+  @WholeNumber(400)
   status!: number;
 
   /** The error, for people. */
@@ -81,9 +89,11 @@ export class Problem {
    * Identifies this request in the server log.
    * @example "0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001"
    */
+  @Format('uuid')
   requestId?: string;
 
   /** Seconds until the same request can succeed (429 and 503). */
+  @WholeNumber()
   retryAfter?: number;
 
   /** A text for the user, on `/api` routes, `/auth/send_otp` and `/auth/verify_otp`. */
@@ -99,6 +109,7 @@ export class Problem {
   proofOfWork?: ProofOfWorkChallenge;
 
   /** Guesses left for this code. */
+  @WholeNumber()
   attemptsLeft?: number;
 
   /** `pending` while the sign-in is still open. */

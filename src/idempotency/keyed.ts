@@ -2,6 +2,7 @@ import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { ApiHeader } from '@nestjs/swagger';
 import type { RequestWithKey } from './idempotent-requests.service.js';
 
+// Without an example: Swagger UI would send it with every request, as the same key.
 const documentHeader = ApiHeader({
   name: 'Idempotency-Key',
   required: false,
@@ -9,7 +10,6 @@ const documentHeader = ApiHeader({
     'A key of your choice for this request, such as a UUID. If the reply is lost, repeat the request ' +
     'with the same key and body: for ten minutes it gets the first reply, and nothing is sent again.',
   schema: { type: 'string', maxLength: 257 },
-  example: '"8e03978e-40d5-43e8-bc93-6894a57f9324"',
 });
 
 /**

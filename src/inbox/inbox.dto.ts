@@ -1,4 +1,5 @@
 import { IsString, MaxLength } from 'class-validator';
+import { Format } from '../http/formats.js';
 import { IfGiven } from '../http/if-given.js';
 
 export class InboxQuery {
@@ -10,10 +11,11 @@ export class InboxQuery {
 }
 
 export class InboxEntry {
+  @Format('uuid')
   id!: string;
   /** @example "sms" */
   channel!: 'email' | 'sms' | 'whatsapp' | 'voice';
-  /** @example "+14155550123" */
+  /** @example "+12025550143" */
   to!: string;
   /** @example "123456 is your code to sign in" */
   subject?: string;

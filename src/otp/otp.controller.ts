@@ -22,12 +22,12 @@ import { Recipients } from './recipients.js';
 
 /** The example bodies in Swagger UI. */
 const ADDRESS_EXAMPLES = {
-  sms: { summary: 'By SMS', value: { phone_number: '+14155550123' } },
-  email: { summary: 'By e-mail', value: { email: 'ada@example.com' } },
+  sms: { summary: 'By SMS', value: { phone_number: '+12025550143' } },
+  email: { summary: 'By e-mail', value: { email: 'grace@example.com' } },
   transaction: {
     summary: 'To approve a transaction',
     value: {
-      email: 'ada@example.com',
+      email: 'grace@example.com',
       purpose: 'transaction',
       context: { amount: '39.99 EUR', payee: 'Acme' },
     },
@@ -72,7 +72,8 @@ export class OtpController {
    * Send a code
    *
    * @remarks Sends a code by SMS or e-mail that verifies an address or approves a transaction. In
-   * development, read the message at `/inbox`.
+   * development, read the message at `/inbox`. A second request within a minute replies
+   * `otp_cooldown`.
    */
   @Post('generate')
   @HttpCode(200)
@@ -99,9 +100,9 @@ export class OtpController {
   /**
    * Send the code again
    *
-   * @remarks Takes the same body as `/otp/generate`. Repeats the code while more than half of its
-   * lifetime is left. After that it sends a new one, and the code before it stays valid until its
-   * own end.
+   * @remarks Takes the same body as `/otp/generate`, at least a minute after it: until then, the
+   * reply is `otp_cooldown`. Repeats the code while more than half of its lifetime is left. After
+   * that it sends a new one, and the code before it stays valid until its own end.
    */
   @Post('resend')
   @HttpCode(200)
@@ -127,8 +128,9 @@ export class OtpController {
   /**
    * Verify a code
    *
-   * @remarks A code is accepted once. Every attempt counts; the reply to a wrong code says how many
-   * attempts are left.
+   * @remarks Takes the code from the message of `/otp/generate`, in development at `/inbox`, with
+   * the same address, purpose and context. A code is accepted once. Every attempt counts; the
+   * reply to a wrong code says how many attempts are left.
    */
   @Post('verify')
   @HttpCode(200)

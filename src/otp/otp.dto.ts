@@ -2,6 +2,7 @@ import { IsIn, IsIP, IsOptional, Matches } from 'class-validator';
 import { ProofOfWorkField } from '../budgets/proof-of-work-field.js';
 import { CHANNELS } from '../common/delivery.js';
 import { CheckedAs, EmailField, PhoneOrEmailField } from '../http/fields.js';
+import { Format, WholeNumber } from '../http/formats.js';
 import { IfGiven } from '../http/if-given.js';
 import { IsLocaleTag } from '../http/is-locale-tag.js';
 import type { Channel } from '../notifier/notifier.js';
@@ -13,7 +14,7 @@ export class OtpAddress {
   /**
    * Phone number with country code. National numbers are accepted if `PHONE_DEFAULT_COUNTRY` is
    * set. Give this or `email`.
-   * @example "+14155550123"
+   * @example "+12025550143"
    */
   @IfGiven()
   @PhoneOrEmailField()
@@ -21,7 +22,7 @@ export class OtpAddress {
 
   /**
    * E-mail address without a display name. Give this or `phone_number`.
-   * @example "ada@example.com"
+   * @example "grace@example.com"
    */
   @IfGiven()
   @EmailField()
@@ -106,6 +107,7 @@ export class Challenge {
    * Id of the challenge. It is not secret.
    * @example "0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001"
    */
+  @Format('uuid')
   id!: string;
 
   /**
@@ -116,7 +118,7 @@ export class Challenge {
 
   /**
    * The masked address, so that the person recognises it.
-   * @example "+14•••••••23"
+   * @example "+12•••••••43"
    */
   maskedTo!: string;
 
@@ -124,6 +126,7 @@ export class Challenge {
    * Number of digits in the code.
    * @example 6
    */
+  @WholeNumber(4)
   codeLength!: number;
 
   /**
@@ -142,6 +145,7 @@ export class Challenge {
    * Attempts left for this code.
    * @example 3
    */
+  @WholeNumber()
   attemptsLeft!: number;
 }
 
@@ -208,10 +212,10 @@ export class OtpVerified {
 
   /**
    * A JWT (ES256, `typ: otp-proof+jwt`) that is valid for 5 minutes. Any backend can verify it with
-   * the keys at `/.well-known/jwks.json`. Claims: `sub` (such as `phone:+14155550123`), `purpose`,
+   * the keys at `/.well-known/jwks.json`. Claims: `sub` (such as `phone:+12025550143`), `purpose`,
    * `context_sha256`, `metadata`, `jti` (the challenge id), `iss`, `aud` (the audience of the application
    * that sent the code, else of this server), `iat`, `exp`.
-   * @example "eyJhbGciOiJFUzI1NiIsInR5cCI6Im90cC1wcm9vZitqd3QiLCJraWQiOiIuLi4ifQ.eyJzdWIiOiJwaG9uZTorMTQxNTU1NTAxMjMifQ.c2ln"
+   * @example "eyJhbGciOiJFUzI1NiIsInR5cCI6Im90cC1wcm9vZitqd3QiLCJraWQiOiIuLi4ifQ.eyJzdWIiOiJwaG9uZTorMTIwMjU1NTAxNDMifQ.c2ln"
    */
   proof!: string;
 }

@@ -22,10 +22,10 @@ export class ProofsController {
   /**
    * Redeem a proof
    *
-   * @remarks Checks a proof and uses it up: each proof is accepted once, by whichever server sends it
-   * first. An application redeems the proofs of its own audience. Without an application
-   * (`API_ACCESS=open`), those of this server's audience. A backend that keeps the `jti` of used proofs
-   * itself can check them offline instead.
+   * @remarks Checks the `proof` from a reply of `/otp/verify` and uses it up: each proof is
+   * accepted once, by whichever server sends it first. An application redeems the proofs of its
+   * own audience. Without an application (`API_ACCESS=open`), those of this server's audience. A
+   * backend that keeps the `jti` of used proofs itself can check them offline instead.
    */
   @Post('redeem')
   @HttpCode(200)

@@ -1,9 +1,10 @@
 import { IsOptional, IsString, MaxLength } from 'class-validator';
+import { Format, WholeNumber } from '../http/formats.js';
 
 export class RedeemProof {
   /**
    * The proof from `/otp/verify`.
-   * @example "eyJhbGciOiJFUzI1NiIsInR5cCI6Im90cC1wcm9vZitqd3QiLCJraWQiOiIuLi4ifQ.eyJzdWIiOiJwaG9uZTorMTQxNTU1NTAxMjMifQ.c2ln"
+   * @example "eyJhbGciOiJFUzI1NiIsInR5cCI6Im90cC1wcm9vZitqd3QiLCJraWQiOiIuLi4ifQ.eyJzdWIiOiJwaG9uZTorMTIwMjU1NTAxNDMifQ.c2ln"
    */
   @MaxLength(8_192, { message: 'proof is too long.' })
   @IsString({ message: 'proof must be a string.' })
@@ -14,7 +15,7 @@ export class RedeemProof {
 export class ProofClaims {
   /**
    * The verified recipient.
-   * @example "phone:+14155550123"
+   * @example "phone:+12025550143"
    */
   sub!: string;
 
@@ -28,6 +29,7 @@ export class ProofClaims {
    * The id of the challenge.
    * @example "0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001"
    */
+  @Format('uuid')
   jti!: string;
 
   /**
@@ -67,11 +69,13 @@ export class ProofClaims {
    * When the code was verified, in seconds since 1970.
    * @example 1795341600
    */
+  @WholeNumber()
   iat!: number;
 
   /**
    * When the proof expires, in seconds since 1970.
    * @example 1795341900
    */
+  @WholeNumber()
   exp!: number;
 }

@@ -1,9 +1,10 @@
-import { Controller, Delete, Get, HttpCode, Param, ParseUUIDPipe, Query } from '@nestjs/common';
+import { Controller, Delete, Get, HttpCode, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import { CurrentCaller, type Caller } from '../http/access.js';
 import { CurrentClient, type Client } from '../http/client.js';
 import { CommonError, SIGNED_IN_PROBLEMS } from '../http/common.errors.js';
 import { ApiProblems } from '../http/api-problems.js';
+import { IdParam } from '../http/id-param.js';
 import { EndSession, SessionEntry } from './sessions.dto.js';
 import { SessionError } from './sessions.errors.js';
 import { SessionsService } from './sessions.service.js';
@@ -45,8 +46,8 @@ export class SessionsController {
   /**
    * End one session
    *
-   * @remarks Its tokens stop working at once, on every server. Set `forgetDevice` if the device was
-   * lost: it is then no longer a recognised device.
+   * @remarks Its tokens stop working at once, on every server. Set `forgetDevice` if the device
+   * was lost: it is then no longer a recognised device.
    */
   @Delete(':id')
   @HttpCode(204)
@@ -56,7 +57,7 @@ export class SessionsController {
     ...SIGNED_IN_PROBLEMS,
   )
   endSession(
-    @Param('id', new ParseUUIDPipe({ exceptionFactory: SessionError.notFound })) id: string,
+    @IdParam('id', 'The `id` from `GET /auth/sessions`.', SessionError.notFound) id: string,
     @Query() { forgetDevice }: EndSession,
     @CurrentCaller() caller: Caller,
     @CurrentClient() client: Client,

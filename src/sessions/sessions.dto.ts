@@ -1,9 +1,11 @@
 import { IsIn } from 'class-validator';
+import { Format } from '../http/formats.js';
 import { IfGiven } from '../http/if-given.js';
 
 /** An active session. */
 export class SessionEntry {
   /** @example "0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001" */
+  @Format('uuid')
   id!: string;
 
   /** Whether this request belongs to it. */
@@ -34,13 +36,13 @@ export class SessionEntry {
    * Id of the device; null if the device was forgotten.
    * @example "0197f3b2-7a55-7cc3-a1f0-4c2a3d9be002"
    */
+  @Format('uuid')
   deviceId!: string | null;
 }
 
 export class EndSession {
   /**
-   * Whether to forget the device, so that it is no longer recognised.
-   * @example "true"
+   * Whether to forget the device, so that it is no longer recognised. Default: false.
    */
   @IfGiven()
   @IsIn(['true', 'false'], { message: 'forgetDevice must be true or false.' })

@@ -22,7 +22,7 @@ import { Profile, UpdatedProfile, UpdateProfile, VerifyContact } from './users.d
 import { UserError } from './users.errors.js';
 import { ADDRESS_RESERVED, PASSWORD_REFUSED } from './users.examples.js';
 
-@ApiTags('Profile')
+@ApiTags('Account')
 @ApiBearerAuth()
 @Controller('users/me')
 export class MeController {
@@ -44,17 +44,17 @@ export class MeController {
   /**
    * Change your profile
    *
-   * @remarks Names change at once. A new e-mail address or phone number gets a code (`pending`) and
-   * takes effect once the code was sent to `/users/me/contact/verify`. The old address then gets a
-   * link that undoes the change for 72 hours. Changing an address or the password needs a sign-in
-   * within ten minutes or `currentPassword`. A new password ends all sessions.
+   * @remarks Names change at once. A new e-mail address or phone number gets a code (`pending`)
+   * and takes effect once the code was sent to `/users/me/contact/verify`. The old address then
+   * gets a link that undoes the change for 72 hours. Changing an address or the password needs a
+   * sign-in within ten minutes or `currentPassword`. A new password ends all sessions.
    */
   @Patch()
   @ApiBody({
     type: UpdateProfile,
     examples: {
-      names: { summary: 'Names', value: { firstName: 'Ada', lastName: 'Lovelace' } },
-      phone: { summary: 'A new phone number', value: { phone: '+14155550124' } },
+      names: { summary: 'Names', value: { firstName: 'Grace', lastName: 'Hopper' } },
+      phone: { summary: 'A new phone number', value: { phone: '+12025550144' } },
     },
   })
   @ApiProblems(
@@ -86,8 +86,9 @@ export class MeController {
    * Delete your account
    *
    * @remarks Closes the account at once: all sessions end, and nobody can sign in. Each verified
-   * address gets a link that undoes the deletion for 72 hours. After that, the account is erased with
-   * all its data. Needs a sign-in within ten minutes. The last administrator cannot be deleted.
+   * address gets a link that undoes the deletion for 72 hours. After that, the account is erased
+   * with all its data. Needs a sign-in within ten minutes. The last administrator cannot be
+   * deleted.
    */
   @Delete()
   @HttpCode(204)
@@ -104,15 +105,16 @@ export class MeController {
   /**
    * Verify a new e-mail address or phone number
    *
-   * @remarks Takes the code that was sent to the new address. Other accounts that only claim the
-   * number lose it. An address that another account can get back by an undo answers
-   * `address_reserved`, with an `undoToken` for `/users/contact/undo`.
+   * @remarks Takes the code that `PATCH /users/me` sent to the new address, in development at
+   * `/inbox`. Other accounts that only claim the number lose it. An address that another account
+   * can get back by an undo answers `address_reserved`, with an `undoToken` for
+   * `/users/contact/undo`.
    */
   @Post('contact/verify')
   @HttpCode(200)
   @ApiBody({
     type: VerifyContact,
-    examples: { phone: { summary: 'A new phone number', value: { phone: '+14155550124', otp: '123456' } } },
+    examples: { phone: { summary: 'A new phone number', value: { phone: '+12025550144', otp: '123456' } } },
   })
   @ApiProblems(
     OtpError.invalid(2),

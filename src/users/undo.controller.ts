@@ -9,7 +9,7 @@ import { ContactsService } from './contacts.service.js';
 import { UndoContactChange, UndoDeletion } from './users.dto.js';
 import { UserError } from './users.errors.js';
 
-@ApiTags('Profile')
+@ApiTags('Account')
 @Public()
 @Controller('users')
 export class UndoController {
@@ -21,11 +21,11 @@ export class UndoController {
   /**
    * Undo a contact change
    *
-   * @remarks Takes the token from the link that was sent to the old address, or the `undoToken` that
-   * a proof of the old address returned. No other account gets the old address within the 72 hours
-   * in which the link works. Restores the address, removes the password, ends all sessions and forgets
-   * all devices. An account that was deleted since is opened again. To continue, sign in with a
-   * code and set a new password.
+   * @remarks Takes the token from the link that was sent to the old address, in development at
+   * `/inbox`, or the `undoToken` that a proof of the old address returned. No other account gets
+   * the old address within the 72 hours in which the link works. Restores the address, removes the
+   * password, ends all sessions and forgets all devices. An account that was deleted since is
+   * opened again. To continue, sign in with a code and set a new password.
    */
   @Post('contact/undo')
   @HttpCode(204)
@@ -43,8 +43,8 @@ export class UndoController {
   /**
    * Undo the deletion of an account
    *
-   * @remarks Takes the token from the link that was sent to the addresses of the account. It works
-   * for 72 hours. Sessions stay ended: sign in again.
+   * @remarks Takes the token from the link that was sent to the addresses of the account, in
+   * development at `/inbox`. It works for 72 hours. Sessions stay ended: sign in again.
    */
   @Post('deletion/undo')
   @HttpCode(204)

@@ -1,16 +1,4 @@
-import {
-  Body,
-  Controller,
-  Delete,
-  Get,
-  HttpCode,
-  Param,
-  ParseUUIDPipe,
-  Patch,
-  Post,
-  Query,
-  Res,
-} from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Patch, Post, Query, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiBody, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { AccountEvent } from '../account-events/account-events.dto.js';
@@ -18,6 +6,7 @@ import { CurrentCaller, Roles, type Caller } from '../http/access.js';
 import { CurrentClient, type Client } from '../http/client.js';
 import { ADMIN_BODY_PROBLEMS, ADMIN_PROBLEMS, ADMIN_READ_PROBLEMS } from '../http/common.errors.js';
 import { ApiProblems } from '../http/api-problems.js';
+import { IdParam } from '../http/id-param.js';
 import { INVALID_LIMIT, ApiPage, PageQuery, paginate } from '../http/pagination.js';
 import { Config } from '../config/config.js';
 import { AddressError } from '../otp/otp.errors.js';
@@ -26,7 +15,7 @@ import { UserAdminService } from './user-admin.service.js';
 import { InviteUser, ManagedUser, profileOf, UpdateUser, UserQuery } from './users.dto.js';
 import { UserError } from './users.errors.js';
 
-const UserId = () => Param('id', new ParseUUIDPipe({ exceptionFactory: UserError.notFound }));
+const UserId = () => IdParam('id', 'The `id` from a reply of `/users`.', UserError.notFound);
 
 @ApiTags('Administration')
 @ApiBearerAuth()
@@ -41,8 +30,8 @@ export class UsersController {
   /**
    * List and search users
    *
-   * @remarks Oldest first. `search` is the beginning of an e-mail address or phone number. The audit
-   * log records the search, masked.
+   * @remarks Oldest first. `search` is the beginning of an e-mail address or phone number. The
+   * audit log records the search, masked.
    */
   @Get()
   @ApiPage(ManagedUser)
@@ -60,16 +49,19 @@ export class UsersController {
   /**
    * Invite a user
    *
-   * @remarks Creates the user and mails a link, which is valid for 72 hours and used once: with its
-   * token, `PATCH /auth/reset` sets the first password. The roles apply from then on. After 72 hours
-   * the user can still sign in with a code.
+   * @remarks Creates the user and mails a link, which is valid for 72 hours and used once: with
+   * its token, `PATCH /auth/reset` sets the first password. The roles apply from then on. After 72
+   * hours the user can still sign in with a code. Needs a sign-in within ten minutes.
    */
   @Post()
   @ApiBody({
     type: InviteUser,
     examples: {
-      user: { summary: 'A user', value: { email: 'ada@example.com', roles: ['user'] } },
-      admin: { summary: 'An administrator', value: { email: 'ada@example.com', roles: ['user', 'admin'] } },
+      user: { summary: 'A user', value: { email: 'mary@example.com', roles: ['user'] } },
+      admin: {
+        summary: 'An administrator',
+        value: { email: 'dorothy@example.com', roles: ['user', 'admin'] },
+      },
     },
   })
   @ApiProblems(UserError.addressTaken(), AddressError.email('email'), ...ADMIN_BODY_PROBLEMS)
@@ -99,7 +91,8 @@ export class UsersController {
   /**
    * List the events of a user
    *
-   * @remarks Sign-ins, including refused ones, and changes. Newest first. The audit log records it.
+   * @remarks Sign-ins, including refused ones, and changes. Newest first. The audit log records
+   * it.
    */
   @Get(':id/events')
   @ApiPage(AccountEvent)
@@ -118,9 +111,9 @@ export class UsersController {
   /**
    * Change, disable or sign out a user
    *
-   * @remarks Every change ends all sessions of the user at once and is written to the audit log. The
-   * user and all administrators are told by mail about changed roles. Needs a sign-in within ten
-   * minutes.
+   * @remarks Every change ends all sessions of the user at once and is written to the audit log.
+   * The user and all administrators are told by mail about changed roles. Needs a sign-in within
+   * ten minutes.
    */
   @Patch(':id')
   @ApiBody({
@@ -150,8 +143,8 @@ export class UsersController {
   /**
    * Delete a user
    *
-   * @remarks Deletes the account with all its data and ends its sessions at once. The audit log keeps
-   * the id. Needs a sign-in within ten minutes.
+   * @remarks Deletes the account with all its data and ends its sessions at once. The audit log
+   * keeps the id. Needs a sign-in within ten minutes.
    */
   @Delete(':id')
   @HttpCode(204)

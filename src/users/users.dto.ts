@@ -13,6 +13,7 @@ import { ProofOfWorkField } from '../budgets/proof-of-work-field.js';
 import { PHONE_CHANNELS, type PhoneChannel } from '../common/delivery.js';
 import type { Role } from '../http/access.js';
 import { EmailField, PasswordField, PhoneField, PhoneOrEmailField } from '../http/fields.js';
+import { Format } from '../http/formats.js';
 import { IfGiven } from '../http/if-given.js';
 import { IsLocaleTag } from '../http/is-locale-tag.js';
 import { PageQuery } from '../http/pagination.js';
@@ -24,15 +25,17 @@ import { IsName } from './is-name.js';
 /** A user, as seen by themselves. */
 export class Profile {
   /** @example "0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001" */
+  @Format('uuid')
   id!: string;
 
   /**
    * E-mail address. It is always verified.
-   * @example "ada@example.com"
+   * @example "grace@example.com"
    */
+  @Format('email')
   email!: string | null;
 
-  /** @example "+14155550123" */
+  /** @example "+12025550143" */
   phone!: string | null;
 
   /**
@@ -41,13 +44,13 @@ export class Profile {
    */
   phoneVerified!: boolean;
 
-  /** @example "ada" */
+  /** @example "grace" */
   username!: string | null;
 
-  /** @example "Ada" */
+  /** @example "Grace" */
   firstName!: string | null;
 
-  /** @example "Lovelace" */
+  /** @example "Hopper" */
   lastName!: string | null;
 
   /** @example ["user"] */
@@ -97,7 +100,7 @@ export function profileOf(account: Account): Profile {
 export class UpdateProfile {
   /**
    * Display name. It does not have to be unique. `null` clears it.
-   * @example "ada"
+   * @example "grace"
    */
   @IfGiven()
   @IsName('username')
@@ -105,7 +108,7 @@ export class UpdateProfile {
 
   /**
    * First name. `null` clears it.
-   * @example "Ada"
+   * @example "Grace"
    */
   @IfGiven()
   @IsName('firstName')
@@ -113,7 +116,7 @@ export class UpdateProfile {
 
   /**
    * Last name. `null` clears it.
-   * @example "Lovelace"
+   * @example "Hopper"
    */
   @IfGiven()
   @IsName('lastName')
@@ -121,7 +124,7 @@ export class UpdateProfile {
 
   /**
    * New e-mail address. It takes effect once its code was sent to `/users/me/contact/verify`.
-   * @example "ada@example.org"
+   * @example "grace@example.org"
    */
   @IfGiven()
   @EmailField()
@@ -129,7 +132,7 @@ export class UpdateProfile {
 
   /**
    * New phone number. It takes effect once its code was sent to `/users/me/contact/verify`.
-   * @example "+14155550124"
+   * @example "+12025550144"
    */
   @IfGiven()
   @PhoneField()
@@ -173,7 +176,7 @@ export class UpdatedProfile extends Profile {
 export class VerifyContact {
   /**
    * The new e-mail address. Send either this or `phone`.
-   * @example "ada@example.org"
+   * @example "grace@example.org"
    */
   @IfGiven()
   @EmailField()
@@ -181,7 +184,7 @@ export class VerifyContact {
 
   /**
    * The new phone number. Send either this or `email`.
-   * @example "+14155550124"
+   * @example "+12025550144"
    */
   @IfGiven()
   @PhoneOrEmailField()
@@ -240,7 +243,7 @@ function RolesField(): PropertyDecorator {
 export class InviteUser {
   /**
    * The e-mail address that the invitation is sent to.
-   * @example "ada@example.com"
+   * @example "mary@example.com"
    */
   @EmailField()
   email!: string;

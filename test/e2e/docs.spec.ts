@@ -5,11 +5,13 @@ import { raw } from '../support/raw.js';
 interface Schema {
   $ref?: string;
   oneOf?: Schema[];
-  type?: string;
+  type?: string | string[];
+  format?: string;
+  minimum?: number;
   description?: string;
   example?: unknown;
   enum?: unknown[];
-  properties?: Record<string, Schema>;
+  properties?: Record<string, Schema | false>;
   required?: string[];
   additionalProperties?: unknown;
 }
@@ -28,6 +30,7 @@ interface Operation {
 }
 interface Document {
   openapi: string;
+  tags: { name: string; description: string }[];
   paths: Record<string, Record<string, Operation>>;
   components: { schemas: Record<string, Schema>; securitySchemes: Record<string, object> };
 }
@@ -53,6 +56,16 @@ describe('API documentation', () => {
     );
   });
   afterAll(() => app?.stop());
+
+  /** The fields of all schemas, also those of variants. */
+  const fields = (): [string, Schema][] =>
+    Object.entries(document.components.schemas).flatMap(([schema, { properties, oneOf = [] }]) =>
+      [properties, ...oneOf.map((variant) => variant.properties)].flatMap((some) =>
+        Object.entries(some ?? {}).flatMap(([name, field]): [string, Schema][] =>
+          field ? [[`${schema}.${name}`, field]] : [],
+        ),
+      ),
+    );
 
   it('does not let Swagger UI store tokens in the browser', async () => {
     const { text } = await app.get('/docs/swagger-ui-init.js').expect(200);
@@ -92,7 +105,9 @@ describe('API documentation', () => {
 
   it('says that every change by an administrator needs a recent sign-in', () => {
     const changes = operations.filter(
-      ([name, { tags }]) => tags?.includes('Administration') && !name.startsWith('GET '),
+      ([name, { responses }]) =>
+        !name.startsWith('GET ') &&
+        'forbidden' in (responses['403']?.content?.['application/problem+json']?.examples ?? {}),
     );
     expect(changes.length).toBeGreaterThan(0);
     for (const [name, { responses }] of changes) {
@@ -149,11 +164,88 @@ describe('API documentation', () => {
     const undocumented = Object.entries(document.components.schemas).flatMap(([schema, { properties }]) =>
       Object.entries(properties ?? {})
         .filter(
-          ([, field]) => !field.description && field.example === undefined && !field.enum && !field.$ref,
+          ([, field]) =>
+            // A field with the schema `false` never occurs.
+            field && !field.description && field.example === undefined && !field.enum && !field.$ref,
         )
         .map(([name]) => `${schema}.${name}`),
     );
     expect(undocumented.filter((name) => !/^(InboxEntry|Jwks)\./.test(name))).toEqual([]);
+  });
+
+  it('has integers for numbers, except for money', () => {
+    const numbers = fields().filter(([, { type }]) => [type].flat().includes('number'));
+    expect(numbers.map(([name]) => name).sort()).toEqual([
+      'ApplicationLimitFields.spendPerDay',
+      'ApplicationLimitValues.spendPerDay',
+      'ApplicationUsage.spent',
+      'SpendWindow.limit',
+      'SpendWindow.spent',
+    ]);
+    const integers = fields().filter(([, { type }]) => [type].flat().includes('integer'));
+    expect(integers.filter(([, { minimum }]) => minimum === undefined)).toEqual([]);
+  });
+
+  it('has the format of every time, id and e-mail address', () => {
+    const formats: [RegExp, string][] = [
+      [/^\d{4}-\d\d-\d\dT/, 'date-time'],
+      [/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-/, 'uuid'],
+      [/^[\w.]+@[\w.]+$/, 'email'],
+    ];
+    // These take or return a phone number as well.
+    const either = ['ExportedContactChange.oldAddress', 'TimelineQuery.recipient', 'Unblock.recipient'];
+    const wrong = fields()
+      .filter(([name]) => !either.includes(name))
+      .flatMap(([name, { example, format }]) => {
+        const [, expected] = formats.find(([pattern]) => pattern.test(String(example))) ?? [];
+        return expected === undefined || expected === format ? [] : [[name, example, format]];
+      });
+    expect(wrong).toEqual([]);
+  });
+
+  it('has the tags in the order of a first visit', () => {
+    const names = document.tags.map(({ name }) => name);
+    expect(names.slice(0, 2)).toEqual(['Sign-in', 'Codes']);
+    expect(names.at(-1)).toBe('Administration');
+    for (const { name, description } of document.tags)
+      expect([name, description]).toEqual([name, expect.stringMatching(/\.$/)]);
+    // The paths have the same order.
+    const inOrder = operations.map(([, { tags: [tag = ''] = [] }]) => names.indexOf(tag));
+    expect(inOrder).toEqual([...inOrder].sort((a, b) => a - b));
+  });
+
+  it('has two kinds of replies to a right code: with tokens, and without an account', () => {
+    const { SignInApproved, AddressApproved } = document.components.schemas;
+    expect(SignInApproved?.required).toEqual(
+      expect.arrayContaining(['VerificationStatus', 'accessToken', 'refreshToken', 'expiresIn', 'user']),
+    );
+    expect(AddressApproved).toMatchObject({
+      properties: { accessToken: false, user: false },
+      required: ['VerificationStatus'],
+    });
+    const replyOf = (path: string, status: string) =>
+      document.paths[path]?.post?.responses[status]?.content?.['application/json']?.schema;
+    const signInApproved = { $ref: '#/components/schemas/SignInApproved' };
+    const either = { oneOf: [signInApproved, { $ref: '#/components/schemas/AddressApproved' }] };
+    expect(replyOf('/auth/verify_otp', '201')).toEqual(either);
+    expect(replyOf('/auth/link', '201')).toEqual(either);
+    expect(replyOf('/auth/verify', '200')).toEqual(signInApproved);
+  });
+
+  it('has other people in its examples than the README', () => {
+    const addresses = /[\w.]+@example\.\w+|\+\d{7,15}/g;
+    const inReadme: string[] = readFileSync('README.md', 'utf8').match(addresses) ?? [];
+    const inExamples: string[] = operations.flatMap(
+      ([, { requestBody }]) =>
+        JSON.stringify(requestBody?.content['application/json']?.examples ?? {}).match(addresses) ?? [],
+    );
+    expect(inReadme.length).toBeGreaterThan(5);
+    expect(inExamples.length).toBeGreaterThan(10);
+    expect(inExamples.filter((address) => inReadme.includes(address))).toEqual([]);
+    // No block of the examples stops the messages of the README.
+    const blocks = document.paths['/fraud/blocks']?.post?.requestBody?.content['application/json']?.examples;
+    for (const { value } of Object.values(blocks ?? {}))
+      expect(inReadme.filter((address) => address.startsWith(String(value.prefix)))).toEqual([]);
   });
 
   it('lists the properties of every object or declares it a map', () => {
@@ -194,10 +286,10 @@ describe('API documentation', () => {
         const problems = Object.entries(media?.examples ?? {});
         expect([name, problems.length]).not.toEqual([name, 0]);
         const references = media?.schema?.oneOf ?? [media?.schema];
-        const codes = references.flatMap(
-          (schema) =>
-            document.components.schemas[schema?.$ref?.split('/').at(-1) ?? '']?.properties?.code?.enum,
-        );
+        const codes = references.flatMap((schema) => {
+          const { properties } = document.components.schemas[schema?.$ref?.split('/').at(-1) ?? ''] ?? {};
+          return (properties?.code || undefined)?.enum;
+        });
         expect([name, codes]).toEqual([name, problems.map(([code]) => code)]);
         for (const [code, { value }] of problems)
           expect(value).toMatchObject({
@@ -233,11 +325,9 @@ describe('API documentation', () => {
         .replace(/\{\w+\}/g, '0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001')
         .split(' ');
       const reply = await raw(app.url, path, { method });
-      // A reset takes a code or a token, so without either it replies 400 instead of 401.
-      const tokenOptional = name.startsWith('PATCH ') && name.endsWith('/reset');
       // An empty security requirement makes the token optional.
       const needed = security.length > 0 && security.every((scheme) => Object.keys(scheme).length > 0);
-      expect([name, needed]).toEqual([name, reply.status === 401 || tokenOptional]);
+      expect([name, needed]).toEqual([name, reply.status === 401]);
       if (security.length > 0)
         expect([name, Object.keys(responses)]).toEqual([name, expect.arrayContaining(['401'])]);
     }

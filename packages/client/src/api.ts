@@ -71,9 +71,11 @@ type Send<Method extends ApiMethod> = <Path extends PathsWith<Method>>(
 /** Every route of the server. Adds the access token. Throws a problem if the server refuses. */
 export type Api = { [Method in ApiMethod]: Send<Method> };
 
+type QueryValue = string | number;
+
 export interface ApiOptions {
   path?: Record<string, string>;
-  query?: Record<string, string | undefined>;
+  query?: Record<string, QueryValue | undefined>;
   body?: object;
   signal?: AbortSignal;
   headers?: Record<string, string>;
@@ -82,6 +84,8 @@ export interface ApiOptions {
 /** `/users/{id}` with its values and its query. */
 export function pathOf(path: string, { path: values = {}, query = {} }: ApiOptions): string {
   const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(values[name] ?? ''));
-  const given = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  const given = Object.entries(query)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => [name, String(value)]);
   return given.length === 0 ? filled : `${filled}?${new URLSearchParams(given).toString()}`;
 }

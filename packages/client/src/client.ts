@@ -46,11 +46,8 @@ export type SignInResult =
   | { user: null; passwordRequired?: undefined; undoToken?: string };
 
 /** Tokens, if an account owns the address. */
-interface SignInReply extends Partial<Tokens> {
-  deviceToken?: string;
-  passwordRequired?: boolean;
-  undoToken?: string;
-}
+type SignInReply =
+  (Schemas['SignedIn'] & Pick<Schemas['SignInApproved'], 'passwordRequired'>) | Schemas['AddressApproved'];
 
 export type Client = ReturnType<typeof createClient>;
 
@@ -91,7 +88,7 @@ export function createClient(options: ClientOptions) {
     const reply = await post<SignInReply>(path, body, options);
     const replaced = sessions.usableToken;
     if (reply.user) await http.keepDeviceToken(reply.deviceToken);
-    await sessions.write(reply.user ? (reply as Tokens) : null, sentAt);
+    await sessions.write(reply.user ? reply : null, sentAt);
     if (replaced) void endSession(replaced);
     return reply.user
       ? { user: reply.user, passwordRequired: reply.passwordRequired ?? false }

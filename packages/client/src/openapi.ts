@@ -4,60 +4,7 @@
  */
 
 export interface paths {
-    "/applications": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List applications
-         * @description The programs that may call this server, oldest first. Follow the `Link` header to the next
-         *     page until there is none.
-         */
-        get: operations["listApplications"];
-        put?: never;
-        /**
-         * Create an application
-         * @description The reply shows the secret of a server application, once. Needs a sign-in within ten
-         *     minutes. The audit log records it, as every change of an application.
-         */
-        post: operations["createApplication"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/applications/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Get an application */
-        get: operations["getApplication"];
-        put?: never;
-        post?: never;
-        /**
-         * Delete an application
-         * @description Every process refuses it within ten seconds. Messages and events keep its id. Needs a
-         *     sign-in within ten minutes.
-         */
-        delete: operations["deleteApplication"];
-        options?: never;
-        head?: never;
-        /**
-         * Change, disable or enable an application
-         * @description Fields that are not sent stay unchanged. Every process follows within ten seconds. Needs
-         *     a sign-in within ten minutes.
-         */
-        patch: operations["updateApplication"];
-        trace?: never;
-    };
-    "/applications/{id}/secret": {
+    "/auth/send_otp": {
         parameters: {
             query?: never;
             header?: never;
@@ -67,11 +14,658 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Replace the secret of an application
-         * @description The secret until now stays valid for 24 hours, or ends within ten seconds with
-         *     `revokePrevious`. Needs a sign-in within ten minutes.
+         * Send a sign-in code
+         * @description Sends a code by SMS or e-mail. A mail also has a link to `SIGN_IN_URL`, whose token
+         *     `/auth/link` accepts instead of the code. In development, read the message at `/inbox`. A
+         *     second request within a minute replies `otp_cooldown`.
          */
-        post: operations["replaceApplicationSecret"];
+        post: operations["sendOtp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/verify_otp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign in with a code
+         * @description Takes the code from the message of `/auth/send_otp`, in development at `/inbox`. A
+         *     code is accepted once. The reply has tokens if an account has verified the address. A phone
+         *     number that an account only claims is linked to it, and opens it, if the request shows
+         *     evidence of that account: its device token, or its access token. An invalid access token is
+         *     refused. A refusal of the code has `VerificationStatus: pending` while the sign-in is still
+         *     open.
+         */
+        post: operations["verifyOtp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign in with the link from a mail
+         * @description Takes the token of the link in a sign-in mail, in development at `/inbox`, and
+         *     replies as `/auth/verify_otp` does. The link and its code are used up together, by whichever
+         *     comes first. Wrong guesses at the code do not end the link. It signs in whoever sends it, also
+         *     on another device than the one that requested the mail.
+         */
+        post: operations["signInWithLink"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/login": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign in with a password
+         * @description Needs an account whose address was verified: see `/auth/register`. Accepts its e-mail
+         *     address and no username, because several accounts may have the same username. The reply is the
+         *     same for an unknown address and a wrong password. An owner who is locked out by another
+         *     person's guesses can sign in with a code.
+         */
+        post: operations["login"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Get new tokens
+         * @description Takes the `refreshToken` of the last reply that had one, from a sign-in or from here.
+         *     Each refresh token works once, and the reply has the next one. If the reply was lost, send the
+         *     same token again, with the device token (`X-Device-Token` or its cookie), within a day. In any
+         *     other case, a token that is sent again after ten seconds ends its session, because somebody
+         *     else may have a copy.
+         */
+        post: operations["refreshTokens"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/logout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign out
+         * @description Ends this session. Its tokens stop working at once. The device stays recognised.
+         *
+         *     Needs an access token: press *Authorize*.
+         */
+        post: operations["logout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/otp/generate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a code
+         * @description Sends a code by SMS or e-mail that verifies an address or approves a transaction. In
+         *     development, read the message at `/inbox`. A second request within a minute replies
+         *     `otp_cooldown`.
+         */
+        post: operations["generateOtp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/otp/resend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send the code again
+         * @description Takes the same body as `/otp/generate`, at least a minute after it: until then, the
+         *     reply is `otp_cooldown`. Repeats the code while more than half of its lifetime is left. After
+         *     that it sends a new one, and the code before it stays valid until its own end.
+         */
+        post: operations["resendOtp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/otp/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Verify a code
+         * @description Takes the code from the message of `/otp/generate`, in development at `/inbox`, with
+         *     the same address, purpose and context. A code is accepted once. Every attempt counts; the
+         *     reply to a wrong code says how many attempts are left.
+         */
+        post: operations["checkOtp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/proofs/redeem": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Redeem a proof
+         * @description Checks the `proof` from a reply of `/otp/verify` and uses it up: each proof is
+         *     accepted once, by whichever server sends it first. An application redeems the proofs of its
+         *     own audience. Without an application (`API_ACCESS=open`), those of this server's audience. A
+         *     backend that keeps the `jti` of used proofs itself can check them offline instead.
+         */
+        post: operations["redeemProof"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/otp/challenges/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the status of a challenge
+         * @description Says whether the message was delivered. Why a delivery failed is for administrators,
+         *     and for recognised devices of the account that owns the address.
+         */
+        get: operations["getChallenge"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/otp/challenges/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Stream the status of a challenge
+         * @description Server-sent events for `new EventSource(url)` or `curl`; Swagger UI shows them only
+         *     when the stream ends. Sends the status at once and after each change. The stream ends when the
+         *     code is approved, expired or exhausted, and after ten minutes. Five streams may be open at a
+         *     time for each challenge and from each network. On 429 or 503, poll `GET /otp/challenges/{id}`
+         *     instead.
+         */
+        get: operations["streamChallenge"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/inbox/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the messages
+         * @description The messages that a development server "sent", newest first. Absent if only real
+         *     providers are configured.
+         */
+        get: operations["listInboxMessages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/register": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Register an account
+         * @description Mails a code, in development to `/inbox`. Sign-in is possible once the code was sent
+         *     to `/auth/verify`. If the address already has an account, the reply is the same and its owner
+         *     is told by mail. If an account had the address until less than 72 hours ago, the mail has the
+         *     link that undoes that change. Repeating a registration with the same data sends the code
+         *     again, after a minute. Registering again with different data makes the registration contested:
+         *     the code then opens the account without any of the data, password included.
+         */
+        post: operations["register"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Verify the address and sign in
+         * @description Takes the code from the mail of `/auth/register`, in development at `/inbox`.
+         *     `passwordRequired: true` means that the account was opened without a password.
+         */
+        post: operations["verifyRegistration"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get your profile
+         * @description Needs an access token: press *Authorize*.
+         */
+        get: operations["getProfile"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete your account
+         * @description Closes the account at once: all sessions end, and nobody can sign in. Each verified
+         *     address gets a link that undoes the deletion for 72 hours. After that, the account is erased
+         *     with all its data. Needs a sign-in within ten minutes. The last administrator cannot be
+         *     deleted.
+         *
+         *     Needs an access token: press *Authorize*.
+         */
+        delete: operations["deleteAccount"];
+        options?: never;
+        head?: never;
+        /**
+         * Change your profile
+         * @description Names change at once. A new e-mail address or phone number gets a code (`pending`)
+         *     and takes effect once the code was sent to `/users/me/contact/verify`. The old address then
+         *     gets a link that undoes the change for 72 hours. Changing an address or the password needs a
+         *     sign-in within ten minutes or `currentPassword`. A new password ends all sessions.
+         *
+         *     Needs an access token: press *Authorize*.
+         */
+        patch: operations["updateProfile"];
+        trace?: never;
+    };
+    "/users/me/contact/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Verify a new e-mail address or phone number
+         * @description Takes the code that `PATCH /users/me` sent to the new address, in development at
+         *     `/inbox`. Other accounts that only claim the number lose it. An address that another account
+         *     can get back by an undo answers `address_reserved`, with an `undoToken` for
+         *     `/users/contact/undo`.
+         *
+         *     Needs an access token: press *Authorize*.
+         */
+        post: operations["verifyContact"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/me/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the events of your account
+         * @description Sign-ins, including refused ones, and changes. Newest first. Events are kept for 90
+         *     days.
+         *
+         *     Needs an access token: press *Authorize*.
+         */
+        get: operations["listOwnEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/contact/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo a contact change
+         * @description Takes the token from the link that was sent to the old address, in development at
+         *     `/inbox`, or the `undoToken` that a proof of the old address returned. No other account gets
+         *     the old address within the 72 hours in which the link works. Restores the address, removes the
+         *     password, ends all sessions and forgets all devices. An account that was deleted since is
+         *     opened again. To continue, sign in with a code and set a new password.
+         */
+        post: operations["undoContactChange"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/deletion/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo the deletion of an account
+         * @description Takes the token from the link that was sent to the addresses of the account, in
+         *     development at `/inbox`. It works for 72 hours. Sessions stay ended: sign in again.
+         */
+        post: operations["undoAccountDeletion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/me/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export your data
+         * @description Everything that is stored about you, as one JSON document, without codes and other
+         *     secrets. Needs a sign-in within ten minutes.
+         *
+         *     Needs an access token: press *Authorize*.
+         */
+        get: operations["exportAccount"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/forgot": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Request a password reset
+         * @description Mails a link and a code, in development to `/inbox`. One of them can be used, once,
+         *     within 15 minutes. The reply is the same for every address, with an account or without. It is
+         *     202 only if a mail is sent.
+         */
+        post: operations["requestPasswordReset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Set a new password
+         * @description Needs one of: the `token` from the link that `/auth/forgot` mailed, in development at
+         *     `/inbox`; `email` and the `otp` from the same mail; an access token. An access token alone is
+         *     enough within ten minutes of the sign-in; after that `currentPassword` is needed too. It is
+         *     not read if the body has `token`, `email` or `otp`. Ends all sessions of the user.
+         */
+        patch: operations["resetPassword"];
+        trace?: never;
+    };
+    "/auth/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List your sessions
+         * @description Active sessions only, the most recently used first, up to 100.
+         *
+         *     Needs an access token: press *Authorize*.
+         */
+        get: operations["listSessions"];
+        put?: never;
+        post?: never;
+        /**
+         * Sign out everywhere else
+         * @description Ends all of your sessions except the current one.
+         *
+         *     Needs an access token: press *Authorize*.
+         */
+        delete: operations["endOtherSessions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End one session
+         * @description Its tokens stop working at once, on every server. Set `forgetDevice` if the device
+         *     was lost: it is then no longer a recognised device.
+         *
+         *     Needs an access token: press *Authorize*.
+         */
+        delete: operations["endSession"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/customers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List your customers
+         * @description Oldest first. Follow the `Link` header to the next page until there is none.
+         *
+         *     Needs an access token: press *Authorize*.
+         */
+        get: operations["listCustomers"];
+        put?: never;
+        /**
+         * Add a customer
+         * @description Needs an access token: press *Authorize*.
+         */
+        post: operations["createCustomer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/customers/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a customer
+         * @description Needs an access token: press *Authorize*.
+         */
+        get: operations["getCustomer"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove a customer
+         * @description Needs an access token: press *Authorize*.
+         */
+        delete: operations["deleteCustomer"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a customer
+         * @description Fields that are not sent stay unchanged. `null` clears `name` or `contact`.
+         *
+         *     Needs an access token: press *Authorize*.
+         */
+        patch: operations["updateCustomer"];
+        trace?: never;
+    };
+    "/.well-known/jwks.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the public keys
+         * @description A JSON Web Key Set (RFC 7517). Backends use it to verify tokens without a request to
+         *     this server. It may be cached for five minutes. Until then, a backend may accept tokens of a
+         *     key that was revoked. Without a revocation, each key is published before its first use.
+         */
+        get: operations["getJwks"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -138,6 +732,230 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/register": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Register an account (`/auth/register`)
+         * @description Also sets a cookie that names the registered address for 15 minutes, so that
+         *     `/api/verify` needs only the code. A second registration of an address within a minute, also
+         *     by `/auth/register`, replies `otp_cooldown`.
+         */
+        post: operations["compatRegister"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Verify the address and sign in (`/auth/verify`)
+         * @description Takes the code from the mail, in development at `/inbox`. Needs the cookie from
+         *     `/api/register` or `email`. If both are sent, `email` counts.
+         */
+        post: operations["compatVerifyRegistration"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/login": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign in with a password (`/auth/login`)
+         * @description Needs an account whose address was verified. Under `/api`, the `token` in the reply
+         *     works until its session ends: by `/api/logout`, a new password, 14 days without use, or 30
+         *     days after the sign-in.
+         */
+        post: operations["compatLogin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/logout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign out (`/auth/logout`)
+         * @description Ends this session. The token may be sent without `Bearer`.
+         *
+         *     Needs an access token: press *Authorize*.
+         */
+        post: operations["compatLogout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Set a new password (`/auth/reset`)
+         * @description Takes the same bodies as `/auth/reset`. The example needs an access token from a
+         *     sign-in within ten minutes: press *Authorize*. Ends all sessions of the user.
+         */
+        patch: operations["compatResetPassword"];
+        trace?: never;
+    };
+    "/api/customers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List your customers, with `contect`
+         * @description Works like `GET /customers`, with pages of 100 by default. The token may be sent
+         *     without `Bearer`.
+         *
+         *     Needs an access token: press *Authorize*.
+         */
+        get: operations["compatListCustomers"];
+        put?: never;
+        /**
+         * Add a customer, with `contect`
+         * @description Works like `POST /customers`. The token may be sent without `Bearer`.
+         *
+         *     Needs an access token: press *Authorize*.
+         */
+        post: operations["compatCreateCustomer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/applications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List applications
+         * @description The programs that may call this server, oldest first. Follow the `Link` header to the
+         *     next page until there is none.
+         *
+         *     Needs the access token of an administrator: press *Authorize*.
+         */
+        get: operations["listApplications"];
+        put?: never;
+        /**
+         * Create an application
+         * @description The reply shows the secret of a server application, once. Needs a sign-in within ten
+         *     minutes. The audit log records it, as every change of an application.
+         *
+         *     Needs the access token of an administrator: press *Authorize*.
+         */
+        post: operations["createApplication"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/applications/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get an application
+         * @description Needs the access token of an administrator: press *Authorize*.
+         */
+        get: operations["getApplication"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete an application
+         * @description Every process refuses it within ten seconds. Messages and events keep its id. Needs a
+         *     sign-in within ten minutes.
+         *
+         *     Needs the access token of an administrator: press *Authorize*.
+         */
+        delete: operations["deleteApplication"];
+        options?: never;
+        head?: never;
+        /**
+         * Change, disable or enable an application
+         * @description Fields that are not sent stay unchanged. Every process follows within ten seconds.
+         *     Needs a sign-in within ten minutes.
+         *
+         *     Needs the access token of an administrator: press *Authorize*.
+         */
+        patch: operations["updateApplication"];
+        trace?: never;
+    };
+    "/applications/{id}/secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replace the secret of an application
+         * @description The secret until now stays valid for 24 hours, or ends within ten seconds with
+         *     `revokePrevious`. Needs a sign-in within ten minutes.
+         *
+         *     Needs the access token of an administrator: press *Authorize*.
+         */
+        post: operations["replaceApplicationSecret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/fraud": {
         parameters: {
             query?: never;
@@ -150,6 +968,8 @@ export interface paths {
          * @description The 50 countries, number prefixes, networks and applications with the most outstanding
          *     recipients or messages today, what was spent, what each provider accepted, delivered and cost, and
          *     what was refused and why. The audit log records it.
+         *
+         *     Needs the access token of an administrator: press *Authorize*.
          */
         get: operations["getFraudReport"];
         put?: never;
@@ -169,15 +989,20 @@ export interface paths {
         };
         /**
          * List blocks
-         * @description Those that have not ended. Follow the `Link` header to the next page until there is none.
+         * @description Blocks that have not ended. Follow the `Link` header to the next page until there is
+         *     none.
+         *
+         *     Needs the access token of an administrator: press *Authorize*.
          */
         get: operations["listBlocks"];
         put?: never;
         /**
          * Block a number prefix, a country or a network
-         * @description No codes are sent to these numbers, or for clients of this network, until the given time.
-         *     Acts in every process within ten seconds. A second block of the same value replaces the first one.
-         *     The audit log records it. Needs a sign-in within ten minutes.
+         * @description No codes are sent to these numbers, or for clients of this network, until the given
+         *     time. Acts in every process within ten seconds. A second block of the same value replaces the
+         *     first one. The audit log records it. Needs a sign-in within ten minutes.
+         *
+         *     Needs the access token of an administrator: press *Authorize*.
          */
         post: operations["addBlock"];
         delete?: never;
@@ -199,6 +1024,8 @@ export interface paths {
         /**
          * Lift a block
          * @description The audit log records it. Needs a sign-in within ten minutes.
+         *
+         *     Needs the access token of an administrator: press *Authorize*.
          */
         delete: operations["removeBlock"];
         options?: never;
@@ -215,16 +1042,21 @@ export interface paths {
         };
         /**
          * List the safe list
-         * @description Follow the `Link` header to the next page until there is none.
+         * @description Entries that have not ended. Follow the `Link` header to the next page until there is
+         *     none.
+         *
+         *     Needs the access token of an administrator: press *Authorize*.
          */
         get: operations["listSafeEntries"];
         put?: never;
         /**
          * Add to the safe list
-         * @description A safe prefix or country is exempt from the limits per prefix and country and from blocks;
-         *     a safe network is exempt from the limit per network and from blocks. The limits per recipient and
-         *     the spend limits still hold. Acts in every process within ten seconds. The audit log records it.
-         *     Needs a sign-in within ten minutes.
+         * @description A safe prefix or country is exempt from the limits per prefix and country and from
+         *     blocks; a safe network is exempt from the limit per network and from blocks. The limits per
+         *     recipient and the spend limits still hold. Acts in every process within ten seconds. The audit
+         *     log records it. Needs a sign-in within ten minutes.
+         *
+         *     Needs the access token of an administrator: press *Authorize*.
          */
         post: operations["addSafeEntry"];
         delete?: never;
@@ -246,139 +1078,10 @@ export interface paths {
         /**
          * Remove from the safe list
          * @description The audit log records it. Needs a sign-in within ten minutes.
+         *
+         *     Needs the access token of an administrator: press *Authorize*.
          */
         delete: operations["removeSafeEntry"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/otp/generate": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Send a code
-         * @description Sends a code by SMS or e-mail that verifies an address or approves a transaction. In
-         *     development, read the message at `/inbox`.
-         */
-        post: operations["generateOtp"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/otp/resend": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Send the code again
-         * @description Takes the same body as `/otp/generate`. Repeats the code while more than half of its
-         *     lifetime is left. After that it sends a new one, and the code before it stays valid until its
-         *     own end.
-         */
-        post: operations["resendOtp"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/otp/verify": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Verify a code
-         * @description A code is accepted once. Every attempt counts; the reply to a wrong code says how many
-         *     attempts are left.
-         */
-        post: operations["checkOtp"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/proofs/redeem": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Redeem a proof
-         * @description Checks a proof and uses it up: each proof is accepted once, by whichever server sends it
-         *     first. An application redeems the proofs of its own audience. Without an application
-         *     (`API_ACCESS=open`), those of this server's audience. A backend that keeps the `jti` of used proofs
-         *     itself can check them offline instead.
-         */
-        post: operations["redeemProof"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/otp/challenges/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Get the status of a challenge
-         * @description Says whether the message was delivered. Why a delivery failed is for administrators, and
-         *     for recognised devices of the account that owns the address.
-         */
-        get: operations["getChallenge"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/otp/challenges/{id}/events": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Stream the status of a challenge
-         * @description Server-sent events for `new EventSource(url)`. Sends the status at once and after each
-         *     change. The stream ends when the code is approved, expired or exhausted, and after ten minutes.
-         *     Five streams may be open at a time for each challenge and from each network. On 429 or 503, poll
-         *     `GET /otp/challenges/{id}` instead.
-         */
-        get: operations["streamChallenge"];
-        put?: never;
-        post?: never;
-        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -395,6 +1098,8 @@ export interface paths {
          * Get the delivery timeline of a recipient
          * @description Lists codes and messages, the budgets used, and any suppression of the recipient. The
          *     audit log records it.
+         *
+         *     Needs the access token of an administrator: press *Authorize*.
          */
         get: operations["getRecipientTimeline"];
         put?: never;
@@ -415,6 +1120,8 @@ export interface paths {
         /**
          * Get the delivery timeline of a challenge
          * @description The audit log records it.
+         *
+         *     Needs the access token of an administrator: press *Authorize*.
          */
         get: operations["getChallengeTimeline"];
         put?: never;
@@ -436,350 +1143,12 @@ export interface paths {
         put?: never;
         /**
          * Unblock a recipient
-         * @description Resets its budgets, ends the cooldown and lifts a suppression. The audit log records it.
-         *     Returns the updated timeline. Needs a sign-in within ten minutes.
+         * @description Resets its budgets, ends the cooldown and lifts a suppression. The audit log records
+         *     it. Returns the updated timeline. Needs a sign-in within ten minutes.
+         *
+         *     Needs the access token of an administrator: press *Authorize*.
          */
         post: operations["unblockRecipient"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/auth/register": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Register an account
-         * @description Mails a code. Sign-in is possible once the code was sent to `/auth/verify`. If the
-         *     address already has an account, the reply is the same and its owner is told by mail. If an
-         *     account had the address until less than 72 hours ago, the mail has the link that undoes that change. Repeating
-         *     a registration with the same data sends the code again. Registering again with different data
-         *     makes the registration contested: the code then opens the account without any of the data,
-         *     password included.
-         */
-        post: operations["register"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/auth/verify": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Verify the address and sign in
-         * @description Takes the code of a registration. `passwordRequired: true` means that the account was
-         *     opened without a password.
-         */
-        post: operations["verifyRegistration"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/auth/send_otp": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Send a sign-in code
-         * @description Sends a code by SMS or e-mail. A mail also has a link to `SIGN_IN_URL`, whose token
-         *     `/auth/link` accepts instead of the code. To try it here, read the message at `/inbox`.
-         */
-        post: operations["sendOtp"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/auth/verify_otp": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Sign in with a code
-         * @description A code is accepted once. The reply has tokens if an account has verified the address. A
-         *     phone number that an account only claims is linked to it, and opens it, if the request shows
-         *     evidence of that account: its device token, or its access token. An invalid access token is
-         *     refused. A refusal of the code has `VerificationStatus: pending` while the sign-in is still open.
-         */
-        post: operations["verifyOtp"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/auth/link": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Sign in with the link from a mail
-         * @description Takes the token of the link in a sign-in mail and replies as `/auth/verify_otp` does.
-         *     The link and its code are used up together, by whichever comes first. Wrong guesses at the code
-         *     do not end the link. It signs in whoever sends it, also on another device than the one that
-         *     requested the mail.
-         */
-        post: operations["signInWithLink"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/auth/login": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Sign in with a password
-         * @description Accepts the e-mail address of the account and no username, because several accounts
-         *     may have the same username. The reply is the same for an unknown address and a wrong password.
-         *     An owner who is locked out by another person's guesses can sign in with a code.
-         */
-        post: operations["login"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/auth/refresh": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Get new tokens
-         * @description Each refresh token works once, and the reply has the next one. If the reply was lost,
-         *     send the same token again, with the device token (`X-Device-Token` or its cookie), within a day.
-         *     In any other case, a token that is sent again ends its session after ten seconds, because
-         *     somebody else may have a copy.
-         */
-        post: operations["refreshTokens"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/auth/logout": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Sign out
-         * @description Ends this session. Its tokens stop working at once. The device stays recognised.
-         */
-        post: operations["logout"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/auth/forgot": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Request a password reset
-         * @description Mails a link and a code. One of them can be used, once, within 15 minutes. The reply
-         *     is the same for every address, with an account or without. It is 202 only if a mail is sent.
-         */
-        post: operations["requestPasswordReset"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/auth/reset": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        /**
-         * Set a new password
-         * @description Needs one of: the `token` from the mailed link; `email` and the `otp` from the same
-         *     mail; an access token. An access token alone is enough within ten minutes of the sign-in; after
-         *     that `currentPassword` is needed too. It is not read if the body has `token`, `email` or `otp`.
-         *     Ends all sessions of the user.
-         */
-        patch: operations["resetPassword"];
-        trace?: never;
-    };
-    "/users/me": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Get your profile */
-        get: operations["getProfile"];
-        put?: never;
-        post?: never;
-        /**
-         * Delete your account
-         * @description Closes the account at once: all sessions end, and nobody can sign in. Each verified
-         *     address gets a link that undoes the deletion for 72 hours. After that, the account is erased with
-         *     all its data. Needs a sign-in within ten minutes. The last administrator cannot be deleted.
-         */
-        delete: operations["deleteAccount"];
-        options?: never;
-        head?: never;
-        /**
-         * Change your profile
-         * @description Names change at once. A new e-mail address or phone number gets a code (`pending`) and
-         *     takes effect once the code was sent to `/users/me/contact/verify`. The old address then gets a
-         *     link that undoes the change for 72 hours. Changing an address or the password needs a sign-in
-         *     within ten minutes or `currentPassword`. A new password ends all sessions.
-         */
-        patch: operations["updateProfile"];
-        trace?: never;
-    };
-    "/users/me/contact/verify": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Verify a new e-mail address or phone number
-         * @description Takes the code that was sent to the new address. Other accounts that only claim the
-         *     number lose it. An address that another account can get back by an undo answers
-         *     `address_reserved`, with an `undoToken` for `/users/contact/undo`.
-         */
-        post: operations["verifyContact"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/users/me/events": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List the events of your account
-         * @description Sign-ins, including refused ones, and changes. Newest first. Events are kept for 90
-         *     days.
-         */
-        get: operations["listOwnEvents"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/users/contact/undo": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Undo a contact change
-         * @description Takes the token from the link that was sent to the old address, or the `undoToken` that
-         *     a proof of the old address returned. No other account gets the old address within the 72 hours
-         *     in which the link works. Restores the address, removes the password, ends all sessions and forgets
-         *     all devices. An account that was deleted since is opened again. To continue, sign in with a
-         *     code and set a new password.
-         */
-        post: operations["undoContactChange"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/users/deletion/undo": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Undo the deletion of an account
-         * @description Takes the token from the link that was sent to the addresses of the account. It works
-         *     for 72 hours. Sessions stay ended: sign in again.
-         */
-        post: operations["undoAccountDeletion"];
         delete?: never;
         options?: never;
         head?: never;
@@ -795,16 +1164,20 @@ export interface paths {
         };
         /**
          * List and search users
-         * @description Oldest first. `search` is the beginning of an e-mail address or phone number. The audit
-         *     log records the search, masked.
+         * @description Oldest first. `search` is the beginning of an e-mail address or phone number. The
+         *     audit log records the search, masked.
+         *
+         *     Needs the access token of an administrator: press *Authorize*.
          */
         get: operations["listUsers"];
         put?: never;
         /**
          * Invite a user
-         * @description Creates the user and mails a link, which is valid for 72 hours and used once: with its
-         *     token, `PATCH /auth/reset` sets the first password. The roles apply from then on. After 72 hours
-         *     the user can still sign in with a code.
+         * @description Creates the user and mails a link, which is valid for 72 hours and used once: with
+         *     its token, `PATCH /auth/reset` sets the first password. The roles apply from then on. After 72
+         *     hours the user can still sign in with a code. Needs a sign-in within ten minutes.
+         *
+         *     Needs the access token of an administrator: press *Authorize*.
          */
         post: operations["inviteUser"];
         delete?: never;
@@ -823,23 +1196,29 @@ export interface paths {
         /**
          * Get a user
          * @description The audit log records it.
+         *
+         *     Needs the access token of an administrator: press *Authorize*.
          */
         get: operations["getUser"];
         put?: never;
         post?: never;
         /**
          * Delete a user
-         * @description Deletes the account with all its data and ends its sessions at once. The audit log keeps
-         *     the id. Needs a sign-in within ten minutes.
+         * @description Deletes the account with all its data and ends its sessions at once. The audit log
+         *     keeps the id. Needs a sign-in within ten minutes.
+         *
+         *     Needs the access token of an administrator: press *Authorize*.
          */
         delete: operations["deleteUser"];
         options?: never;
         head?: never;
         /**
          * Change, disable or sign out a user
-         * @description Every change ends all sessions of the user at once and is written to the audit log. The
-         *     user and all administrators are told by mail about changed roles. Needs a sign-in within ten
-         *     minutes.
+         * @description Every change ends all sessions of the user at once and is written to the audit log.
+         *     The user and all administrators are told by mail about changed roles. Needs a sign-in within
+         *     ten minutes.
+         *
+         *     Needs the access token of an administrator: press *Authorize*.
          */
         patch: operations["updateUser"];
         trace?: never;
@@ -853,215 +1232,12 @@ export interface paths {
         };
         /**
          * List the events of a user
-         * @description Sign-ins, including refused ones, and changes. Newest first. The audit log records it.
+         * @description Sign-ins, including refused ones, and changes. Newest first. The audit log records
+         *     it.
+         *
+         *     Needs the access token of an administrator: press *Authorize*.
          */
         get: operations["listUserEvents"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/customers": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List your customers
-         * @description Oldest first. Follow the `Link` header to the next page until there is none.
-         */
-        get: operations["listCustomers"];
-        put?: never;
-        /** Add a customer */
-        post: operations["createCustomer"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/customers/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Get a customer */
-        get: operations["getCustomer"];
-        put?: never;
-        post?: never;
-        /** Remove a customer */
-        delete: operations["deleteCustomer"];
-        options?: never;
-        head?: never;
-        /**
-         * Change a customer
-         * @description Fields that are not sent stay unchanged. `null` clears `name` or `contact`.
-         */
-        patch: operations["updateCustomer"];
-        trace?: never;
-    };
-    "/users/me/export": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Export your data
-         * @description Everything that is stored about you, as one JSON document, without codes and other
-         *     secrets. Needs a sign-in within ten minutes.
-         */
-        get: operations["exportAccount"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/register": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Register an account (`/auth/register`)
-         * @description Also sets a cookie that names the registered address for 15 minutes, so that
-         *     `/api/verify` needs only the code.
-         */
-        post: operations["compatRegister"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/verify": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Verify the address and sign in (`/auth/verify`)
-         * @description Needs the cookie from `/api/register` or `email`. If both are sent, `email` counts.
-         */
-        post: operations["compatVerifyRegistration"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/login": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Sign in with a password (`/auth/login`)
-         * @description Under `/api`, the `token` in the reply works until its session ends: by `/api/logout`, a
-         *     new password, 14 days without use, or 30 days after the sign-in.
-         */
-        post: operations["compatLogin"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/logout": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Sign out (`/auth/logout`) */
-        post: operations["compatLogout"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/reset": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        /** Set a new password (`/auth/reset`) */
-        patch: operations["compatResetPassword"];
-        trace?: never;
-    };
-    "/api/customers": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List your customers, with `contect`
-         * @description Works like `GET /customers`, with pages of 100 by default. The token may be sent
-         *     without `Bearer`.
-         */
-        get: operations["compatListCustomers"];
-        put?: never;
-        /**
-         * Add a customer, with `contect`
-         * @description Works like `POST /customers`. The token may be sent without `Bearer`.
-         */
-        post: operations["compatCreateCustomer"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/inbox/messages": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List the messages
-         * @description The messages that a development server "sent", newest first. Absent if only real
-         *     providers are configured.
-         */
-        get: operations["listInboxMessages"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1081,78 +1257,13 @@ export interface paths {
          * Read the audit log
          * @description What administrators did and whose data they read, newest first. Follow the `Link` header
          *     to the next page until there is none. Entries are never changed or removed.
+         *
+         *     Needs the access token of an administrator: press *Authorize*.
          */
         get: operations["listAuditEntries"];
         put?: never;
         post?: never;
         delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/.well-known/jwks.json": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Get the public keys
-         * @description A JSON Web Key Set (RFC 7517). Backends use it to verify tokens without a request to
-         *     this server. It may be cached for five minutes. Until then, a backend may accept tokens of a
-         *     key that was revoked. Without a revocation, each key is published before its first use.
-         */
-        get: operations["getJwks"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/auth/sessions": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List your sessions
-         * @description Active sessions only, the most recently used first, up to 100.
-         */
-        get: operations["listSessions"];
-        put?: never;
-        post?: never;
-        /**
-         * Sign out everywhere else
-         * @description Ends all of your sessions except the current one.
-         */
-        delete: operations["endOtherSessions"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/auth/sessions/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        /**
-         * End one session
-         * @description Its tokens stop working at once, on every server. Set `forgetDevice` if the device was
-         *     lost: it is then no longer a recognised device.
-         */
-        delete: operations["endSession"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1169,8 +1280,6 @@ export interface components {
             detail: string;
         };
         ProofOfWorkParameters: {
-            /** @example PBKDF2/SHA-256 */
-            algorithm: string;
             /**
              * @description Iterations of each derivation.
              * @example 2000
@@ -1190,6 +1299,8 @@ export interface components {
              * @example 32
              */
             keyLength: number;
+            /** @example PBKDF2/SHA-256 */
+            algorithm: string;
             /**
              * @description In hexadecimal.
              * @example 5d2f0c1e8a4b7396d1c05e7f2a8b3c64
@@ -1507,7 +1618,7 @@ export interface components {
             spent: number;
             /**
              * @description The country, number prefix or network.
-             * @example +1415555
+             * @example +1202555
              */
             value: string;
             /** @description The current hour. It begins with the first message. */
@@ -1518,7 +1629,7 @@ export interface components {
         ScopeUsage: {
             /**
              * @description The country, number prefix or network.
-             * @example +1415555
+             * @example +1202555
              */
             value: string;
             /** @description The current hour. It begins with the first message. */
@@ -1528,15 +1639,15 @@ export interface components {
         };
         ApplicationUsage: {
             /**
-             * @description Id of the application.
-             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
-             */
-            value: string;
-            /**
              * @description Messages in the day.
              * @example 120
              */
             sent: number;
+            /**
+             * @description Id of the application.
+             * @example app_0mfx2k1p93f9cZ0pYbq2uXkR1sT7vWw
+             */
+            value: string;
             /**
              * @description What they cost, in the unit of `PHONE_PRICES`.
              * @example 3.6
@@ -1596,6 +1707,16 @@ export interface components {
         };
         RefusalCount: {
             /**
+             * @description In the current hour.
+             * @example 4
+             */
+            hour: number;
+            /**
+             * @description In the current day.
+             * @example 31
+             */
+            day: number;
+            /**
              * @description `refused`, `proof_required`, `proof_solved`, or `observed`: sent, but `enforce` would not have
              *     sent it at once.
              * @example refused
@@ -1612,16 +1733,6 @@ export interface components {
              * @example US
              */
             country: string;
-            /**
-             * @description In the current hour.
-             * @example 4
-             */
-            hour: number;
-            /**
-             * @description In the current day.
-             * @example 31
-             */
-            day: number;
         };
         FraudReport: {
             /**
@@ -1654,6 +1765,7 @@ export interface components {
         };
         FraudEntry: {
             /**
+             * Format: uuid
              * @description Id of the entry.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -1666,7 +1778,7 @@ export interface components {
             scope: "country" | "prefix" | "network";
             /**
              * @description The prefix, country or network.
-             * @example +1415555
+             * @example +1202555
              */
             value: string;
             /**
@@ -1689,14 +1801,15 @@ export interface components {
         };
         NewBlock: {
             /**
-             * @description When the block ends by itself.
-             * @example 2026-11-21T10:00:00.000Z
+             * Format: date-time
+             * @description When the block ends by itself: a time in the future.
+             * @example 2035-01-01T00:00:00Z
              */
             until: string;
             /**
              * @description The beginning of phone numbers, up to a whole number. Give exactly one of `prefix`, `country` and
              *     `network`.
-             * @example +1415555
+             * @example +1202555
              */
             prefix?: string;
             /**
@@ -1717,14 +1830,15 @@ export interface components {
         };
         NewSafeEntry: {
             /**
-             * @description When the entry ends by itself. Default: it stays until it is removed.
-             * @example 2026-11-21T10:00:00.000Z
+             * Format: date-time
+             * @description When the entry ends by itself: a time in the future. Default: it stays until it is removed.
+             * @example 2035-01-01T00:00:00Z
              */
             until?: string;
             /**
              * @description The beginning of phone numbers, up to a whole number. Give exactly one of `prefix`, `country` and
              *     `network`.
-             * @example +1415555
+             * @example +1202555
              */
             prefix?: string;
             /**
@@ -1747,7 +1861,7 @@ export interface components {
             /**
              * @description Phone number with country code. National numbers are accepted if `PHONE_DEFAULT_COUNTRY` is
              *     set. Give this or `email`.
-             * @example +14155550123
+             * @example +12025550143
              */
             phone_number: string;
             email?: never;
@@ -1806,8 +1920,9 @@ export interface components {
         } | {
             phone_number?: never;
             /**
+             * Format: email
              * @description E-mail address without a display name. Give this or `phone_number`.
-             * @example ada@example.com
+             * @example grace@example.com
              */
             email: string;
             /**
@@ -1865,10 +1980,21 @@ export interface components {
         };
         Challenge: {
             /**
+             * Format: uuid
              * @description Id of the challenge. It is not secret.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
             id: string;
+            /**
+             * @description Number of digits in the code.
+             * @example 6
+             */
+            codeLength: number;
+            /**
+             * @description Attempts left for this code.
+             * @example 3
+             */
+            attemptsLeft: number;
             /**
              * @description Channel of the message.
              * @example sms
@@ -1877,14 +2003,9 @@ export interface components {
             channel: "sms" | "whatsapp" | "voice" | "email";
             /**
              * @description The masked address, so that the person recognises it.
-             * @example +14•••••••23
+             * @example +12•••••••43
              */
             maskedTo: string;
-            /**
-             * @description Number of digits in the code.
-             * @example 6
-             */
-            codeLength: number;
             /**
              * Format: date-time
              * @description When the code expires.
@@ -1897,11 +2018,6 @@ export interface components {
              * @example 2026-11-21T10:01:00.000Z
              */
             resendAt: string;
-            /**
-             * @description Attempts left for this code.
-             * @example 3
-             */
-            attemptsLeft: number;
         };
         OtpSent: {
             /**
@@ -1921,7 +2037,7 @@ export interface components {
             /**
              * @description Phone number with country code. National numbers are accepted if `PHONE_DEFAULT_COUNTRY` is
              *     set. Give this or `email`.
-             * @example +14155550123
+             * @example +12025550143
              */
             phone_number: string;
             email?: never;
@@ -1961,8 +2077,9 @@ export interface components {
         } | {
             phone_number?: never;
             /**
+             * Format: email
              * @description E-mail address without a display name. Give this or `phone_number`.
-             * @example ada@example.com
+             * @example grace@example.com
              */
             email: string;
             /**
@@ -2007,24 +2124,40 @@ export interface components {
             detail: string;
             /**
              * @description A JWT (ES256, `typ: otp-proof+jwt`) that is valid for 5 minutes. Any backend can verify it with
-             *     the keys at `/.well-known/jwks.json`. Claims: `sub` (such as `phone:+14155550123`), `purpose`,
+             *     the keys at `/.well-known/jwks.json`. Claims: `sub` (such as `phone:+12025550143`), `purpose`,
              *     `context_sha256`, `metadata`, `jti` (the challenge id), `iss`, `aud` (the audience of the application
              *     that sent the code, else of this server), `iat`, `exp`.
-             * @example eyJhbGciOiJFUzI1NiIsInR5cCI6Im90cC1wcm9vZitqd3QiLCJraWQiOiIuLi4ifQ.eyJzdWIiOiJwaG9uZTorMTQxNTU1NTAxMjMifQ.c2ln
+             * @example eyJhbGciOiJFUzI1NiIsInR5cCI6Im90cC1wcm9vZitqd3QiLCJraWQiOiIuLi4ifQ.eyJzdWIiOiJwaG9uZTorMTIwMjU1NTAxNDMifQ.c2ln
              */
             proof: string;
         };
         RedeemProof: {
             /**
              * @description The proof from `/otp/verify`.
-             * @example eyJhbGciOiJFUzI1NiIsInR5cCI6Im90cC1wcm9vZitqd3QiLCJraWQiOiIuLi4ifQ.eyJzdWIiOiJwaG9uZTorMTQxNTU1NTAxMjMifQ.c2ln
+             * @example eyJhbGciOiJFUzI1NiIsInR5cCI6Im90cC1wcm9vZitqd3QiLCJraWQiOiIuLi4ifQ.eyJzdWIiOiJwaG9uZTorMTIwMjU1NTAxNDMifQ.c2ln
              */
             proof: string;
         };
         ProofClaims: {
             /**
+             * Format: uuid
+             * @description The id of the challenge.
+             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
+             */
+            jti: string;
+            /**
+             * @description When the code was verified, in seconds since 1970.
+             * @example 1795341600
+             */
+            iat: number;
+            /**
+             * @description When the proof expires, in seconds since 1970.
+             * @example 1795341900
+             */
+            exp: number;
+            /**
              * @description The verified recipient.
-             * @example phone:+14155550123
+             * @example phone:+12025550143
              */
             sub: string;
             /**
@@ -2032,11 +2165,6 @@ export interface components {
              * @example verification
              */
             purpose: string;
-            /**
-             * @description The id of the challenge.
-             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
-             */
-            jti: string;
             /**
              * @description The digest of the approved context (base64url of the SHA-256 of its canonical JSON, RFC 8785).
              * @example n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg
@@ -2066,16 +2194,6 @@ export interface components {
              * @example https://api.example.com
              */
             aud: string;
-            /**
-             * @description When the code was verified, in seconds since 1970.
-             * @example 1795341600
-             */
-            iat: number;
-            /**
-             * @description When the proof expires, in seconds since 1970.
-             * @example 1795341900
-             */
-            exp: number;
         };
         DeliveryReason: {
             /**
@@ -2091,10 +2209,21 @@ export interface components {
         };
         ChallengeStatus: {
             /**
+             * Format: uuid
              * @description Id of the challenge. It is not secret.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
             id: string;
+            /**
+             * @description Number of digits in the code.
+             * @example 6
+             */
+            codeLength: number;
+            /**
+             * @description Attempts left for this code.
+             * @example 3
+             */
+            attemptsLeft: number;
             /**
              * @description Channel of the message.
              * @example sms
@@ -2103,14 +2232,9 @@ export interface components {
             channel: "sms" | "whatsapp" | "voice" | "email";
             /**
              * @description The masked address, so that the person recognises it.
-             * @example +14•••••••23
+             * @example +12•••••••43
              */
             maskedTo: string;
-            /**
-             * @description Number of digits in the code.
-             * @example 6
-             */
-            codeLength: number;
             /**
              * Format: date-time
              * @description When the code expires.
@@ -2123,11 +2247,6 @@ export interface components {
              * @example 2026-11-21T10:01:00.000Z
              */
             resendAt: string;
-            /**
-             * @description Attempts left for this code.
-             * @example 3
-             */
-            attemptsLeft: number;
             /**
              * @description Status of the code.
              * @example pending
@@ -2184,6 +2303,7 @@ export interface components {
         };
         CodeRecord: {
             /**
+             * Format: uuid
              * @description Id of the challenge.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -2271,11 +2391,13 @@ export interface components {
         };
         MessageRecord: {
             /**
+             * Format: uuid
              * @description Id of the message. The provider gets the same id.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be002
              */
             id: string;
             /**
+             * Format: uuid
              * @description Id of the challenge whose code it carries; null for a notice.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -2343,7 +2465,7 @@ export interface components {
         Timeline: {
             /**
              * @description The masked address of the recipient.
-             * @example a•••@example.com
+             * @example g•••@example.com
              */
             recipient: string;
             /** @description Set if messages to this address are suppressed. The reason `refused` expires after a day. */
@@ -2356,7 +2478,7 @@ export interface components {
         Unblock: {
             /**
              * @description E-mail address or phone number.
-             * @example ada@example.com
+             * @example grace@example.com
              */
             recipient: string;
             /**
@@ -2368,14 +2490,15 @@ export interface components {
         };
         Register: {
             /**
+             * Format: email
              * @description A plain e-mail address. It is verified by a code.
-             * @example ada@example.com
+             * @example grace@example.com
              */
             email: string;
             /**
              * @description Phone number. It is a claim until a sign-in with a code sent to it verifies it. That sign-in must
              *     show evidence of this account: its device token or an access token.
-             * @example +14155550123
+             * @example +12025550143
              */
             phone?: string;
             /**
@@ -2391,17 +2514,17 @@ export interface components {
             password: string;
             /**
              * @description Display name. It does not have to be unique.
-             * @example ada
+             * @example grace
              */
             username?: string;
             /**
              * @description First name.
-             * @example Ada
+             * @example Grace
              */
             firstName?: string;
             /**
              * @description Last name.
-             * @example Lovelace
+             * @example Hopper
              */
             lastName?: string;
             /**
@@ -2428,8 +2551,9 @@ export interface components {
         };
         VerifyRegistration: {
             /**
+             * Format: email
              * @description The address that was registered.
-             * @example ada@example.com
+             * @example grace@example.com
              */
             email: string;
             /**
@@ -2444,25 +2568,29 @@ export interface components {
             otp: string;
         };
         Profile: {
-            /** @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001 */
+            /**
+             * Format: uuid
+             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
+             */
             id: string;
             /**
+             * Format: email
              * @description E-mail address. It is always verified.
-             * @example ada@example.com
+             * @example grace@example.com
              */
             email: string | null;
-            /** @example +14155550123 */
+            /** @example +12025550143 */
             phone: string | null;
             /**
              * @description Whether the phone number was verified by a code.
              * @example true
              */
             phoneVerified: boolean;
-            /** @example ada */
+            /** @example grace */
             username: string | null;
-            /** @example Ada */
+            /** @example Grace */
             firstName: string | null;
-            /** @example Lovelace */
+            /** @example Hopper */
             lastName: string | null;
             /**
              * @example [
@@ -2481,7 +2609,12 @@ export interface components {
              */
             createdAt: string;
         };
-        SignInCodeApproved: {
+        SignInApproved: {
+            /**
+             * @description Lifetime of the access token in seconds.
+             * @example 900
+             */
+            expiresIn: number;
             /**
              * @description The code or the link was right.
              * @example approved
@@ -2489,41 +2622,51 @@ export interface components {
              */
             VerificationStatus: "approved";
             /**
-             * @example Bearer
-             * @enum {string}
-             */
-            tokenType?: "Bearer";
-            /**
-             * @description The same kind of JWT as from `/auth/login`.
-             * @example eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiIwMTk3ZjNiMiJ9.c2ln
-             */
-            accessToken?: string;
-            /**
-             * @description Lifetime of the access token in seconds.
-             * @example 900
-             */
-            expiresIn?: number;
-            /**
-             * @description For `/auth/refresh`. It works once.
-             * @example AZ_zsnpVfMOh8EwqPZvgAdqv0LQ3…
-             */
-            refreshToken?: string;
-            /**
-             * @description Identifies this device at later sign-ins. Absent for clients that keep cookies.
-             * @example AZ_zsnpVfMOh8EwqPZvgAZ9Lw3Bk…
-             */
-            deviceToken?: string;
-            /** @description The user who signed in. */
-            user?: components["schemas"]["Profile"];
-            /**
-             * @description The account was opened without a password. Ask the user for a new password and send it to
-             *     `PATCH /auth/reset`.
+             * @description Only from `/auth/verify`: the account was opened without a password, because its registration
+             *     was contested. Ask the user for a new password and send it to `PATCH /auth/reset`.
              * @example true
              */
             passwordRequired?: boolean;
             /**
-             * @description Instead of tokens: an account had this address until less than 72 hours ago. To give the address
-             *     back to that account, send this token to `/users/contact/undo`, then sign in again.
+             * @description Identifies this device at later sign-ins, and each sign-in replaces it: send the newest one as
+             *     the header `X-Device-Token`. A recognised device has its own limits, so strangers who use up the
+             *     limits of an address do not lock out its owner. Keep the token after sign-out. Absent for
+             *     clients that keep cookies, such as pages of the same site, which get it as a cookie.
+             * @example AZ_zsnpVfMOh8EwqPZvgAZ9Lw3Bk…
+             */
+            deviceToken?: string;
+            /**
+             * @example Bearer
+             * @enum {string}
+             */
+            tokenType: "Bearer";
+            /**
+             * @description A JWT (ES256, `typ: at+jwt`) for `Authorization: Bearer`. Backends verify it with the keys from
+             *     `/.well-known/jwks.json`. Claims: `sub` (the user), `sid` (the session), `roles`, `amr` (the
+             *     sign-in method, RFC 8176), `jti`, `iss`, `aud`, `iat`, `exp`.
+             * @example eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiIwMTk3ZjNiMiJ9.c2ln
+             */
+            accessToken: string;
+            /**
+             * @description For `/auth/refresh`. It works once, and that reply has the next one.
+             * @example AZ_zsnpVfMOh8EwqPZvgAdqv0LQ3…
+             */
+            refreshToken: string;
+            /** @description The user who signed in. */
+            user: components["schemas"]["Profile"];
+        };
+        AddressApproved: {
+            accessToken?: never;
+            user?: never;
+            /**
+             * @description The code or the link was right.
+             * @example approved
+             * @enum {string}
+             */
+            VerificationStatus: "approved";
+            /**
+             * @description An account had this address until less than 72 hours ago. To give the address back to that
+             *     account, send this token to `/users/contact/undo`, then sign in again.
              * @example AZ_zsnpVfMOh8EwqPZvgAZ9Lw3Bk…
              */
             undoToken?: string;
@@ -2532,7 +2675,7 @@ export interface components {
             /**
              * @description Phone number with its country code, or a national number if `PHONE_DEFAULT_COUNTRY` is set.
              *     Send either this or `email`.
-             * @example +14155550123
+             * @example +12025550143
              */
             phone: string;
             email?: never;
@@ -2558,8 +2701,9 @@ export interface components {
         } | {
             phone?: never;
             /**
+             * Format: email
              * @description A plain e-mail address. Send either this or `phone`.
-             * @example ada@example.com
+             * @example grace@example.com
              */
             email: string;
             /**
@@ -2586,7 +2730,7 @@ export interface components {
             /**
              * @description Phone number with its country code, or a national number if `PHONE_DEFAULT_COUNTRY` is set.
              *     Send either this or `email`.
-             * @example +14155550123
+             * @example +12025550143
              */
             phone: string;
             email?: never;
@@ -2603,8 +2747,9 @@ export interface components {
         } | {
             phone?: never;
             /**
+             * Format: email
              * @description A plain e-mail address. Send either this or `phone`.
-             * @example ada@example.com
+             * @example grace@example.com
              */
             email: string;
             /**
@@ -2627,8 +2772,9 @@ export interface components {
         };
         LogIn: {
             /**
+             * Format: email
              * @description The e-mail address of the account.
-             * @example ada@example.com
+             * @example grace@example.com
              */
             email: string;
             /**
@@ -2644,6 +2790,11 @@ export interface components {
         };
         SignedIn: {
             /**
+             * @description Lifetime of the access token in seconds.
+             * @example 900
+             */
+            expiresIn: number;
+            /**
              * @description Identifies this device at later sign-ins, and each sign-in replaces it: send the newest one as
              *     the header `X-Device-Token`. A recognised device has its own limits, so strangers who use up the
              *     limits of an address do not lock out its owner. Keep the token after sign-out. Absent for
@@ -2651,12 +2802,6 @@ export interface components {
              * @example AZ_zsnpVfMOh8EwqPZvgAZ9Lw3Bk…
              */
             deviceToken?: string;
-            /**
-             * @description The account was opened without a password, because its registration was contested. Ask the user
-             *     for a new password and send it to `PATCH /auth/reset`.
-             * @example true
-             */
-            passwordRequired?: boolean;
             /**
              * @example Bearer
              * @enum {string}
@@ -2669,11 +2814,6 @@ export interface components {
              * @example eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiIwMTk3ZjNiMiJ9.c2ln
              */
             accessToken: string;
-            /**
-             * @description Lifetime of the access token in seconds.
-             * @example 900
-             */
-            expiresIn: number;
             /**
              * @description For `/auth/refresh`. It works once, and that reply has the next one.
              * @example AZ_zsnpVfMOh8EwqPZvgAdqv0LQ3…
@@ -2691,6 +2831,11 @@ export interface components {
         };
         Tokens: {
             /**
+             * @description Lifetime of the access token in seconds.
+             * @example 900
+             */
+            expiresIn: number;
+            /**
              * @example Bearer
              * @enum {string}
              */
@@ -2702,11 +2847,6 @@ export interface components {
              * @example eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiIwMTk3ZjNiMiJ9.c2ln
              */
             accessToken: string;
-            /**
-             * @description Lifetime of the access token in seconds.
-             * @example 900
-             */
-            expiresIn: number;
             /**
              * @description For `/auth/refresh`. It works once, and that reply has the next one.
              * @example AZ_zsnpVfMOh8EwqPZvgAdqv0LQ3…
@@ -2724,8 +2864,9 @@ export interface components {
         };
         ForgotPassword: {
             /**
+             * Format: email
              * @description The e-mail address of the account.
-             * @example ada@example.com
+             * @example grace@example.com
              */
             email: string;
             /**
@@ -2742,8 +2883,9 @@ export interface components {
         };
         ResetPassword: {
             /**
+             * Format: email
              * @description The e-mail address of the account. Needs `otp`.
-             * @example ada@example.com
+             * @example grace@example.com
              */
             email?: string;
             /**
@@ -2776,13 +2918,14 @@ export interface components {
         };
         UpdateProfile: {
             /**
+             * Format: email
              * @description New e-mail address. It takes effect once its code was sent to `/users/me/contact/verify`.
-             * @example ada@example.org
+             * @example grace@example.org
              */
             email?: string;
             /**
              * @description New phone number. It takes effect once its code was sent to `/users/me/contact/verify`.
-             * @example +14155550124
+             * @example +12025550144
              */
             phone?: string;
             /**
@@ -2792,17 +2935,17 @@ export interface components {
             proofOfWork?: string;
             /**
              * @description Display name. It does not have to be unique. `null` clears it.
-             * @example ada
+             * @example grace
              */
             username?: string | null;
             /**
              * @description First name. `null` clears it.
-             * @example Ada
+             * @example Grace
              */
             firstName?: string | null;
             /**
              * @description Last name. `null` clears it.
-             * @example Lovelace
+             * @example Hopper
              */
             lastName?: string | null;
             /**
@@ -2825,25 +2968,29 @@ export interface components {
             currentPassword?: string;
         };
         UpdatedProfile: {
-            /** @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001 */
+            /**
+             * Format: uuid
+             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
+             */
             id: string;
             /**
+             * Format: email
              * @description E-mail address. It is always verified.
-             * @example ada@example.com
+             * @example grace@example.com
              */
             email: string | null;
-            /** @example +14155550123 */
+            /** @example +12025550143 */
             phone: string | null;
             /**
              * @description Whether the phone number was verified by a code.
              * @example true
              */
             phoneVerified: boolean;
-            /** @example ada */
+            /** @example grace */
             username: string | null;
-            /** @example Ada */
+            /** @example Grace */
             firstName: string | null;
-            /** @example Lovelace */
+            /** @example Hopper */
             lastName: string | null;
             /**
              * @example [
@@ -2868,7 +3015,7 @@ export interface components {
             email?: never;
             /**
              * @description The new phone number. Send either this or `email`.
-             * @example +14155550124
+             * @example +12025550144
              */
             phone: string;
             /**
@@ -2883,8 +3030,9 @@ export interface components {
             otp: string;
         } | {
             /**
+             * Format: email
              * @description The new e-mail address. Send either this or `phone`.
-             * @example ada@example.org
+             * @example grace@example.org
              */
             email: string;
             phone?: never;
@@ -2901,6 +3049,7 @@ export interface components {
         };
         AccountEvent: {
             /**
+             * Format: uuid
              * @description Id of the event.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be004
              */
@@ -2930,7 +3079,7 @@ export interface components {
             reason: string | null;
             /**
              * @description The address that was used, masked so that only its owner recognises it.
-             * @example a•••@example.com
+             * @example g•••@example.com
              */
             address: string | null;
             /**
@@ -2961,25 +3110,29 @@ export interface components {
             token: string;
         };
         ManagedUser: {
-            /** @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001 */
+            /**
+             * Format: uuid
+             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
+             */
             id: string;
             /**
+             * Format: email
              * @description E-mail address. It is always verified.
-             * @example ada@example.com
+             * @example grace@example.com
              */
             email: string | null;
-            /** @example +14155550123 */
+            /** @example +12025550143 */
             phone: string | null;
             /**
              * @description Whether the phone number was verified by a code.
              * @example true
              */
             phoneVerified: boolean;
-            /** @example ada */
+            /** @example grace */
             username: string | null;
-            /** @example Ada */
+            /** @example Grace */
             firstName: string | null;
-            /** @example Lovelace */
+            /** @example Hopper */
             lastName: string | null;
             /**
              * @example [
@@ -3010,8 +3163,9 @@ export interface components {
         };
         InviteUser: {
             /**
+             * Format: email
              * @description The e-mail address that the invitation is sent to.
-             * @example ada@example.com
+             * @example mary@example.com
              */
             email: string;
             /**
@@ -3050,18 +3204,19 @@ export interface components {
         };
         CustomerDetails: {
             /**
+             * Format: uuid
              * @description Id of the customer.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
             id: string;
             /**
              * @description Name of the customer.
-             * @example Grace Hopper
+             * @example Dorothy Vaughan
              */
             name: string | null;
             /**
              * @description Contact, such as a phone number.
-             * @example +14155550123
+             * @example +12025550146
              */
             contact: string | null;
             /**
@@ -3090,17 +3245,17 @@ export interface components {
             address: string;
             /**
              * @description Name: one line of up to 128 characters, or null.
-             * @example Grace Hopper
+             * @example Dorothy Vaughan
              */
             name?: string | null;
             /**
              * @description Contact, such as a phone number: one line of up to 128 characters, or null.
-             * @example +14155550123
+             * @example +12025550146
              */
             contact?: string | null;
             /**
              * @description Another name for `contact`, for clients that spell it this way. Send only one of them.
-             * @example +14155550123
+             * @example +12025550146
              */
             contect?: string | null;
         };
@@ -3112,40 +3267,44 @@ export interface components {
             address?: string;
             /**
              * @description Name: one line of up to 128 characters, or null.
-             * @example Grace Hopper
+             * @example Dorothy Vaughan
              */
             name?: string | null;
             /**
              * @description Contact, such as a phone number: one line of up to 128 characters, or null.
-             * @example +14155550123
+             * @example +12025550146
              */
             contact?: string | null;
             /**
              * @description Another name for `contact`, for clients that spell it this way. Send only one of them.
-             * @example +14155550123
+             * @example +12025550146
              */
             contect?: string | null;
         };
         ExportedProfile: {
-            /** @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001 */
+            /**
+             * Format: uuid
+             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
+             */
             id: string;
             /**
+             * Format: email
              * @description E-mail address. It is always verified.
-             * @example ada@example.com
+             * @example grace@example.com
              */
             email: string | null;
-            /** @example +14155550123 */
+            /** @example +12025550143 */
             phone: string | null;
             /**
              * @description Whether the phone number was verified by a code.
              * @example true
              */
             phoneVerified: boolean;
-            /** @example ada */
+            /** @example grace */
             username: string | null;
-            /** @example Ada */
+            /** @example Grace */
             firstName: string | null;
-            /** @example Lovelace */
+            /** @example Hopper */
             lastName: string | null;
             /**
              * @example [
@@ -3173,7 +3332,7 @@ export interface components {
         ExportedAddress: {
             /**
              * @description The address, with its kind.
-             * @example email:ada@example.com
+             * @example email:grace@example.com
              */
             recipient: string;
             /**
@@ -3189,7 +3348,10 @@ export interface components {
             lastAt: string;
         };
         ExportedContactChange: {
-            /** @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001 */
+            /**
+             * Format: uuid
+             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
+             */
             id: string;
             /**
              * @description `email` or `phone`.
@@ -3198,7 +3360,7 @@ export interface components {
             field: string;
             /**
              * @description The address before the change.
-             * @example ada@example.com
+             * @example grace@example.com
              */
             oldAddress: string | null;
             /**
@@ -3214,8 +3376,16 @@ export interface components {
             expiresAt: string;
         };
         ExportedSession: {
-            /** @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001 */
+            /**
+             * Format: uuid
+             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
+             */
             id: string;
+            /**
+             * Format: uuid
+             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be002
+             */
+            deviceId: string | null;
             /** @example Mozilla/5.0 (X11; Linux x86_64) Firefox/145.0 */
             userAgent: string | null;
             /** @example 203.0.113.7 */
@@ -3249,11 +3419,12 @@ export interface components {
              *     ]
              */
             amr: string[];
-            /** @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be002 */
-            deviceId: string | null;
         };
         ExportedDevice: {
-            /** @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be002 */
+            /**
+             * Format: uuid
+             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be002
+             */
             id: string;
             /** @example Mozilla/5.0 (X11; Linux x86_64) Firefox/145.0 */
             userAgent: string | null;
@@ -3269,7 +3440,10 @@ export interface components {
             lastUsedAt: string;
         };
         ExportedMessageEvent: {
-            /** @example 2026-11-21T10:00:01.000Z */
+            /**
+             * Format: date-time
+             * @example 2026-11-21T10:00:01.000Z
+             */
             at: string;
             /** @example delivered */
             event: string;
@@ -3284,12 +3458,20 @@ export interface components {
             ref?: string | null;
         };
         ExportedMessage: {
-            /** @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be004 */
+            /**
+             * Format: uuid
+             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be004
+             */
             id: string;
-            /** @example email:ada@example.com */
-            recipient: string;
-            /** @description Id of the code that it carried; null for a notice. */
+            /**
+             * Format: uuid
+             * @description Id of the code that it carried; null for a notice.
+             */
             challengeId: string | null;
+            /** @example 1 */
+            attempts: number;
+            /** @example email:grace@example.com */
+            recipient: string;
             /** @example notice */
             purpose: string;
             /** @example email */
@@ -3309,8 +3491,6 @@ export interface components {
             } | null;
             /** @example delivered */
             state: string;
-            /** @example 1 */
-            attempts: number;
             /** @description Why the last attempt failed. */
             failure: string | null;
             /**
@@ -3345,7 +3525,7 @@ export interface components {
             log: components["schemas"]["ExportedMessageEvent"][];
         };
         ExportedSuppression: {
-            /** @example email:ada@example.com */
+            /** @example email:grace@example.com */
             recipient: string;
             /** @example bounced */
             reason: string;
@@ -3358,7 +3538,10 @@ export interface components {
             createdAt: string;
         };
         ExportedAct: {
-            /** @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be003 */
+            /**
+             * Format: uuid
+             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be003
+             */
             id: string;
             /**
              * Format: date-time
@@ -3424,6 +3607,12 @@ export interface components {
         };
         CompatVerification: {
             /**
+             * Format: email
+             * @description The address that was registered. Not needed with the cookie from `/api/register`.
+             * @example grace@example.com
+             */
+            email?: string;
+            /**
              * @description The code from the mail. Zeros that are missing at the front are added.
              * @example 42317
              */
@@ -3438,13 +3627,13 @@ export interface components {
              * @example eyJjaGFsbGVuZ2UiOnsicGFyYW1ldGVycyI6eyJhbGdvcml0aG0iOiJQQktERjIvU0hBLTI1NiIs…
              */
             proofOfWork?: string;
-            /**
-             * @description The address that was registered. Not needed with the cookie from `/api/register`.
-             * @example ada@example.com
-             */
-            email?: string;
         };
         CompatVerified: {
+            /**
+             * @description Lifetime of the access token in seconds.
+             * @example 900
+             */
+            expiresIn: number;
             /**
              * @description The code or the link was right.
              * @example approved
@@ -3452,51 +3641,11 @@ export interface components {
              */
             VerificationStatus: "approved";
             /**
-             * @example Bearer
-             * @enum {string}
-             */
-            tokenType?: "Bearer";
-            /**
-             * @description The same kind of JWT as from `/auth/login`.
-             * @example eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiIwMTk3ZjNiMiJ9.c2ln
-             */
-            accessToken?: string;
-            /**
-             * @description Lifetime of the access token in seconds.
-             * @example 900
-             */
-            expiresIn?: number;
-            /**
-             * @description For `/auth/refresh`. It works once.
-             * @example AZ_zsnpVfMOh8EwqPZvgAdqv0LQ3…
-             */
-            refreshToken?: string;
-            /**
-             * @description Identifies this device at later sign-ins. Absent for clients that keep cookies.
-             * @example AZ_zsnpVfMOh8EwqPZvgAZ9Lw3Bk…
-             */
-            deviceToken?: string;
-            /** @description The user who signed in. */
-            user?: components["schemas"]["Profile"];
-            /**
-             * @description The account was opened without a password. Ask the user for a new password and send it to
-             *     `PATCH /auth/reset`.
+             * @description Only from `/auth/verify`: the account was opened without a password, because its registration
+             *     was contested. Ask the user for a new password and send it to `PATCH /auth/reset`.
              * @example true
              */
             passwordRequired?: boolean;
-            /**
-             * @description Instead of tokens: an account had this address until less than 72 hours ago. To give the address
-             *     back to that account, send this token to `/users/contact/undo`, then sign in again.
-             * @example AZ_zsnpVfMOh8EwqPZvgAZ9Lw3Bk…
-             */
-            undoToken?: string;
-            /**
-             * @description The result, for display.
-             * @example User Register Successfully
-             */
-            msg: string;
-        };
-        CompatSignedIn: {
             /**
              * @description Identifies this device at later sign-ins, and each sign-in replaces it: send the newest one as
              *     the header `X-Device-Token`. A recognised device has its own limits, so strangers who use up the
@@ -3505,12 +3654,6 @@ export interface components {
              * @example AZ_zsnpVfMOh8EwqPZvgAZ9Lw3Bk…
              */
             deviceToken?: string;
-            /**
-             * @description The account was opened without a password, because its registration was contested. Ask the user
-             *     for a new password and send it to `PATCH /auth/reset`.
-             * @example true
-             */
-            passwordRequired?: boolean;
             /**
              * @example Bearer
              * @enum {string}
@@ -3524,10 +3667,44 @@ export interface components {
              */
             accessToken: string;
             /**
+             * @description For `/auth/refresh`. It works once, and that reply has the next one.
+             * @example AZ_zsnpVfMOh8EwqPZvgAdqv0LQ3…
+             */
+            refreshToken: string;
+            /** @description The user who signed in. */
+            user: components["schemas"]["Profile"];
+            /**
+             * @description The result, for display.
+             * @example User Register Successfully
+             */
+            msg: string;
+        };
+        CompatSignedIn: {
+            /**
              * @description Lifetime of the access token in seconds.
              * @example 900
              */
             expiresIn: number;
+            /**
+             * @description Identifies this device at later sign-ins, and each sign-in replaces it: send the newest one as
+             *     the header `X-Device-Token`. A recognised device has its own limits, so strangers who use up the
+             *     limits of an address do not lock out its owner. Keep the token after sign-out. Absent for
+             *     clients that keep cookies, such as pages of the same site, which get it as a cookie.
+             * @example AZ_zsnpVfMOh8EwqPZvgAZ9Lw3Bk…
+             */
+            deviceToken?: string;
+            /**
+             * @example Bearer
+             * @enum {string}
+             */
+            tokenType: "Bearer";
+            /**
+             * @description A JWT (ES256, `typ: at+jwt`) for `Authorization: Bearer`. Backends verify it with the keys from
+             *     `/.well-known/jwks.json`. Claims: `sub` (the user), `sid` (the session), `roles`, `amr` (the
+             *     sign-in method, RFC 8176), `jti`, `iss`, `aud`, `iat`, `exp`.
+             * @example eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiIwMTk3ZjNiMiJ9.c2ln
+             */
+            accessToken: string;
             /**
              * @description For `/auth/refresh`. It works once, and that reply has the next one.
              * @example AZ_zsnpVfMOh8EwqPZvgAdqv0LQ3…
@@ -3560,18 +3737,19 @@ export interface components {
         };
         CompatCustomerDetails: {
             /**
+             * Format: uuid
              * @description Id of the customer.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
             id: string;
             /**
              * @description Name of the customer.
-             * @example Grace Hopper
+             * @example Dorothy Vaughan
              */
             name: string | null;
             /**
              * @description Contact, such as a phone number.
-             * @example +14155550123
+             * @example +12025550146
              */
             contact: string | null;
             /**
@@ -3593,24 +3771,25 @@ export interface components {
             updatedAt: string;
             /**
              * @description The same as `contact`.
-             * @example +14155550123
+             * @example +12025550146
              */
             contect: string | null;
         };
         CompatNewCustomer: {
             /**
+             * Format: uuid
              * @description Id of the customer.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
             id: string;
             /**
              * @description Name of the customer.
-             * @example Grace Hopper
+             * @example Dorothy Vaughan
              */
             name: string | null;
             /**
              * @description Contact, such as a phone number.
-             * @example +14155550123
+             * @example +12025550146
              */
             contact: string | null;
             /**
@@ -3632,7 +3811,7 @@ export interface components {
             updatedAt: string;
             /**
              * @description The same as `contact`.
-             * @example +14155550123
+             * @example +12025550146
              */
             contect: string | null;
             /**
@@ -3642,13 +3821,14 @@ export interface components {
             msg: string;
         };
         InboxEntry: {
+            /** Format: uuid */
             id: string;
             /**
              * @example sms
              * @enum {string}
              */
             channel: "sms" | "whatsapp" | "voice" | "email";
-            /** @example +14155550123 */
+            /** @example +12025550143 */
             to: string;
             /** @example 123456 is your code to sign in */
             subject?: string;
@@ -3660,21 +3840,29 @@ export interface components {
         };
         AuditEntry: {
             /**
+             * Format: uuid
              * @description Id of the entry.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be003
              */
             id: string;
+            /**
+             * Format: uuid
+             * @description The administrator. Null for the command line, and when an owner's deletion took effect.
+             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be002
+             */
+            actorId: string | null;
+            /**
+             * Format: uuid
+             * @description The user that the action changed, or whose data it read, if any.
+             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
+             */
+            subjectId: string | null;
             /**
              * Format: date-time
              * @description When the action happened.
              * @example 2026-11-21T10:00:00.000Z
              */
             at: string;
-            /**
-             * @description The administrator. Null for the command line, and when an owner's deletion took effect.
-             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be002
-             */
-            actorId: string | null;
             /**
              * @description The action: `user.list`, `user.read`, `user.read_events`, `user.invite`, `user.update`,
              *     `user.delete`, `user.erase`, `user.grant_admin`, `application.create`, `application.update`,
@@ -3684,11 +3872,6 @@ export interface components {
              * @example user.update
              */
             action: string;
-            /**
-             * @description The user that the action changed, or whose data it read, if any.
-             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
-             */
-            subjectId: string | null;
             /**
              * @description Details of the action, such as the changed fields. Addresses are masked.
              * @example {
@@ -3735,8 +3918,17 @@ export interface components {
             keys: components["schemas"]["PublicJwk"][];
         };
         SessionEntry: {
-            /** @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001 */
+            /**
+             * Format: uuid
+             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
+             */
             id: string;
+            /**
+             * Format: uuid
+             * @description Id of the device; null if the device was forgotten.
+             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be002
+             */
+            deviceId: string | null;
             /** @description Whether this request belongs to it. */
             current: boolean;
             /**
@@ -3764,11 +3956,6 @@ export interface components {
              * @description When it ends, unless the user signs out earlier.
              */
             expiresAt: string;
-            /**
-             * @description Id of the device; null if the device was forgotten.
-             * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be002
-             */
-            deviceId: string | null;
         };
         AccountClosedProblem: {
             /**
@@ -3780,7 +3967,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 403;
             /** @description The error, for people. */
@@ -3791,6 +3978,7 @@ export interface components {
              */
             code: "account_closed";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -3808,7 +3996,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 403;
             /** @description The error, for people. */
@@ -3819,6 +4007,7 @@ export interface components {
              */
             code: "account_disabled";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -3836,7 +4025,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 429;
             /** @description The error, for people. */
@@ -3847,6 +4036,7 @@ export interface components {
              */
             code: "address_change_limit";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -3864,7 +4054,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 409;
             /** @description The error, for people. */
@@ -3875,6 +4065,7 @@ export interface components {
              */
             code: "address_reserved";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -3894,7 +4085,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 409;
             /** @description The error, for people. */
@@ -3905,6 +4096,7 @@ export interface components {
              */
             code: "address_taken";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -3920,7 +4112,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 403;
             /** @description The error, for people. */
@@ -3931,6 +4123,7 @@ export interface components {
              */
             code: "application_channel_refused";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -3948,7 +4141,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 403;
             /** @description The error, for people. */
@@ -3959,6 +4152,7 @@ export interface components {
              */
             code: "application_country_refused";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -3974,7 +4168,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 409;
             /** @description The error, for people. */
@@ -3985,6 +4179,7 @@ export interface components {
              */
             code: "application_has_no_secret";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4000,7 +4195,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 401;
             /** @description The error, for people. */
@@ -4011,6 +4206,7 @@ export interface components {
              */
             code: "application_invalid";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4026,7 +4222,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 404;
             /** @description The error, for people. */
@@ -4037,6 +4233,7 @@ export interface components {
              */
             code: "application_not_found";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4052,7 +4249,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 403;
             /** @description The error, for people. */
@@ -4063,6 +4260,7 @@ export interface components {
              */
             code: "application_purpose_refused";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4080,7 +4278,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 401;
             /** @description The error, for people. */
@@ -4091,6 +4289,7 @@ export interface components {
              */
             code: "application_required";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4106,7 +4305,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 413;
             /** @description The error, for people. */
@@ -4117,6 +4316,7 @@ export interface components {
              */
             code: "body_too_large";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4134,7 +4334,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 404;
             /** @description The error, for people. */
@@ -4145,6 +4345,7 @@ export interface components {
              */
             code: "challenge_not_found";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4160,7 +4361,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 409;
             /** @description The error, for people. */
@@ -4171,6 +4372,7 @@ export interface components {
              */
             code: "changed_meanwhile";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4188,7 +4390,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 400;
             /** @description The error, for people. */
@@ -4199,6 +4401,7 @@ export interface components {
              */
             code: "channel_not_available";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4218,7 +4421,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 409;
             /** @description The error, for people. */
@@ -4229,6 +4432,7 @@ export interface components {
              */
             code: "contact_change_replaced";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4244,7 +4448,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 403;
             /** @description The error, for people. */
@@ -4255,6 +4459,7 @@ export interface components {
              */
             code: "context_not_allowed";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4272,7 +4477,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 400;
             /** @description The error, for people. */
@@ -4283,6 +4488,7 @@ export interface components {
              */
             code: "country_not_allowed";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4302,7 +4508,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 401;
             /** @description The error, for people. */
@@ -4313,6 +4519,7 @@ export interface components {
              */
             code: "current_password_wrong";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4330,7 +4537,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 404;
             /** @description The error, for people. */
@@ -4341,6 +4548,7 @@ export interface components {
              */
             code: "customer_not_found";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4356,7 +4564,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 400;
             /** @description The error, for people. */
@@ -4367,6 +4575,7 @@ export interface components {
              */
             code: "email_invalid";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4386,7 +4595,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 403;
             /** @description The error, for people. */
@@ -4397,6 +4606,7 @@ export interface components {
              */
             code: "forbidden";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4412,7 +4622,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 404;
             /** @description The error, for people. */
@@ -4423,6 +4633,7 @@ export interface components {
              */
             code: "fraud_rule_not_found";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4438,7 +4649,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 409;
             /** @description The error, for people. */
@@ -4449,6 +4660,7 @@ export interface components {
              */
             code: "idempotency_key_in_use";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4468,7 +4680,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 400;
             /** @description The error, for people. */
@@ -4479,6 +4691,7 @@ export interface components {
              */
             code: "idempotency_key_invalid";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4496,7 +4709,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 422;
             /** @description The error, for people. */
@@ -4507,6 +4720,7 @@ export interface components {
              */
             code: "idempotency_key_reused";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4524,7 +4738,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 401;
             /** @description The error, for people. */
@@ -4535,6 +4749,7 @@ export interface components {
              */
             code: "invalid_credentials";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4552,7 +4767,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 409;
             /** @description The error, for people. */
@@ -4563,6 +4778,7 @@ export interface components {
              */
             code: "last_administrator";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4578,7 +4794,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 400;
             /** @description The error, for people. */
@@ -4589,6 +4805,7 @@ export interface components {
              */
             code: "malformed_request";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4606,7 +4823,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 403;
             /** @description The error, for people. */
@@ -4617,6 +4834,7 @@ export interface components {
              */
             code: "metadata_not_allowed";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4634,7 +4852,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 401;
             /** @description The error, for people. */
@@ -4645,6 +4863,7 @@ export interface components {
              */
             code: "metrics_token_invalid";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4660,7 +4879,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 429;
             /** @description The error, for people. */
@@ -4671,6 +4890,7 @@ export interface components {
              */
             code: "network_send_limit";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4690,7 +4910,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 403;
             /** @description The error, for people. */
@@ -4701,6 +4921,7 @@ export interface components {
              */
             code: "origin_not_allowed";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4716,7 +4937,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 403;
             /** @description The error, for people. */
@@ -4727,6 +4948,7 @@ export interface components {
              */
             code: "otp_attempts_exhausted";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4744,7 +4966,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 400;
             /** @description The error, for people. */
@@ -4755,6 +4977,7 @@ export interface components {
              */
             code: "otp_context_required";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4772,7 +4995,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 429;
             /** @description The error, for people. */
@@ -4783,6 +5006,7 @@ export interface components {
              */
             code: "otp_cooldown";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4802,7 +5026,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 400;
             /** @description The error, for people. */
@@ -4813,6 +5037,7 @@ export interface components {
              */
             code: "otp_expired";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4835,7 +5060,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 429;
             /** @description The error, for people. */
@@ -4846,6 +5071,7 @@ export interface components {
              */
             code: "otp_guess_limit";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4865,7 +5091,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 400;
             /** @description The error, for people. */
@@ -4876,6 +5102,7 @@ export interface components {
              */
             code: "otp_invalid";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4900,7 +5127,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 404;
             /** @description The error, for people. */
@@ -4911,6 +5138,7 @@ export interface components {
              */
             code: "otp_not_found";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4928,7 +5156,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 400;
             /** @description The error, for people. */
@@ -4939,6 +5167,7 @@ export interface components {
              */
             code: "otp_purpose_refused";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4956,7 +5185,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 429;
             /** @description The error, for people. */
@@ -4967,6 +5196,7 @@ export interface components {
              */
             code: "otp_send_limit";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -4986,7 +5216,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 409;
             /** @description The error, for people. */
@@ -4997,6 +5227,7 @@ export interface components {
              */
             code: "own_account";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -5012,7 +5243,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 429;
             /** @description The error, for people. */
@@ -5023,6 +5254,7 @@ export interface components {
              */
             code: "password_guess_limit";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -5042,7 +5274,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 400;
             /** @description The error, for people. */
@@ -5053,6 +5285,7 @@ export interface components {
              */
             code: "password_refused";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -5072,7 +5305,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 503;
             /** @description The error, for people. */
@@ -5083,6 +5316,7 @@ export interface components {
              */
             code: "passwords_busy";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -5102,7 +5336,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 400;
             /** @description The error, for people. */
@@ -5113,6 +5347,7 @@ export interface components {
              */
             code: "phone_country_unknown";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -5132,7 +5367,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 400;
             /** @description The error, for people. */
@@ -5143,6 +5378,7 @@ export interface components {
              */
             code: "phone_invalid";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -5162,7 +5398,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 400;
             /** @description The error, for people. */
@@ -5173,6 +5409,7 @@ export interface components {
              */
             code: "phone_not_mobile";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -5192,7 +5429,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 429;
             /** @description The error, for people. */
@@ -5203,6 +5440,7 @@ export interface components {
              */
             code: "phone_send_limit";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -5222,7 +5460,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 409;
             /** @description The error, for people. */
@@ -5233,6 +5471,7 @@ export interface components {
              */
             code: "proof_already_redeemed";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -5248,7 +5487,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 400;
             /** @description The error, for people. */
@@ -5259,6 +5498,7 @@ export interface components {
              */
             code: "proof_invalid";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -5274,7 +5514,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 403;
             /** @description The error, for people. */
@@ -5285,6 +5525,7 @@ export interface components {
              */
             code: "proof_of_work_required";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -5307,7 +5548,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 429;
             /** @description The error, for people. */
@@ -5318,6 +5559,7 @@ export interface components {
              */
             code: "rate_limited";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -5337,7 +5579,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 401;
             /** @description The error, for people. */
@@ -5348,6 +5590,7 @@ export interface components {
              */
             code: "reauthentication_required";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -5365,7 +5608,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 401;
             /** @description The error, for people. */
@@ -5376,6 +5619,7 @@ export interface components {
              */
             code: "refresh_token_invalid";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -5391,7 +5635,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 400;
             /** @description The error, for people. */
@@ -5402,6 +5646,7 @@ export interface components {
              */
             code: "registration_unknown";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -5421,7 +5666,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 400;
             /** @description The error, for people. */
@@ -5432,6 +5677,7 @@ export interface components {
              */
             code: "reset_link_invalid";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -5449,7 +5695,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 403;
             /** @description The error, for people. */
@@ -5460,6 +5706,7 @@ export interface components {
              */
             code: "server_application_required";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -5475,7 +5722,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 503;
             /** @description The error, for people. */
@@ -5486,6 +5733,7 @@ export interface components {
              */
             code: "service_unavailable";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -5505,7 +5753,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 404;
             /** @description The error, for people. */
@@ -5516,6 +5764,7 @@ export interface components {
              */
             code: "session_not_found";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -5531,7 +5780,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 400;
             /** @description The error, for people. */
@@ -5542,6 +5791,7 @@ export interface components {
              */
             code: "sign_in_link_invalid";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -5562,7 +5812,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 401;
             /** @description The error, for people. */
@@ -5573,6 +5823,7 @@ export interface components {
              */
             code: "token_invalid";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -5590,7 +5841,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 409;
             /** @description The error, for people. */
@@ -5601,6 +5852,7 @@ export interface components {
              */
             code: "too_many_customers";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -5618,7 +5870,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 409;
             /** @description The error, for people. */
@@ -5629,6 +5881,7 @@ export interface components {
              */
             code: "too_many_fraud_rules";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -5644,7 +5897,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 429;
             /** @description The error, for people. */
@@ -5655,6 +5908,7 @@ export interface components {
              */
             code: "too_many_streams";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -5672,7 +5926,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 400;
             /** @description The error, for people. */
@@ -5683,6 +5937,7 @@ export interface components {
              */
             code: "undo_link_invalid";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -5698,7 +5953,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 415;
             /** @description The error, for people. */
@@ -5709,6 +5964,7 @@ export interface components {
              */
             code: "unsupported_type";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -5726,7 +5982,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 404;
             /** @description The error, for people. */
@@ -5737,6 +5993,7 @@ export interface components {
              */
             code: "user_not_found";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -5752,7 +6009,7 @@ export interface components {
             title: string;
             /**
              * @description The HTTP status.
-             * @enum {number}
+             * @enum {integer}
              */
             status: 400;
             /** @description The error, for people. */
@@ -5763,6 +6020,7 @@ export interface components {
              */
             code: "validation_failed";
             /**
+             * Format: uuid
              * @description Identifies this request in the server log.
              * @example 0197f3b2-7a55-7cc3-a1f0-4c2a3d9be001
              */
@@ -5781,65 +6039,92 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    listApplications: {
+    sendOtp: {
         parameters: {
-            query?: {
-                /** @description Entries per page: 1 to 100. The default is 20. */
-                limit?: string;
-                /** @description The end of the previous page, from its `Link` header. */
-                cursor?: string;
+            query?: never;
+            header?: {
+                /** @description A key of your choice for this request, such as a UUID. If the reply is lost, repeat the request with the same key and body: for ten minutes it gets the first reply, and nothing is sent again. */
+                "Idempotency-Key"?: string;
             };
-            header?: never;
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SendSignInCode"];
+            };
+        };
         responses: {
-            /** @description One page */
-            200: {
+            /** @description `SignInCodeSent` */
+            201: {
                 headers: {
-                    /** @description The next page (RFC 8288, `rel="next"`). Absent on the last page. */
-                    Link?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Application"][];
+                    "application/json": components["schemas"]["SignInCodeSent"];
                 };
             };
-            /** @description `validation_failed` */
+            /** @description `phone_invalid`, `phone_country_unknown`, `country_not_allowed`, `phone_not_mobile`, `email_invalid`, `channel_not_available`, `idempotency_key_invalid`, `validation_failed`, `malformed_request` */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ValidationFailedProblem"];
+                    "application/problem+json": components["schemas"]["PhoneInvalidProblem"] | components["schemas"]["PhoneCountryUnknownProblem"] | components["schemas"]["CountryNotAllowedProblem"] | components["schemas"]["PhoneNotMobileProblem"] | components["schemas"]["EmailInvalidProblem"] | components["schemas"]["ChannelNotAvailableProblem"] | components["schemas"]["IdempotencyKeyInvalidProblem"] | components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
                 };
             };
-            /** @description `token_invalid` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["TokenInvalidProblem"];
-                };
-            };
-            /** @description `forbidden` */
+            /** @description `proof_of_work_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                    "application/problem+json": components["schemas"]["ProofOfWorkRequiredProblem"];
                 };
             };
-            /** @description `rate_limited` */
+            /** @description `idempotency_key_in_use` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["IdempotencyKeyInUseProblem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BodyTooLargeProblem"];
+                };
+            };
+            /** @description `unsupported_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
+                };
+            };
+            /** @description `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["IdempotencyKeyReusedProblem"];
+                };
+            };
+            /** @description `otp_cooldown`, `otp_send_limit`, `network_send_limit`, `phone_send_limit`, `rate_limited` */
             429: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
+                    "application/problem+json": components["schemas"]["OtpCooldownProblem"] | components["schemas"]["OtpSendLimitProblem"] | components["schemas"]["NetworkSendLimitProblem"] | components["schemas"]["PhoneSendLimitProblem"] | components["schemas"]["RateLimitedProblem"];
                 };
             };
             /** @description `service_unavailable` */
@@ -5853,7 +6138,7 @@ export interface operations {
             };
         };
     };
-    createApplication: {
+    verifyOtp: {
         parameters: {
             query?: never;
             header?: never;
@@ -5862,44 +6147,158 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["NewApplication"];
+                "application/json": components["schemas"]["VerifySignInCode"];
             };
         };
         responses: {
-            /** @description `ApplicationWithSecret` */
+            /** @description `SignInApproved` with tokens if an account has verified the address, else `AddressApproved` */
             201: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ApplicationWithSecret"];
+                    "application/json": components["schemas"]["SignInApproved"] | components["schemas"]["AddressApproved"];
                 };
             };
-            /** @description `validation_failed`, `validation_failed`, `malformed_request` */
+            /** @description `otp_invalid`, `otp_expired`, `validation_failed`, `malformed_request` */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
+                    "application/problem+json": components["schemas"]["OtpInvalidProblem"] | components["schemas"]["OtpExpiredProblem"] | components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
                 };
             };
-            /** @description `reauthentication_required`, `token_invalid` */
+            /** @description `token_invalid` */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["TokenInvalidProblem"];
+                    "application/problem+json": components["schemas"]["TokenInvalidProblem"];
                 };
             };
-            /** @description `forbidden` */
+            /** @description `otp_attempts_exhausted`, `proof_of_work_required`, `account_disabled`, `account_closed` */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                    "application/problem+json": components["schemas"]["OtpAttemptsExhaustedProblem"] | components["schemas"]["ProofOfWorkRequiredProblem"] | components["schemas"]["AccountDisabledProblem"] | components["schemas"]["AccountClosedProblem"];
+                };
+            };
+            /** @description `otp_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["OtpNotFoundProblem"];
+                };
+            };
+            /** @description `changed_meanwhile` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ChangedMeanwhileProblem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BodyTooLargeProblem"];
+                };
+            };
+            /** @description `unsupported_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
+                };
+            };
+            /** @description `otp_guess_limit`, `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["OtpGuessLimitProblem"] | components["schemas"]["RateLimitedProblem"];
+                };
+            };
+            /** @description `service_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
+    signInWithLink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignInLink"];
+            };
+        };
+        responses: {
+            /** @description `SignInApproved` with tokens if an account has verified the address, else `AddressApproved` */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInApproved"] | components["schemas"]["AddressApproved"];
+                };
+            };
+            /** @description `sign_in_link_invalid`, `validation_failed`, `malformed_request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["SignInLinkInvalidProblem"] | components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
+                };
+            };
+            /** @description `token_invalid` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TokenInvalidProblem"];
+                };
+            };
+            /** @description `account_disabled`, `account_closed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["AccountDisabledProblem"] | components["schemas"]["AccountClosedProblem"];
+                };
+            };
+            /** @description `changed_meanwhile` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ChangedMeanwhileProblem"];
                 };
             };
             /** @description `body_too_large` */
@@ -5940,258 +6339,26 @@ export interface operations {
             };
         };
     };
-    getApplication: {
+    login: {
         parameters: {
             query?: never;
             header?: never;
-            path: {
-                id: string;
-            };
+            path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LogIn"];
+            };
+        };
         responses: {
-            /** @description `Application` */
+            /** @description `SignedIn` */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Application"];
-                };
-            };
-            /** @description `token_invalid` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["TokenInvalidProblem"];
-                };
-            };
-            /** @description `forbidden` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
-                };
-            };
-            /** @description `application_not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ApplicationNotFoundProblem"];
-                };
-            };
-            /** @description `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
-                };
-            };
-            /** @description `service_unavailable` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
-                };
-            };
-        };
-    };
-    deleteApplication: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description No content */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description `reauthentication_required`, `token_invalid` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["TokenInvalidProblem"];
-                };
-            };
-            /** @description `forbidden` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
-                };
-            };
-            /** @description `application_not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ApplicationNotFoundProblem"];
-                };
-            };
-            /** @description `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
-                };
-            };
-            /** @description `service_unavailable` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
-                };
-            };
-        };
-    };
-    updateApplication: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ChangedApplication"];
-            };
-        };
-        responses: {
-            /** @description `Application` */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Application"];
-                };
-            };
-            /** @description `validation_failed`, `validation_failed`, `validation_failed`, `malformed_request` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
-                };
-            };
-            /** @description `reauthentication_required`, `token_invalid` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["TokenInvalidProblem"];
-                };
-            };
-            /** @description `forbidden` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
-                };
-            };
-            /** @description `application_not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ApplicationNotFoundProblem"];
-                };
-            };
-            /** @description `body_too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["BodyTooLargeProblem"];
-                };
-            };
-            /** @description `unsupported_type` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
-                };
-            };
-            /** @description `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
-                };
-            };
-            /** @description `service_unavailable` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
-                };
-            };
-        };
-    };
-    replaceApplicationSecret: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewSecret"];
-            };
-        };
-        responses: {
-            /** @description `ApplicationWithSecret` */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ApplicationWithSecret"];
+                    "application/json": components["schemas"]["SignedIn"];
                 };
             };
             /** @description `validation_failed`, `malformed_request` */
@@ -6203,40 +6370,31 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
                 };
             };
-            /** @description `reauthentication_required`, `token_invalid` */
+            /** @description `invalid_credentials` */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["TokenInvalidProblem"];
+                    "application/problem+json": components["schemas"]["InvalidCredentialsProblem"];
                 };
             };
-            /** @description `forbidden` */
+            /** @description `account_disabled`, `account_closed`, `proof_of_work_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                    "application/problem+json": components["schemas"]["AccountDisabledProblem"] | components["schemas"]["AccountClosedProblem"] | components["schemas"]["ProofOfWorkRequiredProblem"];
                 };
             };
-            /** @description `application_not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ApplicationNotFoundProblem"];
-                };
-            };
-            /** @description `application_has_no_secret` */
+            /** @description `changed_meanwhile` */
             409: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ApplicationHasNoSecretProblem"];
+                    "application/problem+json": components["schemas"]["ChangedMeanwhileProblem"];
                 };
             };
             /** @description `body_too_large` */
@@ -6257,246 +6415,27 @@ export interface operations {
                     "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
                 };
             };
-            /** @description `rate_limited` */
+            /** @description `password_guess_limit`, `rate_limited` */
             429: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
+                    "application/problem+json": components["schemas"]["PasswordGuessLimitProblem"] | components["schemas"]["RateLimitedProblem"];
                 };
             };
-            /** @description `service_unavailable` */
+            /** @description `passwords_busy`, `service_unavailable` */
             503: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                    "application/problem+json": components["schemas"]["PasswordsBusyProblem"] | components["schemas"]["ServiceUnavailableProblem"];
                 };
             };
         };
     };
-    getLiveness: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description `Health` */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Health"];
-                };
-            };
-        };
-    };
-    getReadiness: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description `Health` */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Health"];
-                };
-            };
-            /** @description `service_unavailable` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
-                };
-            };
-        };
-    };
-    getMetrics: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The metrics in the Prometheus text format */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /** @example otp_queue_messages{channel="sms",state="queued"} 0 */
-                    "text/plain": string;
-                };
-            };
-            /** @description `metrics_token_invalid` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["MetricsTokenInvalidProblem"];
-                };
-            };
-        };
-    };
-    getFraudReport: {
-        parameters: {
-            query?: {
-                /** @description What comes first: most `outstanding` recipients, or most messages `sent`. */
-                sort?: "outstanding" | "sent";
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description `FraudReport` */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FraudReport"];
-                };
-            };
-            /** @description `validation_failed` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ValidationFailedProblem"];
-                };
-            };
-            /** @description `token_invalid` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["TokenInvalidProblem"];
-                };
-            };
-            /** @description `forbidden` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
-                };
-            };
-            /** @description `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
-                };
-            };
-            /** @description `service_unavailable` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
-                };
-            };
-        };
-    };
-    listBlocks: {
-        parameters: {
-            query?: {
-                /** @description Entries per page: 1 to 100. The default is 20. */
-                limit?: string;
-                /** @description The end of the previous page, from its `Link` header. */
-                cursor?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description One page */
-            200: {
-                headers: {
-                    /** @description The next page (RFC 8288, `rel="next"`). Absent on the last page. */
-                    Link?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FraudEntry"][];
-                };
-            };
-            /** @description `validation_failed` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ValidationFailedProblem"];
-                };
-            };
-            /** @description `token_invalid` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["TokenInvalidProblem"];
-                };
-            };
-            /** @description `forbidden` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
-                };
-            };
-            /** @description `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
-                };
-            };
-            /** @description `service_unavailable` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
-                };
-            };
-        };
-    };
-    addBlock: {
+    refreshTokens: {
         parameters: {
             query?: never;
             header?: never;
@@ -6505,17 +6444,17 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["NewBlock"];
+                "application/json": components["schemas"]["Refresh"];
             };
         };
         responses: {
-            /** @description `FraudEntry` */
-            201: {
+            /** @description `Tokens` */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FraudEntry"];
+                    "application/json": components["schemas"]["Tokens"];
                 };
             };
             /** @description `validation_failed`, `malformed_request` */
@@ -6527,31 +6466,13 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
                 };
             };
-            /** @description `reauthentication_required`, `token_invalid` */
+            /** @description `refresh_token_invalid` */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["TokenInvalidProblem"];
-                };
-            };
-            /** @description `forbidden` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
-                };
-            };
-            /** @description `too_many_fraud_rules` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["TooManyFraudRulesProblem"];
+                    "application/problem+json": components["schemas"]["RefreshTokenInvalidProblem"];
                 };
             };
             /** @description `body_too_large` */
@@ -6592,103 +6513,22 @@ export interface operations {
             };
         };
     };
-    removeBlock: {
+    logout: {
         parameters: {
             query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description No content */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description `reauthentication_required`, `token_invalid` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["TokenInvalidProblem"];
-                };
-            };
-            /** @description `forbidden` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
-                };
-            };
-            /** @description `fraud_rule_not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["FraudRuleNotFoundProblem"];
-                };
-            };
-            /** @description `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
-                };
-            };
-            /** @description `service_unavailable` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
-                };
-            };
-        };
-    };
-    listSafeEntries: {
-        parameters: {
-            query?: {
-                /** @description Entries per page: 1 to 100. The default is 20. */
-                limit?: string;
-                /** @description The end of the previous page, from its `Link` header. */
-                cursor?: string;
-            };
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description One page */
-            200: {
-                headers: {
-                    /** @description The next page (RFC 8288, `rel="next"`). Absent on the last page. */
-                    Link?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FraudEntry"][];
-                };
-            };
-            /** @description `validation_failed` */
-            400: {
+            /** @description `Message` */
+            201: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ValidationFailedProblem"];
+                    "application/json": components["schemas"]["Message"];
                 };
             };
             /** @description `token_invalid` */
@@ -6698,176 +6538,6 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["TokenInvalidProblem"];
-                };
-            };
-            /** @description `forbidden` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
-                };
-            };
-            /** @description `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
-                };
-            };
-            /** @description `service_unavailable` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
-                };
-            };
-        };
-    };
-    addSafeEntry: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewSafeEntry"];
-            };
-        };
-        responses: {
-            /** @description `FraudEntry` */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FraudEntry"];
-                };
-            };
-            /** @description `validation_failed`, `malformed_request` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
-                };
-            };
-            /** @description `reauthentication_required`, `token_invalid` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["TokenInvalidProblem"];
-                };
-            };
-            /** @description `forbidden` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
-                };
-            };
-            /** @description `too_many_fraud_rules` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["TooManyFraudRulesProblem"];
-                };
-            };
-            /** @description `body_too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["BodyTooLargeProblem"];
-                };
-            };
-            /** @description `unsupported_type` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
-                };
-            };
-            /** @description `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
-                };
-            };
-            /** @description `service_unavailable` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
-                };
-            };
-        };
-    };
-    removeSafeEntry: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description No content */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description `reauthentication_required`, `token_invalid` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["TokenInvalidProblem"];
-                };
-            };
-            /** @description `forbidden` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
-                };
-            };
-            /** @description `fraud_rule_not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["FraudRuleNotFoundProblem"];
                 };
             };
             /** @description `rate_limited` */
@@ -7312,6 +6982,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The `challenge.id` from the reply that sent the code. */
                 id: string;
             };
             cookie?: never;
@@ -7382,6 +7053,7 @@ export interface operations {
                 "last-event-id"?: string;
             };
             path: {
+                /** @description The `challenge.id` from the reply that sent the code. */
                 id: string;
             };
             cookie?: never;
@@ -7451,11 +7123,11 @@ export interface operations {
             };
         };
     };
-    getRecipientTimeline: {
+    listInboxMessages: {
         parameters: {
-            query: {
-                /** @description E-mail address or phone number. */
-                recipient: string;
+            query?: {
+                /** @description Only messages to this address: E.164 or a lower-case e-mail address. */
+                to?: string;
             };
             header?: never;
             path?: never;
@@ -7463,212 +7135,22 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description `Timeline` */
+            /** @description A list of `InboxEntry` */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Timeline"];
+                    "application/json": components["schemas"]["InboxEntry"][];
                 };
             };
-            /** @description `phone_invalid`, `phone_country_unknown`, `country_not_allowed`, `email_invalid` */
+            /** @description `validation_failed` */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["PhoneInvalidProblem"] | components["schemas"]["PhoneCountryUnknownProblem"] | components["schemas"]["CountryNotAllowedProblem"] | components["schemas"]["EmailInvalidProblem"];
-                };
-            };
-            /** @description `token_invalid` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["TokenInvalidProblem"];
-                };
-            };
-            /** @description `forbidden` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
-                };
-            };
-            /** @description `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
-                };
-            };
-            /** @description `service_unavailable` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
-                };
-            };
-        };
-    };
-    getChallengeTimeline: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                challengeId: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description `Timeline` */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Timeline"];
-                };
-            };
-            /** @description `token_invalid` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["TokenInvalidProblem"];
-                };
-            };
-            /** @description `forbidden` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
-                };
-            };
-            /** @description `challenge_not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ChallengeNotFoundProblem"];
-                };
-            };
-            /** @description `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
-                };
-            };
-            /** @description `service_unavailable` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
-                };
-            };
-        };
-    };
-    unblockRecipient: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Unblock"];
-            };
-        };
-        responses: {
-            /** @description `Timeline` */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Timeline"];
-                };
-            };
-            /** @description `phone_invalid`, `phone_country_unknown`, `country_not_allowed`, `email_invalid`, `validation_failed`, `malformed_request` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["PhoneInvalidProblem"] | components["schemas"]["PhoneCountryUnknownProblem"] | components["schemas"]["CountryNotAllowedProblem"] | components["schemas"]["EmailInvalidProblem"] | components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
-                };
-            };
-            /** @description `reauthentication_required`, `token_invalid` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["TokenInvalidProblem"];
-                };
-            };
-            /** @description `forbidden` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
-                };
-            };
-            /** @description `body_too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["BodyTooLargeProblem"];
-                };
-            };
-            /** @description `unsupported_type` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
-                };
-            };
-            /** @description `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
-                };
-            };
-            /** @description `service_unavailable` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                    "application/problem+json": components["schemas"]["ValidationFailedProblem"];
                 };
             };
         };
@@ -7785,13 +7267,13 @@ export interface operations {
             };
         };
         responses: {
-            /** @description `SignInCodeApproved` */
+            /** @description `SignInApproved` */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SignInCodeApproved"];
+                    "application/json": components["schemas"]["SignInApproved"];
                 };
             };
             /** @description `otp_invalid`, `otp_expired`, `validation_failed`, `malformed_request` */
@@ -7864,731 +7346,6 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
-                };
-            };
-        };
-    };
-    sendOtp: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description A key of your choice for this request, such as a UUID. If the reply is lost, repeat the request with the same key and body: for ten minutes it gets the first reply, and nothing is sent again. */
-                "Idempotency-Key"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["SendSignInCode"];
-            };
-        };
-        responses: {
-            /** @description `SignInCodeSent` */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SignInCodeSent"];
-                };
-            };
-            /** @description `phone_invalid`, `phone_country_unknown`, `country_not_allowed`, `phone_not_mobile`, `email_invalid`, `channel_not_available`, `idempotency_key_invalid`, `validation_failed`, `malformed_request` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["PhoneInvalidProblem"] | components["schemas"]["PhoneCountryUnknownProblem"] | components["schemas"]["CountryNotAllowedProblem"] | components["schemas"]["PhoneNotMobileProblem"] | components["schemas"]["EmailInvalidProblem"] | components["schemas"]["ChannelNotAvailableProblem"] | components["schemas"]["IdempotencyKeyInvalidProblem"] | components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
-                };
-            };
-            /** @description `proof_of_work_required` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProofOfWorkRequiredProblem"];
-                };
-            };
-            /** @description `idempotency_key_in_use` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["IdempotencyKeyInUseProblem"];
-                };
-            };
-            /** @description `body_too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["BodyTooLargeProblem"];
-                };
-            };
-            /** @description `unsupported_type` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
-                };
-            };
-            /** @description `idempotency_key_reused` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["IdempotencyKeyReusedProblem"];
-                };
-            };
-            /** @description `otp_cooldown`, `otp_send_limit`, `network_send_limit`, `phone_send_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["OtpCooldownProblem"] | components["schemas"]["OtpSendLimitProblem"] | components["schemas"]["NetworkSendLimitProblem"] | components["schemas"]["PhoneSendLimitProblem"] | components["schemas"]["RateLimitedProblem"];
-                };
-            };
-            /** @description `service_unavailable` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
-                };
-            };
-        };
-    };
-    verifyOtp: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["VerifySignInCode"];
-            };
-        };
-        responses: {
-            /** @description `SignInCodeApproved` */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SignInCodeApproved"];
-                };
-            };
-            /** @description `otp_invalid`, `otp_expired`, `validation_failed`, `malformed_request` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["OtpInvalidProblem"] | components["schemas"]["OtpExpiredProblem"] | components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
-                };
-            };
-            /** @description `token_invalid` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["TokenInvalidProblem"];
-                };
-            };
-            /** @description `otp_attempts_exhausted`, `proof_of_work_required`, `account_disabled`, `account_closed` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["OtpAttemptsExhaustedProblem"] | components["schemas"]["ProofOfWorkRequiredProblem"] | components["schemas"]["AccountDisabledProblem"] | components["schemas"]["AccountClosedProblem"];
-                };
-            };
-            /** @description `otp_not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["OtpNotFoundProblem"];
-                };
-            };
-            /** @description `changed_meanwhile` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ChangedMeanwhileProblem"];
-                };
-            };
-            /** @description `body_too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["BodyTooLargeProblem"];
-                };
-            };
-            /** @description `unsupported_type` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
-                };
-            };
-            /** @description `otp_guess_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["OtpGuessLimitProblem"] | components["schemas"]["RateLimitedProblem"];
-                };
-            };
-            /** @description `service_unavailable` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
-                };
-            };
-        };
-    };
-    signInWithLink: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["SignInLink"];
-            };
-        };
-        responses: {
-            /** @description `SignInCodeApproved` */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SignInCodeApproved"];
-                };
-            };
-            /** @description `sign_in_link_invalid`, `validation_failed`, `malformed_request` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["SignInLinkInvalidProblem"] | components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
-                };
-            };
-            /** @description `token_invalid` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["TokenInvalidProblem"];
-                };
-            };
-            /** @description `account_disabled`, `account_closed` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["AccountDisabledProblem"] | components["schemas"]["AccountClosedProblem"];
-                };
-            };
-            /** @description `changed_meanwhile` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ChangedMeanwhileProblem"];
-                };
-            };
-            /** @description `body_too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["BodyTooLargeProblem"];
-                };
-            };
-            /** @description `unsupported_type` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
-                };
-            };
-            /** @description `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
-                };
-            };
-            /** @description `service_unavailable` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
-                };
-            };
-        };
-    };
-    login: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["LogIn"];
-            };
-        };
-        responses: {
-            /** @description `SignedIn` */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SignedIn"];
-                };
-            };
-            /** @description `validation_failed`, `malformed_request` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
-                };
-            };
-            /** @description `invalid_credentials` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["InvalidCredentialsProblem"];
-                };
-            };
-            /** @description `account_disabled`, `account_closed`, `proof_of_work_required` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["AccountDisabledProblem"] | components["schemas"]["AccountClosedProblem"] | components["schemas"]["ProofOfWorkRequiredProblem"];
-                };
-            };
-            /** @description `changed_meanwhile` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ChangedMeanwhileProblem"];
-                };
-            };
-            /** @description `body_too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["BodyTooLargeProblem"];
-                };
-            };
-            /** @description `unsupported_type` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
-                };
-            };
-            /** @description `password_guess_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["PasswordGuessLimitProblem"] | components["schemas"]["RateLimitedProblem"];
-                };
-            };
-            /** @description `passwords_busy`, `service_unavailable` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["PasswordsBusyProblem"] | components["schemas"]["ServiceUnavailableProblem"];
-                };
-            };
-        };
-    };
-    refreshTokens: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Refresh"];
-            };
-        };
-        responses: {
-            /** @description `Tokens` */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Tokens"];
-                };
-            };
-            /** @description `validation_failed`, `malformed_request` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
-                };
-            };
-            /** @description `refresh_token_invalid` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["RefreshTokenInvalidProblem"];
-                };
-            };
-            /** @description `body_too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["BodyTooLargeProblem"];
-                };
-            };
-            /** @description `unsupported_type` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
-                };
-            };
-            /** @description `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
-                };
-            };
-            /** @description `service_unavailable` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
-                };
-            };
-        };
-    };
-    logout: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description `Message` */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Message"];
-                };
-            };
-            /** @description `token_invalid` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["TokenInvalidProblem"];
-                };
-            };
-            /** @description `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
-                };
-            };
-            /** @description `service_unavailable` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
-                };
-            };
-        };
-    };
-    requestPasswordReset: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description A key of your choice for this request, such as a UUID. If the reply is lost, repeat the request with the same key and body: for ten minutes it gets the first reply, and nothing is sent again. */
-                "Idempotency-Key"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ForgotPassword"];
-            };
-        };
-        responses: {
-            /** @description `Message` */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Message"];
-                };
-            };
-            /** @description `idempotency_key_invalid`, `validation_failed`, `malformed_request` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["IdempotencyKeyInvalidProblem"] | components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
-                };
-            };
-            /** @description `proof_of_work_required` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProofOfWorkRequiredProblem"];
-                };
-            };
-            /** @description `idempotency_key_in_use` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["IdempotencyKeyInUseProblem"];
-                };
-            };
-            /** @description `body_too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["BodyTooLargeProblem"];
-                };
-            };
-            /** @description `unsupported_type` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
-                };
-            };
-            /** @description `idempotency_key_reused` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["IdempotencyKeyReusedProblem"];
-                };
-            };
-            /** @description `otp_cooldown`, `otp_send_limit`, `network_send_limit`, `phone_send_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["OtpCooldownProblem"] | components["schemas"]["OtpSendLimitProblem"] | components["schemas"]["NetworkSendLimitProblem"] | components["schemas"]["PhoneSendLimitProblem"] | components["schemas"]["RateLimitedProblem"];
-                };
-            };
-            /** @description `service_unavailable` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
-                };
-            };
-        };
-    };
-    resetPassword: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ResetPassword"];
-            };
-        };
-        responses: {
-            /** @description `Message` */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Message"];
-                };
-            };
-            /** @description `reset_link_invalid`, `validation_failed`, `password_refused`, `otp_invalid`, `validation_failed`, `malformed_request` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ResetLinkInvalidProblem"] | components["schemas"]["ValidationFailedProblem"] | components["schemas"]["PasswordRefusedProblem"] | components["schemas"]["OtpInvalidProblem"] | components["schemas"]["MalformedRequestProblem"];
-                };
-            };
-            /** @description `token_invalid`, `reauthentication_required`, `current_password_wrong` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["TokenInvalidProblem"] | components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["CurrentPasswordWrongProblem"];
-                };
-            };
-            /** @description `proof_of_work_required`, `otp_attempts_exhausted` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProofOfWorkRequiredProblem"] | components["schemas"]["OtpAttemptsExhaustedProblem"];
-                };
-            };
-            /** @description `otp_not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["OtpNotFoundProblem"];
-                };
-            };
-            /** @description `changed_meanwhile` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ChangedMeanwhileProblem"];
-                };
-            };
-            /** @description `body_too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["BodyTooLargeProblem"];
-                };
-            };
-            /** @description `unsupported_type` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
-                };
-            };
-            /** @description `password_guess_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["PasswordGuessLimitProblem"] | components["schemas"]["RateLimitedProblem"];
-                };
-            };
-            /** @description `passwords_busy`, `service_unavailable` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["PasswordsBusyProblem"] | components["schemas"]["ServiceUnavailableProblem"];
                 };
             };
         };
@@ -8910,8 +7667,8 @@ export interface operations {
     listOwnEvents: {
         parameters: {
             query?: {
-                /** @description Entries per page: 1 to 100. The default is 20. */
-                limit?: string;
+                /** @description Entries per page. */
+                limit?: number;
                 /** @description The end of the previous page, from its `Link` header. */
                 cursor?: string;
             };
@@ -9104,58 +7861,31 @@ export interface operations {
             };
         };
     };
-    listUsers: {
+    exportAccount: {
         parameters: {
-            query?: {
-                /** @description Entries per page: 1 to 100. The default is 20. */
-                limit?: string;
-                /** @description The end of the previous page, from its `Link` header. */
-                cursor?: string;
-                /** @description The beginning of an e-mail address or of a phone number with its country code. */
-                search?: string;
-            };
+            query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description One page */
+            /** @description Everything about you */
             200: {
                 headers: {
-                    /** @description The next page (RFC 8288, `rel="next"`). Absent on the last page. */
-                    Link?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ManagedUser"][];
+                    "application/json": components["schemas"]["PersonalData"];
                 };
             };
-            /** @description `validation_failed` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ValidationFailedProblem"];
-                };
-            };
-            /** @description `token_invalid` */
+            /** @description `reauthentication_required`, `token_invalid` */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["TokenInvalidProblem"];
-                };
-            };
-            /** @description `forbidden` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                    "application/problem+json": components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["TokenInvalidProblem"];
                 };
             };
             /** @description `rate_limited` */
@@ -9178,62 +7908,56 @@ export interface operations {
             };
         };
     };
-    inviteUser: {
+    requestPasswordReset: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A key of your choice for this request, such as a UUID. If the reply is lost, repeat the request with the same key and body: for ten minutes it gets the first reply, and nothing is sent again. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["InviteUser"];
+                "application/json": components["schemas"]["ForgotPassword"];
             };
         };
         responses: {
-            /** @description `ManagedUser` */
-            201: {
+            /** @description `Message` */
+            202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ManagedUser"];
+                    "application/json": components["schemas"]["Message"];
                 };
             };
-            /** @description `email_invalid`, `validation_failed`, `malformed_request` */
+            /** @description `idempotency_key_invalid`, `validation_failed`, `malformed_request` */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["EmailInvalidProblem"] | components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
+                    "application/problem+json": components["schemas"]["IdempotencyKeyInvalidProblem"] | components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
                 };
             };
-            /** @description `reauthentication_required`, `token_invalid` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["TokenInvalidProblem"];
-                };
-            };
-            /** @description `forbidden` */
+            /** @description `proof_of_work_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                    "application/problem+json": components["schemas"]["ProofOfWorkRequiredProblem"];
                 };
             };
-            /** @description `address_taken` */
+            /** @description `idempotency_key_in_use` */
             409: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["AddressTakenProblem"];
+                    "application/problem+json": components["schemas"]["IdempotencyKeyInUseProblem"];
                 };
             };
             /** @description `body_too_large` */
@@ -9254,13 +7978,22 @@ export interface operations {
                     "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
                 };
             };
-            /** @description `rate_limited` */
+            /** @description `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["IdempotencyKeyReusedProblem"];
+                };
+            };
+            /** @description `otp_cooldown`, `otp_send_limit`, `network_send_limit`, `phone_send_limit`, `rate_limited` */
             429: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
+                    "application/problem+json": components["schemas"]["OtpCooldownProblem"] | components["schemas"]["OtpSendLimitProblem"] | components["schemas"]["NetworkSendLimitProblem"] | components["schemas"]["PhoneSendLimitProblem"] | components["schemas"]["RateLimitedProblem"];
                 };
             };
             /** @description `service_unavailable` */
@@ -9274,24 +8007,127 @@ export interface operations {
             };
         };
     };
-    getUser: {
+    resetPassword: {
         parameters: {
             query?: never;
             header?: never;
-            path: {
-                id: string;
-            };
+            path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResetPassword"];
+            };
+        };
         responses: {
-            /** @description `ManagedUser` */
+            /** @description `Message` */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ManagedUser"];
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description `reset_link_invalid`, `validation_failed`, `password_refused`, `otp_invalid`, `validation_failed`, `malformed_request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ResetLinkInvalidProblem"] | components["schemas"]["ValidationFailedProblem"] | components["schemas"]["PasswordRefusedProblem"] | components["schemas"]["OtpInvalidProblem"] | components["schemas"]["MalformedRequestProblem"];
+                };
+            };
+            /** @description `token_invalid`, `reauthentication_required`, `current_password_wrong` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TokenInvalidProblem"] | components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["CurrentPasswordWrongProblem"];
+                };
+            };
+            /** @description `proof_of_work_required`, `otp_attempts_exhausted` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProofOfWorkRequiredProblem"] | components["schemas"]["OtpAttemptsExhaustedProblem"];
+                };
+            };
+            /** @description `otp_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["OtpNotFoundProblem"];
+                };
+            };
+            /** @description `changed_meanwhile` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ChangedMeanwhileProblem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BodyTooLargeProblem"];
+                };
+            };
+            /** @description `unsupported_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
+                };
+            };
+            /** @description `password_guess_limit`, `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["PasswordGuessLimitProblem"] | components["schemas"]["RateLimitedProblem"];
+                };
+            };
+            /** @description `passwords_busy`, `service_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["PasswordsBusyProblem"] | components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
+    listSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A list of `SessionEntry` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionEntry"][];
                 };
             };
             /** @description `token_invalid` */
@@ -9303,22 +8139,49 @@ export interface operations {
                     "application/problem+json": components["schemas"]["TokenInvalidProblem"];
                 };
             };
-            /** @description `forbidden` */
-            403: {
+            /** @description `rate_limited` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
                 };
             };
-            /** @description `user_not_found` */
-            404: {
+            /** @description `service_unavailable` */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["UserNotFoundProblem"];
+                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
+    endOtherSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `token_invalid` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TokenInvalidProblem"];
                 };
             };
             /** @description `rate_limited` */
@@ -9341,11 +8204,15 @@ export interface operations {
             };
         };
     };
-    deleteUser: {
+    endSession: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Whether to forget the device, so that it is no longer recognised. Default: false. */
+                forgetDevice?: "true" | "false";
+            };
             header?: never;
             path: {
+                /** @description The `id` from `GET /auth/sessions`. */
                 id: string;
             };
             cookie?: never;
@@ -9359,196 +8226,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `reauthentication_required`, `token_invalid` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["TokenInvalidProblem"];
-                };
-            };
-            /** @description `forbidden` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
-                };
-            };
-            /** @description `user_not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["UserNotFoundProblem"];
-                };
-            };
-            /** @description `own_account`, `last_administrator` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["OwnAccountProblem"] | components["schemas"]["LastAdministratorProblem"];
-                };
-            };
-            /** @description `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
-                };
-            };
-            /** @description `service_unavailable` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
-                };
-            };
-        };
-    };
-    updateUser: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["UpdateUser"];
-            };
-        };
-        responses: {
-            /** @description `ManagedUser` */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ManagedUser"];
-                };
-            };
-            /** @description `validation_failed`, `validation_failed`, `malformed_request` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
-                };
-            };
-            /** @description `reauthentication_required`, `token_invalid` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["TokenInvalidProblem"];
-                };
-            };
-            /** @description `forbidden` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
-                };
-            };
-            /** @description `user_not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["UserNotFoundProblem"];
-                };
-            };
-            /** @description `own_account`, `last_administrator` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["OwnAccountProblem"] | components["schemas"]["LastAdministratorProblem"];
-                };
-            };
-            /** @description `body_too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["BodyTooLargeProblem"];
-                };
-            };
-            /** @description `unsupported_type` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
-                };
-            };
-            /** @description `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
-                };
-            };
-            /** @description `service_unavailable` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
-                };
-            };
-        };
-    };
-    listUserEvents: {
-        parameters: {
-            query?: {
-                /** @description Entries per page: 1 to 100. The default is 20. */
-                limit?: string;
-                /** @description The end of the previous page, from its `Link` header. */
-                cursor?: string;
-            };
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description One page */
-            200: {
-                headers: {
-                    /** @description The next page (RFC 8288, `rel="next"`). Absent on the last page. */
-                    Link?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AccountEvent"][];
-                };
-            };
             /** @description `validation_failed` */
             400: {
                 headers: {
@@ -9567,22 +8244,13 @@ export interface operations {
                     "application/problem+json": components["schemas"]["TokenInvalidProblem"];
                 };
             };
-            /** @description `forbidden` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
-                };
-            };
-            /** @description `user_not_found` */
+            /** @description `session_not_found` */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["UserNotFoundProblem"];
+                    "application/problem+json": components["schemas"]["SessionNotFoundProblem"];
                 };
             };
             /** @description `rate_limited` */
@@ -9608,8 +8276,8 @@ export interface operations {
     listCustomers: {
         parameters: {
             query?: {
-                /** @description Entries per page: 1 to 100. The default is 20. */
-                limit?: string;
+                /** @description Entries per page. */
+                limit?: number;
                 /** @description The end of the previous page, from its `Link` header. */
                 cursor?: string;
             };
@@ -9760,6 +8428,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The `id` from a reply of `/customers`. */
                 id: string;
             };
             cookie?: never;
@@ -9818,6 +8487,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The `id` from a reply of `/customers`. */
                 id: string;
             };
             cookie?: never;
@@ -9874,6 +8544,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The `id` from a reply of `/customers`. */
                 id: string;
             };
             cookie?: never;
@@ -9958,7 +8629,7 @@ export interface operations {
             };
         };
     };
-    exportAccount: {
+    getJwks: {
         parameters: {
             query?: never;
             header?: never;
@@ -9967,31 +8638,53 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Everything about you */
+            /** @description `Jwks` */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PersonalData"];
+                    "application/json": components["schemas"]["Jwks"];
                 };
             };
-            /** @description `reauthentication_required`, `token_invalid` */
-            401: {
+        };
+    };
+    getLiveness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description `Health` */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["TokenInvalidProblem"];
+                    "application/json": components["schemas"]["Health"];
                 };
             };
-            /** @description `rate_limited` */
-            429: {
+        };
+    };
+    getReadiness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description `Health` */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
+                    "application/json": components["schemas"]["Health"];
                 };
             };
             /** @description `service_unavailable` */
@@ -10001,6 +8694,36 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
+    getMetrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The metrics in the Prometheus text format */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example otp_queue_messages{channel="sms",state="queued"} 0 */
+                    "text/plain": string;
+                };
+            };
+            /** @description `metrics_token_invalid` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["MetricsTokenInvalidProblem"];
                 };
             };
         };
@@ -10451,8 +9174,8 @@ export interface operations {
     compatListCustomers: {
         parameters: {
             query?: {
-                /** @description Entries per page: 1 to 100. The default is 20. */
-                limit?: string;
+                /** @description Entries per page. */
+                limit?: number;
                 /** @description The end of the previous page, from its `Link` header. */
                 cursor?: string;
             };
@@ -10598,49 +9321,13 @@ export interface operations {
             };
         };
     };
-    listInboxMessages: {
+    listApplications: {
         parameters: {
             query?: {
-                /** @description Only messages to this address: E.164 or a lower-case e-mail address. */
-                to?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description A list of `InboxEntry` */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["InboxEntry"][];
-                };
-            };
-            /** @description `validation_failed` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ValidationFailedProblem"];
-                };
-            };
-        };
-    };
-    listAuditEntries: {
-        parameters: {
-            query?: {
-                /** @description Entries per page: 1 to 100. The default is 20. */
-                limit?: string;
+                /** @description Entries per page. */
+                limit?: number;
                 /** @description The end of the previous page, from its `Link` header. */
                 cursor?: string;
-                /** @description Returns only actions on this user. */
-                subject?: string;
-                /** @description Returns only actions of this administrator. */
-                actor?: string;
             };
             header?: never;
             path?: never;
@@ -10656,7 +9343,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AuditEntry"][];
+                    "application/json": components["schemas"]["Application"][];
                 };
             };
             /** @description `validation_failed` */
@@ -10706,51 +9393,71 @@ export interface operations {
             };
         };
     };
-    getJwks: {
+    createApplication: {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewApplication"];
+            };
+        };
         responses: {
-            /** @description `Jwks` */
-            200: {
+            /** @description `ApplicationWithSecret` */
+            201: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Jwks"];
+                    "application/json": components["schemas"]["ApplicationWithSecret"];
                 };
             };
-        };
-    };
-    listSessions: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description A list of `SessionEntry` */
-            200: {
+            /** @description `validation_failed`, `validation_failed`, `malformed_request` */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SessionEntry"][];
+                    "application/problem+json": components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
                 };
             };
-            /** @description `token_invalid` */
+            /** @description `reauthentication_required`, `token_invalid` */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["TokenInvalidProblem"];
+                    "application/problem+json": components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["TokenInvalidProblem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BodyTooLargeProblem"];
+                };
+            };
+            /** @description `unsupported_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
                 };
             };
             /** @description `rate_limited` */
@@ -10773,59 +9480,80 @@ export interface operations {
             };
         };
     };
-    endOtherSessions: {
+    getApplication: {
         parameters: {
             query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description No content */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description `token_invalid` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["TokenInvalidProblem"];
-                };
-            };
-            /** @description `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
-                };
-            };
-            /** @description `service_unavailable` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
-                };
-            };
-        };
-    };
-    endSession: {
-        parameters: {
-            query?: {
-                /** @description Whether to forget the device, so that it is no longer recognised. */
-                forgetDevice?: "true" | "false";
-            };
             header?: never;
             path: {
+                /** @description The `id` from a reply of `/applications`. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description `Application` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Application"];
+                };
+            };
+            /** @description `token_invalid` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TokenInvalidProblem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                };
+            };
+            /** @description `application_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ApplicationNotFoundProblem"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
+                };
+            };
+            /** @description `service_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
+    deleteApplication: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `id` from a reply of `/applications`. */
                 id: string;
             };
             cookie?: never;
@@ -10838,6 +9566,281 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description `reauthentication_required`, `token_invalid` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["TokenInvalidProblem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                };
+            };
+            /** @description `application_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ApplicationNotFoundProblem"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
+                };
+            };
+            /** @description `service_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
+    updateApplication: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `id` from a reply of `/applications`. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangedApplication"];
+            };
+        };
+        responses: {
+            /** @description `Application` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Application"];
+                };
+            };
+            /** @description `validation_failed`, `validation_failed`, `validation_failed`, `malformed_request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
+                };
+            };
+            /** @description `reauthentication_required`, `token_invalid` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["TokenInvalidProblem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                };
+            };
+            /** @description `application_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ApplicationNotFoundProblem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BodyTooLargeProblem"];
+                };
+            };
+            /** @description `unsupported_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
+                };
+            };
+            /** @description `service_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
+    replaceApplicationSecret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `id` from a reply of `/applications`. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSecret"];
+            };
+        };
+        responses: {
+            /** @description `ApplicationWithSecret` */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationWithSecret"];
+                };
+            };
+            /** @description `validation_failed`, `malformed_request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
+                };
+            };
+            /** @description `reauthentication_required`, `token_invalid` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["TokenInvalidProblem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                };
+            };
+            /** @description `application_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ApplicationNotFoundProblem"];
+                };
+            };
+            /** @description `application_has_no_secret` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ApplicationHasNoSecretProblem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BodyTooLargeProblem"];
+                };
+            };
+            /** @description `unsupported_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
+                };
+            };
+            /** @description `service_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
+    getFraudReport: {
+        parameters: {
+            query?: {
+                /** @description What comes first: most `outstanding` recipients, or most messages `sent`. */
+                sort?: "outstanding" | "sent";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description `FraudReport` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FraudReport"];
+                };
             };
             /** @description `validation_failed` */
             400: {
@@ -10857,13 +9860,1285 @@ export interface operations {
                     "application/problem+json": components["schemas"]["TokenInvalidProblem"];
                 };
             };
-            /** @description `session_not_found` */
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
+                };
+            };
+            /** @description `service_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
+    listBlocks: {
+        parameters: {
+            query?: {
+                /** @description Entries per page. */
+                limit?: number;
+                /** @description The end of the previous page, from its `Link` header. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page */
+            200: {
+                headers: {
+                    /** @description The next page (RFC 8288, `rel="next"`). Absent on the last page. */
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FraudEntry"][];
+                };
+            };
+            /** @description `validation_failed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ValidationFailedProblem"];
+                };
+            };
+            /** @description `token_invalid` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TokenInvalidProblem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
+                };
+            };
+            /** @description `service_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
+    addBlock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewBlock"];
+            };
+        };
+        responses: {
+            /** @description `FraudEntry` */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FraudEntry"];
+                };
+            };
+            /** @description `validation_failed`, `malformed_request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
+                };
+            };
+            /** @description `reauthentication_required`, `token_invalid` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["TokenInvalidProblem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                };
+            };
+            /** @description `too_many_fraud_rules` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TooManyFraudRulesProblem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BodyTooLargeProblem"];
+                };
+            };
+            /** @description `unsupported_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
+                };
+            };
+            /** @description `service_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
+    removeBlock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `id` from the list of entries. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `reauthentication_required`, `token_invalid` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["TokenInvalidProblem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                };
+            };
+            /** @description `fraud_rule_not_found` */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["SessionNotFoundProblem"];
+                    "application/problem+json": components["schemas"]["FraudRuleNotFoundProblem"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
+                };
+            };
+            /** @description `service_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
+    listSafeEntries: {
+        parameters: {
+            query?: {
+                /** @description Entries per page. */
+                limit?: number;
+                /** @description The end of the previous page, from its `Link` header. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page */
+            200: {
+                headers: {
+                    /** @description The next page (RFC 8288, `rel="next"`). Absent on the last page. */
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FraudEntry"][];
+                };
+            };
+            /** @description `validation_failed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ValidationFailedProblem"];
+                };
+            };
+            /** @description `token_invalid` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TokenInvalidProblem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
+                };
+            };
+            /** @description `service_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
+    addSafeEntry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSafeEntry"];
+            };
+        };
+        responses: {
+            /** @description `FraudEntry` */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FraudEntry"];
+                };
+            };
+            /** @description `validation_failed`, `malformed_request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
+                };
+            };
+            /** @description `reauthentication_required`, `token_invalid` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["TokenInvalidProblem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                };
+            };
+            /** @description `too_many_fraud_rules` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TooManyFraudRulesProblem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BodyTooLargeProblem"];
+                };
+            };
+            /** @description `unsupported_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
+                };
+            };
+            /** @description `service_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
+    removeSafeEntry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `id` from the list of entries. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `reauthentication_required`, `token_invalid` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["TokenInvalidProblem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                };
+            };
+            /** @description `fraud_rule_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["FraudRuleNotFoundProblem"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
+                };
+            };
+            /** @description `service_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
+    getRecipientTimeline: {
+        parameters: {
+            query: {
+                /** @description E-mail address or phone number. */
+                recipient: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description `Timeline` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Timeline"];
+                };
+            };
+            /** @description `phone_invalid`, `phone_country_unknown`, `country_not_allowed`, `email_invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["PhoneInvalidProblem"] | components["schemas"]["PhoneCountryUnknownProblem"] | components["schemas"]["CountryNotAllowedProblem"] | components["schemas"]["EmailInvalidProblem"];
+                };
+            };
+            /** @description `token_invalid` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TokenInvalidProblem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
+                };
+            };
+            /** @description `service_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
+    getChallengeTimeline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `challenge.id` from the reply that sent the code, or a `codes[].id` of a timeline. */
+                challengeId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description `Timeline` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Timeline"];
+                };
+            };
+            /** @description `token_invalid` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TokenInvalidProblem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                };
+            };
+            /** @description `challenge_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ChallengeNotFoundProblem"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
+                };
+            };
+            /** @description `service_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
+    unblockRecipient: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Unblock"];
+            };
+        };
+        responses: {
+            /** @description `Timeline` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Timeline"];
+                };
+            };
+            /** @description `phone_invalid`, `phone_country_unknown`, `country_not_allowed`, `email_invalid`, `validation_failed`, `malformed_request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["PhoneInvalidProblem"] | components["schemas"]["PhoneCountryUnknownProblem"] | components["schemas"]["CountryNotAllowedProblem"] | components["schemas"]["EmailInvalidProblem"] | components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
+                };
+            };
+            /** @description `reauthentication_required`, `token_invalid` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["TokenInvalidProblem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BodyTooLargeProblem"];
+                };
+            };
+            /** @description `unsupported_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
+                };
+            };
+            /** @description `service_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
+    listUsers: {
+        parameters: {
+            query?: {
+                /** @description Entries per page. */
+                limit?: number;
+                /** @description The end of the previous page, from its `Link` header. */
+                cursor?: string;
+                /** @description The beginning of an e-mail address or of a phone number with its country code. */
+                search?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page */
+            200: {
+                headers: {
+                    /** @description The next page (RFC 8288, `rel="next"`). Absent on the last page. */
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ManagedUser"][];
+                };
+            };
+            /** @description `validation_failed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ValidationFailedProblem"];
+                };
+            };
+            /** @description `token_invalid` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TokenInvalidProblem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
+                };
+            };
+            /** @description `service_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
+    inviteUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InviteUser"];
+            };
+        };
+        responses: {
+            /** @description `ManagedUser` */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ManagedUser"];
+                };
+            };
+            /** @description `email_invalid`, `validation_failed`, `malformed_request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["EmailInvalidProblem"] | components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
+                };
+            };
+            /** @description `reauthentication_required`, `token_invalid` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["TokenInvalidProblem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                };
+            };
+            /** @description `address_taken` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["AddressTakenProblem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BodyTooLargeProblem"];
+                };
+            };
+            /** @description `unsupported_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
+                };
+            };
+            /** @description `service_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
+    getUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `id` from a reply of `/users`. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description `ManagedUser` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ManagedUser"];
+                };
+            };
+            /** @description `token_invalid` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TokenInvalidProblem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                };
+            };
+            /** @description `user_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UserNotFoundProblem"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
+                };
+            };
+            /** @description `service_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
+    deleteUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `id` from a reply of `/users`. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `reauthentication_required`, `token_invalid` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["TokenInvalidProblem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                };
+            };
+            /** @description `user_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UserNotFoundProblem"];
+                };
+            };
+            /** @description `own_account`, `last_administrator` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["OwnAccountProblem"] | components["schemas"]["LastAdministratorProblem"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
+                };
+            };
+            /** @description `service_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
+    updateUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `id` from a reply of `/users`. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateUser"];
+            };
+        };
+        responses: {
+            /** @description `ManagedUser` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ManagedUser"];
+                };
+            };
+            /** @description `validation_failed`, `validation_failed`, `malformed_request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"];
+                };
+            };
+            /** @description `reauthentication_required`, `token_invalid` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ReauthenticationRequiredProblem"] | components["schemas"]["TokenInvalidProblem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                };
+            };
+            /** @description `user_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UserNotFoundProblem"];
+                };
+            };
+            /** @description `own_account`, `last_administrator` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["OwnAccountProblem"] | components["schemas"]["LastAdministratorProblem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BodyTooLargeProblem"];
+                };
+            };
+            /** @description `unsupported_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnsupportedTypeProblem"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
+                };
+            };
+            /** @description `service_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
+    listUserEvents: {
+        parameters: {
+            query?: {
+                /** @description Entries per page. */
+                limit?: number;
+                /** @description The end of the previous page, from its `Link` header. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The `id` from a reply of `/users`. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page */
+            200: {
+                headers: {
+                    /** @description The next page (RFC 8288, `rel="next"`). Absent on the last page. */
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountEvent"][];
+                };
+            };
+            /** @description `validation_failed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ValidationFailedProblem"];
+                };
+            };
+            /** @description `token_invalid` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TokenInvalidProblem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
+                };
+            };
+            /** @description `user_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UserNotFoundProblem"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RateLimitedProblem"];
+                };
+            };
+            /** @description `service_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ServiceUnavailableProblem"];
+                };
+            };
+        };
+    };
+    listAuditEntries: {
+        parameters: {
+            query?: {
+                /** @description Entries per page. */
+                limit?: number;
+                /** @description The end of the previous page, from its `Link` header. */
+                cursor?: string;
+                /** @description Returns only actions on this user. */
+                subject?: string;
+                /** @description Returns only actions of this administrator. */
+                actor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page */
+            200: {
+                headers: {
+                    /** @description The next page (RFC 8288, `rel="next"`). Absent on the last page. */
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditEntry"][];
+                };
+            };
+            /** @description `validation_failed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ValidationFailedProblem"];
+                };
+            };
+            /** @description `token_invalid` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TokenInvalidProblem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ForbiddenProblem"];
                 };
             };
             /** @description `rate_limited` */

@@ -185,7 +185,7 @@ describe('sign-in', () => {
     expect((await auth.api.PATCH('/customers/{id}', { path, body: { name: 'Acme Ltd' } })).data.name).toBe(
       'Acme Ltd',
     );
-    const page = await auth.api.GET('/customers', { query: { limit: '1' } });
+    const page = await auth.api.GET('/customers', { query: { limit: 1 } });
     expect(page.data).toHaveLength(1);
     expect(page.response.headers.get('link')).toMatch(/rel="next"/);
     expect((await auth.api.DELETE('/customers/{id}', { path })).data).toBeUndefined();

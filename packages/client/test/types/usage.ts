@@ -47,10 +47,18 @@ export async function routes(): Promise<void> {
   const tokens = await auth.api.POST('/auth/refresh', { body: { refreshToken: 'x' } });
   const accessToken: string = tokens.data.accessToken;
   const refreshToken: string = tokens.data.refreshToken;
-  const { data: customers } = await auth.api.GET('/customers', { query: { limit: '5' } });
+  const { data: customers } = await auth.api.GET('/customers', { query: { limit: 5 } });
   const name: string | null | undefined = customers[0]?.name;
   const nothing: undefined = (await auth.api.DELETE('/customers/{id}', { path: { id: '1' } })).data;
   void [me, accessToken, refreshToken, name, nothing];
+  const approved = (await auth.api.POST('/auth/verify_otp', { body: { email: 'a@b.c', otp: '123456' } }))
+    .data;
+  // @ts-expect-error An account with this address may not exist.
+  const token: string = approved.accessToken;
+  const undoToken: string | undefined = approved.user ? approved.accessToken : approved.undoToken;
+  const registration = await auth.api.POST('/auth/verify', { body: { email: 'a@b.c', otp: '123456' } });
+  const registered: string = registration.data.accessToken;
+  void [token, undoToken, registered];
   // @ts-expect-error No such route.
   await auth.api.GET('/user/me');
   // @ts-expect-error No such method.

@@ -14,7 +14,7 @@ import './sessions-section.js';
 import './account.css';
 
 async function listEvents(cursor?: string) {
-  return pageOf(await client.api.GET('/users/me/events', { query: { limit: '10', cursor } }));
+  return pageOf(await client.api.GET('/users/me/events', { query: { limit: 10, cursor } }));
 }
 
 /** Where people see and change their account. */

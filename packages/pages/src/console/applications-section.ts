@@ -106,7 +106,7 @@ class ApplicationsSection extends ListSection<Application> {
   }
 
   protected async load(cursor?: string): Promise<ListPage<Application>> {
-    return pageOf(await client.api.GET('/applications', { query: { limit: '20', cursor } }));
+    return pageOf(await client.api.GET('/applications', { query: { limit: 20, cursor } }));
   }
 
   private open(id: string): void {

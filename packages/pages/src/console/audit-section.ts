@@ -104,7 +104,7 @@ class AuditSection extends ListSection<AuditEntry> {
   }
 
   protected async load(cursor?: string): Promise<ListPage<AuditEntry>> {
-    return pageOf(await client.api.GET('/audit', { query: { limit: '20', cursor, ...this.filters } }));
+    return pageOf(await client.api.GET('/audit', { query: { limit: 20, cursor, ...this.filters } }));
   }
 
   private search(event: Event): void {

@@ -96,7 +96,7 @@ class RuleList extends ListSection<FraudEntry> {
   }
 
   protected async load(cursor?: string): Promise<ListPage<FraudEntry>> {
-    return pageOf(await client.api.GET(`/fraud/${this.kind}`, { query: { limit: '20', cursor } }));
+    return pageOf(await client.api.GET(`/fraud/${this.kind}`, { query: { limit: 20, cursor } }));
   }
 
   private async add(event: Event): Promise<void> {

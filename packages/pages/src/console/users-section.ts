@@ -107,7 +107,7 @@ class UsersSection extends ListSection<User> {
   }
 
   protected async load(cursor?: string): Promise<ListPage<User>> {
-    const query = { limit: '20', cursor, search: this.query || undefined };
+    const query = { limit: 20, cursor, search: this.query || undefined };
     return pageOf(await client.api.GET('/users', { query }));
   }
 
@@ -147,7 +147,7 @@ class UsersSection extends ListSection<User> {
 const addressOf = ({ email, phone, id }: User) => email ?? phone ?? id;
 
 async function listEvents(id: string, cursor?: string) {
-  return pageOf(await client.api.GET('/users/{id}/events', { path: { id }, query: { limit: '10', cursor } }));
+  return pageOf(await client.api.GET('/users/{id}/events', { path: { id }, query: { limit: 10, cursor } }));
 }
 
 customElements.define('users-section', UsersSection);
