@@ -61,7 +61,7 @@ describe('prices of messages', () => {
     [
       'an SMS with a context',
       '+14155560003',
-      { purpose: 'transaction', context: { payee: 'x'.repeat(90) } },
+      { purpose: 'transaction', context: { payee: 'x'.repeat(60), note: 'y'.repeat(60) } },
       2,
     ],
     ['WhatsApp', '+14155560004', { locale: 'hi', channel: 'whatsapp' }, 1],

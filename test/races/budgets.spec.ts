@@ -64,8 +64,12 @@ describe('budgets, over two processes', () => {
     expect(tally(replies)).toEqual({ '200': 5, '403 proof_of_work_required': 100 });
     expect((await messagesQueued()) - before).toBe(5);
     await until('refused messages are given back', async () => (await counter('money'))?.sent === 5);
-    expect(await counter('prefix:+1415555')).toEqual({ sent: 5, verified: 0, spent: 0 });
-    expect(await counter('country:US')).toMatchObject({ sent: 5 });
+    expect(await counter('prefix:+1415555')).toEqual({
+      sent: 5,
+      verified: 0,
+      spent: 5 * PRICE * 1_000_000,
+    });
+    expect(await counter('country:US')).toMatchObject({ sent: 5, spent: 5 * PRICE * 1_000_000 });
     expect(await counter('money')).toMatchObject({ spent: 5 * PRICE * 1_000_000 });
   });
 
