@@ -138,12 +138,27 @@ describeInBrowser('applications in the console', () => {
     expect(await stored(id)).toMatchObject({ brandName: 'Changed by a colleague', countries: null });
   });
 
+  it('changes the host that an SMS names, which must be that of an allowed page', async () => {
+    const { id, name } = await newApplication({ kind: 'browser', origins: ['https://app.example.com'] });
+    const page = await open();
+    await row(page, name).getByRole('button', { name: 'Edit' }).click();
+    const host = field(page, 'Host in the last line of an SMS');
+    await host.fill('shop.example.org');
+    await button(page, 'Save').click();
+    await page.locator('.field-error').getByText('the host of one of the allowed pages').waitFor();
+    await host.fill('example.com');
+    await button(page, 'Save').click();
+    await page.getByText('It was saved.').waitFor();
+    expect(await stored(id)).toMatchObject({ smsHost: 'example.com' });
+  });
+
   it('shows each refusal at its field', async () => {
     const { name } = await newApplication({ kind: 'browser', origins: ['https://app.example.com'] });
     const page = await open();
     await row(page, name).getByRole('button', { name: 'Edit' }).click();
     const wrong = {
       'Allowed pages': ['https://app.example.com/path', 'Please enter addresses such as'],
+      'Host in the last line of an SMS': ['https://app.example.com', 'the host of one of the allowed pages'],
       Purposes: ['Check out!', 'Please enter each purpose once.'],
       Countries: ['XX', 'Please enter two-letter country codes'],
       'Audience of proofs': ['two words', 'up to 256 ASCII characters'],

@@ -10,7 +10,8 @@ export const CHANNELS = ['email', 'sms', 'whatsapp', 'voice'] as const;
 export type ApplicationFields = Pick<
   Application,
   'name' | 'purposes' | 'channels' | 'countries' | 'audience' | 'brandName' | 'limits'
-> & { origins?: string[] };
+> &
+  Partial<Pick<Application, 'origins' | 'smsHost'>>;
 
 /** Reads the form. An empty field means "all", "that of this server" or "no limit". */
 export function fieldsOf(form: HTMLFormElement): ApplicationFields {
@@ -24,7 +25,7 @@ export function fieldsOf(form: HTMLFormElement): ApplicationFields {
   const channels = CHANNELS.filter((channel) => data.getAll('channels').includes(channel));
   return {
     name: text('name'),
-    ...(data.has('origins') && { origins: list('origins') }),
+    ...(data.has('origins') && { origins: list('origins'), smsHost: text('smsHost') || null }),
     purposes: orAll(list('purposes')),
     channels: orAll(channels),
     countries: orAll(list('countries').map((country) => country.toUpperCase())),

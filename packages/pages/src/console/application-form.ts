@@ -13,7 +13,16 @@ type Kind = Application['kind'];
 export type Saved = CustomEvent<Schemas['ApplicationWithSecret']>;
 
 /** Fields with a sentence about what they accept. Any other refusal stands below the form. */
-const FIELDS = ['name', 'origins', 'purposes', 'countries', 'audience', 'brandName', 'limits'] as const;
+const FIELDS = [
+  'name',
+  'origins',
+  'smsHost',
+  'purposes',
+  'countries',
+  'audience',
+  'brandName',
+  'limits',
+] as const;
 type Field = (typeof FIELDS)[number];
 
 /**
@@ -54,7 +63,8 @@ class ApplicationForm extends Section<ConsoleTexts> {
           ${application ? nothing : this.renderKind()}
           ${
             kind === 'browser'
-              ? this.list('origins', { label: texts.origins, hint: texts.hint_origins, required: true })
+              ? html`${this.list('origins', { label: texts.origins, hint: texts.hint_origins, required: true })}
+                ${this.text('smsHost', { label: texts.smsHost, hint: texts.hint_smsHost, dir: 'ltr' })}`
               : nothing
           }
           ${this.list('purposes', { label: texts.purposes, hint: texts.hint_purposes })}
