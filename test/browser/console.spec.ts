@@ -166,6 +166,23 @@ describeInBrowser('the console', () => {
     await admin.get(`/users/${user.id}`).expect(404);
   });
 
+  it('searches for a user while the whole list is still being read', async () => {
+    const { email } = await newPerson();
+    const page = await open('messages');
+    let answerFirst = () => {};
+    const searched = new Promise<void>((resolve) => (answerFirst = resolve));
+    await page.route('**/users?*', async (route) => {
+      if (!route.request().url().includes('search=')) await searched;
+      await route.continue();
+    });
+    await page.getByRole('link', { name: 'Users', exact: true }).click();
+    await page.getByLabel('Beginning of an e-mail address').fill(email);
+    await page.keyboard.press('Enter');
+    answerFirst();
+    await row(page, email).waitFor();
+    await until('one user is found', async () => (await page.getByRole('listitem').count()) === 1 || null);
+  });
+
   it('invites an administrator', async () => {
     const page = await open('users');
     const address = `invited-${++people}@example.com`;

@@ -31,15 +31,10 @@ class AuditSection extends ListSection<AuditEntry> {
       <form class="fields" role="search" @submit=${this.search}>
         ${(Object.keys(FILTERS) as Filter[]).map((filter) => this.renderFilter(filter))}
         <div class="buttons">
-          <button class="small" ?disabled=${this.isBusy}>${texts.search}</button>
+          <button class="small">${texts.search}</button>
           ${
             Object.keys(this.filters).length > 0
-              ? html`<button
-                  class="small secondary"
-                  type="button"
-                  ?disabled=${this.isBusy}
-                  @click=${() => this.show({})}
-                >
+              ? html`<button class="small secondary" type="button" @click=${() => this.show({})}>
                   ${texts.showAll}
                 </button>`
               : nothing
@@ -98,7 +93,7 @@ class AuditSection extends ListSection<AuditEntry> {
 
   /** Shows the entries of this administrator or user only. */
   private renderLink(filter: Filter, id: string, text: string): TemplateResult {
-    return html`<button class="link" ?disabled=${this.isBusy} @click=${() => this.show({ [filter]: id })}>
+    return html`<button class="link" @click=${() => this.show({ [filter]: id })}>
       <bdi>${text}</bdi>
     </button>`;
   }
@@ -114,7 +109,7 @@ class AuditSection extends ListSection<AuditEntry> {
 
   private show(filters: Partial<Record<Filter, string>>): void {
     this.filters = filters;
-    void this.run(() => this.read());
+    void this.runNext(() => this.read());
     void this.focusOn('#actor');
   }
 }

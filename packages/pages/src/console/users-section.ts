@@ -40,14 +40,14 @@ class UsersSection extends ListSection<User> {
             autocapitalize="none"
             spellcheck="false"
           />
-          <button class="small" ?disabled=${this.isBusy}>${texts.search}</button>
+          <button class="small">${texts.search}</button>
         </div>
       </form>
       ${this.renderNotice()} ${this.renderList()}
       <section aria-labelledby="invite-title">
         <h2 id="invite-title">${texts.invite}</h2>
         <p class="quiet">${texts.inviteText}</p>
-        <invitation-form .texts=${texts} @invited=${() => this.run(() => this.read())}></invitation-form>
+        <invitation-form .texts=${texts} @invited=${() => this.runNext(() => this.read())}></invitation-form>
       </section>
     `;
   }
@@ -113,7 +113,7 @@ class UsersSection extends ListSection<User> {
 
   private search(event: Event): void {
     this.query = valuesOf(event).search?.trim() ?? '';
-    void this.run(() => this.read());
+    void this.runNext(() => this.read());
   }
 
   /** Every change ends the sessions of the person. Those with a `question` are asked about first. */

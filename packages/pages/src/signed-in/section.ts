@@ -9,6 +9,8 @@ export interface Notice<Texts> {
   text: (texts: Texts) => string | TemplateResult;
 }
 
+type Act<Texts> = () => Promise<Notice<Texts>['text'] | void>;
+
 /**
  * A part of a page with its own state. It has no shadow root, so that the style sheet of the page
  * applies and password managers find its fields.
@@ -22,6 +24,7 @@ export abstract class Section<Texts extends SignedInTexts> extends LitElement {
   declare texts: Texts;
   declare protected isBusy: boolean;
   declare protected notice: Notice<Texts> | null;
+  private running?: Promise<boolean>;
 
   constructor() {
     super();
@@ -39,10 +42,21 @@ export abstract class Section<Texts extends SignedInTexts> extends LitElement {
 
   /**
    * Runs an act of the person and says what became of it. Asks for a new sign-in if the act needs
-   * one. Returns whether it succeeded.
+   * one. Does nothing while another act runs. Returns whether it succeeded.
    */
-  protected async run(act: () => Promise<Notice<Texts>['text'] | void>): Promise<boolean> {
-    if (this.isBusy) return false;
+  protected run(act: Act<Texts>): Promise<boolean> {
+    if (this.isBusy) return Promise.resolve(false);
+    this.running = this.perform(act);
+    return this.running;
+  }
+
+  /** Like `run`, but an act that runs already is waited for. */
+  protected async runNext(act: Act<Texts>): Promise<boolean> {
+    while (this.isBusy) await this.running;
+    return this.run(act);
+  }
+
+  private async perform(act: Act<Texts>): Promise<boolean> {
     this.isBusy = true;
     this.notice = null;
     try {
