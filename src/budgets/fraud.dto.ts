@@ -90,12 +90,14 @@ export class ProviderUsage {
    * Messages that it accepted.
    * @example 120
    */
+  @WholeNumber()
   sent!: number;
 
   /**
    * Messages that arrived, as its receipts say. 0 for a provider without receipts.
    * @example 114
    */
+  @WholeNumber()
   delivered!: number;
 
   /**

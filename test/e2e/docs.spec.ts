@@ -179,6 +179,9 @@ describe('API documentation', () => {
       'ApplicationLimitFields.spendPerDay',
       'ApplicationLimitValues.spendPerDay',
       'ApplicationUsage.spent',
+      'ExportedMessage.price',
+      'NumberUsage.spent',
+      'ProviderUsage.spent',
       'SpendWindow.limit',
       'SpendWindow.spent',
     ]);

@@ -1656,16 +1656,6 @@ export interface components {
         };
         ProviderUsage: {
             /**
-             * @description The provider that has the message now: the one that accepted it last.
-             * @example twilio
-             */
-            provider: string;
-            /**
-             * @description `email`, `sms`, `whatsapp` or `voice`.
-             * @example sms
-             */
-            channel: string;
-            /**
              * @description Messages that it accepted.
              * @example 120
              */
@@ -1675,6 +1665,16 @@ export interface components {
              * @example 114
              */
             delivered: number;
+            /**
+             * @description The provider that has the message now: the one that accepted it last.
+             * @example twilio
+             */
+            provider: string;
+            /**
+             * @description `email`, `sms`, `whatsapp` or `voice`.
+             * @example sms
+             */
+            channel: string;
             /**
              * @description What the accepted messages cost, in the unit of `PHONE_PRICES`.
              * @example 3.6
