@@ -2,7 +2,7 @@
 import Sequencer from '@jest/test-sequencer';
 
 const SLOW =
-  /(providers|housekeeping|receipts|embedded|delivery-faults|passwords|challenge-status|metrics|devices|crash|mixed-faults|package|client)\.spec\.ts$/;
+  /(providers|housekeeping|receipts|embedded|delivery-faults|passwords|challenge-status|metrics|devices|crash|mixed-faults|package|client|pages|refusals|fraud|fraud-rules)\.spec\.ts$/;
 
 export default class SlowFirst extends Sequencer {
   sort(tests) {

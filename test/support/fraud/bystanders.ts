@@ -171,6 +171,7 @@ export const BYSTANDERS: Scenario[] = [
   {
     name: 'attacked-prefix-with-proofs',
     title: 'honest people in prefixes that are pumped with proofs, 6 hours',
+    isOnlyInBench: true,
     run: (simulation, isFull) => attackPrefixes(simulation, isFull, true),
   },
   {
@@ -186,6 +187,7 @@ export const BYSTANDERS: Scenario[] = [
   {
     name: 'thin-with-proofs',
     title: 'the same with proofs of work',
+    isOnlyInBench: true,
     run: (simulation, isFull) => pumpNumbers(simulation, thin(isFull), true),
   },
 ];

@@ -25,6 +25,8 @@ export interface Result {
 export interface Scenario {
   name: string;
   title: string;
+  /** Only `pnpm bench:fraud` runs it. Its short form is a variant of another scenario, and takes long. */
+  isOnlyInBench?: true;
   /** The short form is the same with fewer requests. */
   run: (simulation: Simulation, isFull: boolean) => Promise<Result>;
 }

@@ -199,16 +199,19 @@ export const SIEGES: Scenario[] = [
   {
     name: 'siege-burst',
     title: 'the same, all requests and guesses at once before the owner comes',
+    isOnlyInBench: true,
     run: (simulation, isFull) => besiegeForWeek(simulation, isFull, { timing: 'burst', guesses: 3 }),
   },
   {
     name: 'siege-without-guesses',
     title: 'a stranger only requests codes of an owner on a new phone, one week',
+    isOnlyInBench: true,
     run: (simulation, isFull) => besiegeForWeek(simulation, isFull, { timing: 'all day', guesses: 0 }),
   },
   {
     name: 'siege-burst-without-guesses',
     title: 'the same, all requests at once before the owner comes',
+    isOnlyInBench: true,
     run: (simulation, isFull) => besiegeForWeek(simulation, isFull, { timing: 'burst', guesses: 0 }),
   },
   {
