@@ -9,9 +9,12 @@ export function budgetOf({ limits }: ClientApplication): ApplicationBudget {
   return { ...limits, spendPerDay: spendPerDay === null ? null : spendPerDay * MICROS };
 }
 
-/** Tells an application how many messages it has left in the minute. */
+/**
+ * Tells a server application how many messages it has left in the minute. All visitors share the limit
+ * of a browser application, so it would tell each of them how much the others send.
+ */
 export function reportMessagesLeft({ application, reportQuota }: Client, usage: Usage | undefined): void {
-  if (!application || !usage) return;
+  if (application?.kind !== 'server' || !usage) return;
   const limit = application.limits.messagesPerMinute;
   reportQuota?.({
     name: 'application',
