@@ -12,7 +12,7 @@ export interface SendCount {
   isRecognised: boolean;
 }
 
-/** What a batch adds to a row whatever the recipients are: money, messages of applications, verdicts. */
+/** What a batch adds to a row that does not depend on the recipient: messages, verdicts and money. */
 export interface Entry {
   key: string;
   sent: number;

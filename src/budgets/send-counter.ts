@@ -200,7 +200,7 @@ function keysOf({ keys }: CountedSend): string[] {
   return [recipient, MONEY, network, wideNetwork, prefix, country, application].filter((key) => key !== null);
 }
 
-/** What the batch adds to the money, to applications, to verdicts and to the money of each scope, by key. */
+/** What the batch adds to rows that do not depend on the recipient, one entry per key. */
 function entriesOf(counts: (SendCount & { send: CountedSend })[], verdicts: Map<string, number>): Entry[] {
   const entries = new Map<string, Entry>();
   const add = (key: string, sent: number, spent: number) => {
@@ -212,7 +212,7 @@ function entriesOf(counts: (SendCount & { send: CountedSend })[], verdicts: Map<
     const spent = weight * send.price;
     if (send.price > 0) add(MONEY, weight, spent);
     if (send.keys.application) add(send.keys.application, weight, spent);
-    // These count each recipient once, which the statement does, and the price of every message.
+    // The statement counts the recipients of these rows, each once. The price is of every message.
     for (const key of [send.keys.prefix, send.keys.country]) if (key && spent !== 0) add(key, 0, spent);
   }
   for (const [key, count] of verdicts) add(key, count, 0);
