@@ -1,5 +1,6 @@
 import type { Browser, Page } from 'playwright-core';
 import { readFile } from 'node:fs/promises';
+import { violations } from '../support/accessibility.js';
 import { logIn, PASSWORD, signInByCode, signUp, type Person } from '../support/accounts.js';
 import { TestApp } from '../support/app.js';
 import { describeInBrowser, launchBrowser } from '../support/browser.js';
@@ -295,7 +296,7 @@ describeInBrowser('the account page', () => {
 
   it('has no violation that axe finds, and fits', async () => {
     const person = await newPerson();
-    expect(await pages.violations(await open())).toEqual([]);
+    expect(await violations(await open())).toEqual([]);
     const page = await open(person);
     await section(page, 'Devices').getByRole('listitem').first().waitFor();
     await button(page, 'Change the address').click();
@@ -303,7 +304,7 @@ describeInBrowser('the account page', () => {
     await page.getByLabel('New password').fill('12345678');
     await button(page, 'Save the password').click();
     await page.getByText('Please choose another password.').waitFor();
-    expect(await pages.violations(page)).toEqual([]);
+    expect(await violations(page)).toEqual([]);
     await makeSignInOld(person);
     await page.getByLabel('New password').fill(NEW_PASSWORD);
     await button(page, 'Save the password').click();
@@ -311,9 +312,9 @@ describeInBrowser('the account page', () => {
     await button(page, 'Add a number').click();
     await page.getByRole('radio', { name: 'Phone call' }).waitFor();
     await button(page, 'Delete account').click();
-    expect(await pages.violations(page)).toEqual([]);
+    expect(await violations(page)).toEqual([]);
     await page.getByRole('dialog').getByRole('button', { name: 'Delete account' }).click();
     await page.getByRole('dialog', { name: 'Please sign in again' }).waitFor();
-    expect(await pages.violations(page)).toEqual([]);
+    expect(await violations(page)).toEqual([]);
   });
 });

@@ -1,4 +1,5 @@
 import type { Page } from 'playwright-core';
+import { violations } from '../support/accessibility.js';
 import type { TestApp } from '../support/app.js';
 import { createApplication } from '../support/applications.js';
 import { describeInBrowser } from '../support/browser.js';
@@ -174,7 +175,7 @@ describeInBrowser('applications in the console', () => {
       expect(await below.innerText()).toContain(text);
     }
     await untilFocused(field(page, 'Allowed pages'));
-    expect(await console.pages.violations(page)).toEqual([]);
+    expect(await violations(page)).toEqual([]);
     await button(page, 'Cancel').click();
     await row(page, name).getByRole('button', { name: 'Edit' }).waitFor();
   });
@@ -193,9 +194,9 @@ describeInBrowser('applications in the console', () => {
     const { name } = await newApplication();
     const page = await open();
     await button(page, 'New application').click();
-    expect(await console.pages.violations(page)).toEqual([]);
+    expect(await violations(page)).toEqual([]);
     await button(page, 'Cancel').click();
     await row(page, name).getByRole('button', { name: 'New secret' }).click();
-    expect(await console.pages.violations(page)).toEqual([]);
+    expect(await violations(page)).toEqual([]);
   });
 });

@@ -1,4 +1,5 @@
 import type { Page } from 'playwright-core';
+import { violations } from '../support/accessibility.js';
 import { logIn, PASSWORD, signUp, type Person } from '../support/accounts.js';
 import type { TestApp } from '../support/app.js';
 import { createApplication } from '../support/applications.js';
@@ -244,8 +245,8 @@ describeInBrowser('the console', () => {
       }
       const shown = tab === 'traffic' ? page.getByRole('table') : page.getByRole('listitem');
       await shown.first().waitFor();
-      found.push([tab, await pages.violations(page)]);
+      found.push([tab, await violations(page)]);
     }
-    expect(found.filter(([, violations]) => violations.length > 0)).toEqual([]);
+    expect(found.filter(([, list]) => list.length > 0)).toEqual([]);
   });
 });

@@ -1,15 +1,8 @@
-import axe from 'axe-core';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import type { Person } from './accounts.js';
 import type { TestApp } from './app.js';
 
-declare const document: { documentElement: { scrollWidth: number } };
-declare const window: { axe: { run: (options: object) => Promise<AxeResults> } };
 declare const localStorage: { setItem: (key: string, value: string) => void };
-
-interface AxeResults {
-  violations: { id: string; nodes: { html: string }[] }[];
-}
 
 /** Opens pages for signed-in people and collects what goes wrong on them. */
 export class SignedInPages {
@@ -53,28 +46,6 @@ export class SignedInPages {
   async close(): Promise<void> {
     await Promise.all(this.contexts.splice(0).map((context) => context.close()));
     this.faults.length = 0;
-  }
-
-  /** What axe finds, and whether the page is wider than the screen, in both widths and colour schemes. */
-  async violations(page: Page): Promise<string[]> {
-    const found: string[] = [];
-    await page.evaluate(axe.source);
-    for (const colorScheme of ['light', 'dark'] as const)
-      for (const width of [360, 1280]) {
-        await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-        await page.setViewportSize({ width, height: 800 });
-        const { violations } = await page.evaluate(() =>
-          window.axe.run({
-            runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
-          }),
-        );
-        const where = `${colorScheme} ${width}`;
-        for (const { id, nodes } of violations)
-          found.push(...nodes.map(({ html }) => `${where} ${id}: ${html}`));
-        const scrollWidth = await page.evaluate(() => document.documentElement.scrollWidth);
-        if (scrollWidth > width) found.push(`${where}: the page is ${scrollWidth} pixels wide`);
-      }
-    return found;
   }
 
   /** As the client stores it. */
