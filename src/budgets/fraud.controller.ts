@@ -47,8 +47,8 @@ export class FraudController {
    * Get messages, right codes, spend and refusals
    *
    * @remarks The 50 countries, number prefixes, networks and applications with the most outstanding
-   * recipients or messages today, what was spent, what each provider accepted, delivered and cost, and
-   * what was refused and why. The audit log records it.
+   * recipients or messages today, what was spent, what each provider accepted, delivered and cost and
+   * how many of its codes were entered, and what was refused and why. The audit log records it.
    */
   @Get()
   @ApiProblems(

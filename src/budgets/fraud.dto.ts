@@ -101,6 +101,20 @@ export class ProviderUsage {
   delivered!: number;
 
   /**
+   * Codes whose newest message it accepted. A newer code to the same address replaces an older one.
+   * @example 100
+   */
+  @WholeNumber()
+  codes!: number;
+
+  /**
+   * Those of the codes that were entered. The rest is still live, has ended or was not right.
+   * @example 93
+   */
+  @WholeNumber()
+  verified!: number;
+
+  /**
    * What the accepted messages cost, in the unit of `PHONE_PRICES`.
    * @example 3.6
    */

@@ -21,7 +21,14 @@ import {
 } from './fraud-rule.repository.js';
 import { FraudRules } from './fraud-rules.js';
 import { targetOf, withoutPerson } from './fraud-target.js';
-import type { FraudEntry, FraudReport, NumberUsage, ScopeUsage, ScopeWindow } from './fraud.dto.js';
+import type {
+  FraudEntry,
+  FraudReport,
+  NumberUsage,
+  ProviderUsage,
+  ScopeUsage,
+  ScopeWindow,
+} from './fraud.dto.js';
 import { ProviderReportRepository, type ProviderCount } from './provider-report.repository.js';
 
 /** Rows of each list of the report. */
@@ -68,9 +75,7 @@ export class FraudService {
         sent: row.daySent,
         spent: row.daySpent / MICROS,
       })),
-      providers: providers.flatMap(({ provider, channel, sent, delivered, spent }) =>
-        provider === null || sent === 0 ? [] : { provider, channel, sent, delivered, spent: spent / MICROS },
-      ),
+      providers: providers.flatMap(providerUsage),
       providersSince: countedSince(providers),
       spend: this.spend(of(MONEY)[0]),
       refusals: of('verdict:').map(refusalCount),
@@ -134,6 +139,13 @@ function countedSince(counts: ProviderCount[]): Date {
   const messages = counts.reduce((sum, count) => sum + count.messages, 0);
   if (messages < NEWEST_MESSAGES) return new Date(Date.now() - DAY_MS);
   return new Date(Math.min(...counts.map(({ since }) => since.getTime())));
+}
+
+/** Empty for a provider that has not accepted a message. */
+function providerUsage(count: ProviderCount): ProviderUsage[] {
+  const { provider, channel, sent, delivered, codes, verified, spent } = count;
+  if (provider === null || sent === 0) return [];
+  return [{ provider, channel, sent, delivered, codes, verified, spent: spent / MICROS }];
 }
 
 function numberUsage(scope: 'country' | 'prefix', row: ReportRow): NumberUsage {

@@ -14,7 +14,7 @@ declare const document: { activeElement: { textContent: string | null } | null }
 
 interface Report {
   countries: { value: string; day: { sent: number }; spent: number }[];
-  providers: { channel: string; sent: number; delivered: number; spent: number }[];
+  providers: ({ channel: string } & Record<'sent' | 'delivered' | 'codes' | 'verified' | 'spent', number>)[];
 }
 
 /** The values of a row in the region of this name. */
@@ -112,8 +112,9 @@ describeInBrowser('the console', () => {
     expect(await cellsOf(page, 'Countries', 'United States')).toEqual([
       ...[`${day.sent}`, `${day.sent}`, '0', '0%', `${spent}`],
     ]);
+    const conversion = `${Math.round((100 * bySms.verified) / bySms.codes)}%`;
     expect(await cellsOf(page, 'Providers', 'SMS')).toEqual(
-      ['SMS', bySms.sent, bySms.delivered, bySms.spent].map(String),
+      ['SMS', bySms.sent, bySms.delivered, conversion, bySms.spent].map(String),
     );
     await prefixes
       .getByRole('link', { name: /^Block \+1415/ })

@@ -15,6 +15,7 @@ describe('fraud guard', () => {
       BCRYPT_COST: '4',
       TRUST_PROXY: 'loopback',
       FRAUD_MODE: 'enforce',
+      OTP_CHANNELS: 'sms,email,whatsapp',
       OTP_EXPOSE_CODE: 'true',
       PHONE_SPEND_PER_HOUR: '25',
       PHONE_SPEND_PER_DAY: '150',
@@ -97,12 +98,46 @@ describe('fraud guard', () => {
 
     const { providers, providersSince } = (await report()) as Record<string, unknown>;
     expect(providers).toEqual([
-      { provider: 'twilio', channel: 'sms', sent: 3, delivered: 1, spent: 0.6079 },
-      { provider: 'webhook', channel: 'sms', sent: 1, delivered: 1, spent: 0.3 },
+      { provider: 'twilio', channel: 'sms', sent: 3, delivered: 1, codes: 0, verified: 0, spent: 0.6079 },
+      { provider: 'webhook', channel: 'sms', sent: 1, delivered: 1, codes: 0, verified: 0, spent: 0.3 },
     ]);
     expect(Date.now() - Date.parse(String(providersSince))).toBeLessThan(day + 60_000);
     await app.sql('delete from messages');
     expect(await report()).toMatchObject({ providers: [] });
+  });
+
+  it('reports how many codes of each provider and channel were entered', async () => {
+    await app.sql('delete from messages');
+    const enter = async (phone_number: string) => {
+      const { body } = await send(phone_number).expect(200);
+      const { otp } = body as { otp: string };
+      await app.post('/otp/verify', { phone_number, otp }).expect(200);
+    };
+    const resend = (phone_number: string, channel: string) =>
+      app.post('/otp/resend', { phone_number, channel }).set('x-forwarded-for', nextNetwork());
+    await enter('+14155550021');
+    await send('+14155550022').expect(200);
+    await send('+14155550023').expect(200);
+    await app.ageWhenSent(61);
+    // A second code that was not entered replaces the first one, and a repeated code is one code.
+    await enter('+14155550021');
+    await send('+14155550021').expect(200);
+    await resend('+14155550022', 'sms').expect(200);
+    // A code counts for the channel that has sent it last.
+    await resend('+14155550023', 'whatsapp').expect(200);
+    await app.ageWhenSent(0);
+
+    const { providers } = (await report()) as { providers: object[] };
+    expect(providers).toMatchObject([
+      { provider: 'inbox', channel: 'sms', sent: 6, codes: 2, verified: 0 },
+      { provider: 'inbox', channel: 'whatsapp', sent: 1, codes: 1, verified: 0 },
+    ]);
+    await app.ageWhenSent(61);
+    await enter('+14155550021');
+    await app.ageWhenSent(0);
+    expect(await report()).toMatchObject({
+      providers: [{ channel: 'sms', sent: 7, codes: 2, verified: 1 }, { channel: 'whatsapp' }],
+    });
   });
 
   it('counts the metric of every verdict', async () => {

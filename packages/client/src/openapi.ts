@@ -966,8 +966,8 @@ export interface paths {
         /**
          * Get messages, right codes, spend and refusals
          * @description The 50 countries, number prefixes, networks and applications with the most outstanding
-         *     recipients or messages today, what was spent, what each provider accepted, delivered and cost, and
-         *     what was refused and why. The audit log records it.
+         *     recipients or messages today, what was spent, what each provider accepted, delivered and cost and
+         *     how many of its codes were entered, and what was refused and why. The audit log records it.
          *
          *     Needs the access token of an administrator: press *Authorize*.
          */
@@ -1665,6 +1665,16 @@ export interface components {
              * @example 114
              */
             delivered: number;
+            /**
+             * @description Codes whose newest message it accepted. A newer code to the same address replaces an older one.
+             * @example 100
+             */
+            codes: number;
+            /**
+             * @description Those of the codes that were entered. The rest is still live, has ended or was not right.
+             * @example 93
+             */
+            verified: number;
             /**
              * @description The provider that has the message now: the one that accepted it last.
              * @example twilio

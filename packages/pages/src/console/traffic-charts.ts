@@ -49,8 +49,29 @@ function blockLink(kind: string, value: string, texts: ConsoleTexts): TemplateRe
     >`;
 }
 
+/** How many of the addresses or codes led to a right code. */
+function conversionColumn<Row>(
+  texts: ConsoleTexts,
+  counts: (row: Row) => { verified: number; of: number },
+): Column<Row> {
+  const share = (row: Row) => {
+    const { verified, of } = counts(row);
+    return of > 0 ? verified / of : null;
+  };
+  return {
+    name: texts.conversion,
+    value: (row) => {
+      const part = share(row);
+      return part === null ? '–' : percent(part);
+    },
+    bar: (row) => {
+      const part = share(row);
+      return part === null ? [0, 0] : [part, 1 - part];
+    },
+  };
+}
+
 function scopeColumns(texts: ConsoleTexts): Column<Schemas['ScopeUsage']>[] {
-  const share = ({ day }: Schemas['ScopeUsage']) => (day.sent > 0 ? day.verified / day.sent : 0);
   return [
     { name: texts.hour, value: ({ hour }) => number(hour.sent) },
     {
@@ -59,11 +80,7 @@ function scopeColumns(texts: ConsoleTexts): Column<Schemas['ScopeUsage']>[] {
       bar: ({ day }) => [day.verified, day.outstanding],
     },
     { name: legend(texts.verified), value: ({ day }) => number(day.verified) },
-    {
-      name: texts.conversion,
-      value: (row) => (row.day.sent > 0 ? percent(share(row)) : '–'),
-      bar: (row) => (row.day.sent > 0 ? [share(row), 1 - share(row)] : [0, 0]),
-    },
+    conversionColumn(texts, ({ day }) => ({ verified: day.verified, of: day.sent })),
   ];
 }
 
@@ -81,6 +98,7 @@ function providerColumns(texts: ConsoleTexts): Column<Schemas['ProviderUsage']>[
       bar: ({ sent, delivered }) => [delivered, sent - delivered],
     },
     { name: legend(texts.arrived), value: ({ delivered }) => number(delivered) },
+    conversionColumn(texts, ({ verified, codes }) => ({ verified, of: codes })),
   ];
 }
 
