@@ -192,14 +192,15 @@ export const SCENARIOS: Scenario[] = [
     name: 'outage',
     title: 'nothing arrives in one country for 20 minutes, people retry',
     async run(simulation, isFull) {
-      const perMinute = isFull ? 60 : 8;
+      // More people would reach the limit of the money.
+      const perMinute = isFull ? 50 : 8;
       const before = new Crowd(simulation, true);
       const during = new Crowd(simulation, true);
       const after = new Crowd(simulation, true);
       const recovered = new Crowd(simulation, true);
       let people = 0;
-      // A country has few carriers, so people share networks.
-      const ipOf = () => network(30, people++ % 20);
+      // A country has few carriers, so people share networks. Of each, three in four enter their code.
+      const ipOf = () => network(30, people++ % 19);
       for (let minute = 0; minute < 30; minute++) {
         await signUpWave(before, perMinute, threeOfFour, ipOf);
         await simulation.age(MINUTE);
