@@ -63,8 +63,9 @@ export const CROSS_MODULE_STATEMENTS: Record<string, CrossModuleStatement> = {
       'After a failure receipt, the next provider gets the message only while its code is live, and a number that this channel does not reach ends the wait for other channels.',
   },
   messages_by_provider: {
-    tables: ['messages'],
-    reason: 'The report on abuse says what each provider was sent and cost. It only reads.',
+    tables: ['messages', 'challenges'],
+    reason:
+      'The report on abuse says what each provider was sent and cost, and how many of its codes were entered. It only reads.',
   },
   health_ping: {
     tables: ['challenges'],
