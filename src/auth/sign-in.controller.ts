@@ -125,9 +125,8 @@ export class SignInController {
    * Sign in with the link from a mail
    *
    * @remarks Takes the token of the link in a sign-in mail, in development at `/inbox`, and
-   * replies as `/auth/verify_otp` does. The link and its code are used up together, by whichever
-   * comes first. Wrong guesses at the code do not end the link. It signs in whoever sends it, also
-   * on another device than the one that requested the mail.
+   * replies as `/auth/verify_otp` does. Whichever is used first, the link or its code, ends both.
+   * Wrong guesses at the code do not end the link. Whoever has the link can sign in, on any device.
    */
   @OptionallySignedIn()
   @Post('link')

@@ -46,9 +46,15 @@ export class FraudController {
   /**
    * Get messages, right codes, spend and refusals
    *
-   * @remarks The 50 countries, number prefixes, networks and applications with the most outstanding
-   * recipients or messages today, what was spent, what each provider accepted, delivered and cost and
-   * how many of its codes were entered, and what was refused and why. The audit log records it.
+   * @remarks Today's traffic:
+   *
+   * - the 50 countries, number prefixes, networks and applications with the most outstanding
+   *   recipients or messages
+   * - what each provider sent, delivered and cost, and how many of its codes were entered
+   * - what was spent, and the spend limits
+   * - what was refused, and why
+   *
+   * The audit log records that the report was read.
    */
   @Get()
   @ApiProblems(

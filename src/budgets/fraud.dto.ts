@@ -4,7 +4,7 @@ import { IfGiven } from '../http/if-given.js';
 
 export class FraudQuery {
   /**
-   * What comes first: most `outstanding` recipients, or most messages `sent`.
+   * The order of the lists: by `outstanding` recipients, or by messages `sent`, most first.
    * @example "sent"
    */
   @IfGiven()
@@ -101,14 +101,15 @@ export class ProviderUsage {
   delivered!: number;
 
   /**
-   * Codes whose newest message it accepted. A newer code to the same address replaces an older one.
+   * Codes that it sent. A code that several providers sent counts for the last of them. A newer code
+   * for the same address and purpose replaces an older one.
    * @example 100
    */
   @WholeNumber()
   codes!: number;
 
   /**
-   * Those of the codes that were entered. The rest is still live, has ended or was not right.
+   * How many of `codes` were entered.
    * @example 93
    */
   @WholeNumber()
@@ -136,7 +137,7 @@ export class ApplicationUsage {
   sent!: number;
 
   /**
-   * What they cost, in the unit of `PHONE_PRICES`.
+   * What these messages cost, in the unit of `PHONE_PRICES`.
    * @example 3.6
    */
   spent!: number;
@@ -151,7 +152,7 @@ export class SpendWindow {
   messages!: number;
 
   /**
-   * What they cost, in the unit of `PHONE_PRICES`.
+   * What these messages cost, in the unit of `PHONE_PRICES`.
    * @example 3.6
    */
   spent!: number;

@@ -10,9 +10,9 @@ export interface ProviderCount {
   messages: number;
   sent: number;
   delivered: number;
-  /** Live and ended codes whose newest message it accepted. */
+  /** Codes that it sent, and no other provider after it. */
   codes: number;
-  /** Those of them that were entered. */
+  /** How many of `codes` were entered. */
   verified: number;
   /** In millionths of the unit of `PHONE_PRICES`. */
   spent: number;
@@ -23,8 +23,8 @@ export interface ProviderCount {
 /**
  * The newest messages of the last day, by provider. An id begins with its time, so this reads the end
  * of the primary key: 50,000 of a million messages take about 0.4 s. A provider that has accepted a
- * message has given it a reference. A code counts for the provider of its newest message, and a newer
- * code replaces it, so a person who asks again is counted once.
+ * message has given it a reference. A code counts for the provider that sent it last. The row of a
+ * challenge has only its newest code, so a person who asks again is counted once.
  */
 const BY_PROVIDER = statement(
   'messages_by_provider',

@@ -85,10 +85,9 @@ export class MeController {
   /**
    * Delete your account
    *
-   * @remarks Closes the account at once: all sessions end, and nobody can sign in. Each verified
-   * address gets a link that undoes the deletion for 72 hours. After that, the account is erased
-   * with all its data. Needs a sign-in within ten minutes. The last administrator cannot be
-   * deleted.
+   * @remarks Ends all sessions at once. Nobody can sign in any more. Each verified address gets a
+   * link that undoes the deletion for 72 hours. After that, the account is erased with all its
+   * data. Needs a sign-in within ten minutes. The last administrator cannot be deleted.
    */
   @Delete()
   @HttpCode(204)

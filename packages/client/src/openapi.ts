@@ -63,9 +63,8 @@ export interface paths {
         /**
          * Sign in with the link from a mail
          * @description Takes the token of the link in a sign-in mail, in development at `/inbox`, and
-         *     replies as `/auth/verify_otp` does. The link and its code are used up together, by whichever
-         *     comes first. Wrong guesses at the code do not end the link. It signs in whoever sends it, also
-         *     on another device than the one that requested the mail.
+         *     replies as `/auth/verify_otp` does. Whichever is used first, the link or its code, ends both.
+         *     Wrong guesses at the code do not end the link. Whoever has the link can sign in, on any device.
          */
         post: operations["signInWithLink"];
         delete?: never;
@@ -360,10 +359,9 @@ export interface paths {
         post?: never;
         /**
          * Delete your account
-         * @description Closes the account at once: all sessions end, and nobody can sign in. Each verified
-         *     address gets a link that undoes the deletion for 72 hours. After that, the account is erased
-         *     with all its data. Needs a sign-in within ten minutes. The last administrator cannot be
-         *     deleted.
+         * @description Ends all sessions at once. Nobody can sign in any more. Each verified address gets a
+         *     link that undoes the deletion for 72 hours. After that, the account is erased with all its
+         *     data. Needs a sign-in within ten minutes. The last administrator cannot be deleted.
          *
          *     Needs an access token: press *Authorize*.
          */
@@ -965,9 +963,15 @@ export interface paths {
         };
         /**
          * Get messages, right codes, spend and refusals
-         * @description The 50 countries, number prefixes, networks and applications with the most outstanding
-         *     recipients or messages today, what was spent, what each provider accepted, delivered and cost and
-         *     how many of its codes were entered, and what was refused and why. The audit log records it.
+         * @description Today's traffic:
+         *
+         *     - the 50 countries, number prefixes, networks and applications with the most outstanding
+         *       recipients or messages
+         *     - what each provider sent, delivered and cost, and how many of its codes were entered
+         *     - what was spent, and the spend limits
+         *     - what was refused, and why
+         *
+         *     The audit log records that the report was read.
          *
          *     Needs the access token of an administrator: press *Authorize*.
          */
@@ -1649,7 +1653,7 @@ export interface components {
              */
             value: string;
             /**
-             * @description What they cost, in the unit of `PHONE_PRICES`.
+             * @description What these messages cost, in the unit of `PHONE_PRICES`.
              * @example 3.6
              */
             spent: number;
@@ -1666,12 +1670,13 @@ export interface components {
              */
             delivered: number;
             /**
-             * @description Codes whose newest message it accepted. A newer code to the same address replaces an older one.
+             * @description Codes that it sent. A code that several providers sent counts for the last of them. A newer code
+             *     for the same address and purpose replaces an older one.
              * @example 100
              */
             codes: number;
             /**
-             * @description Those of the codes that were entered. The rest is still live, has ended or was not right.
+             * @description How many of `codes` were entered.
              * @example 93
              */
             verified: number;
@@ -1698,7 +1703,7 @@ export interface components {
              */
             messages: number;
             /**
-             * @description What they cost, in the unit of `PHONE_PRICES`.
+             * @description What these messages cost, in the unit of `PHONE_PRICES`.
              * @example 3.6
              */
             spent: number;
@@ -9834,7 +9839,7 @@ export interface operations {
     getFraudReport: {
         parameters: {
             query?: {
-                /** @description What comes first: most `outstanding` recipients, or most messages `sent`. */
+                /** @description The order of the lists: by `outstanding` recipients, or by messages `sent`, most first. */
                 sort?: "outstanding" | "sent";
             };
             header?: never;

@@ -199,7 +199,8 @@ export const SCENARIOS: Scenario[] = [
       const after = new Crowd(simulation, true);
       const recovered = new Crowd(simulation, true);
       let people = 0;
-      // A country has few carriers, so people share networks. Of each, three in four enter their code.
+      // A country has few carriers, so people share networks. Their number is not a multiple of four,
+      // so that on each network every fourth person does not enter the code.
       const ipOf = () => network(30, people++ % 19);
       for (let minute = 0; minute < 30; minute++) {
         await signUpWave(before, perMinute, threeOfFour, ipOf);
